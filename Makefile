@@ -1,0 +1,93 @@
+# Every target first sets up what it needs, in .venv and .tools; the second time that takes a moment.
+# Needs: make, Python 3.11 or newer (HOST_PYTHON), and apt or MicroPython 1.24 or newer on PATH.
+
+HOST_PYTHON ?= python3
+BAUD =
+FAMILY =
+LINK =
+MAP =
+SHORT =
+
+PY := .venv/bin/python
+SYSTEM := $(HOST_PYTHON) tests_host/tools/system.py
+SOURCES := lib tests_host tests_device boards
+PORTS := esp32 rp2
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help test test-cpython test-micropython demo lint format size bench sim clean distclean venv stubs micropython valgrind
+
+help:
+	@echo "make test    run the tests under CPython, then under MicroPython"
+	@echo "make demo    open sockets through the virtual modem (PYTHON=cpython: without MicroPython)"
+	@echo "make lint    check style, and types against the stubs of each port ($(PORTS))"
+	@echo "make format  lay the source out as make lint wants it"
+	@echo "make size    flash per module and per family; fails above the budget"
+	@echo "make bench   heap, time and line efficiency (SHORT=1: the quick part)"
+	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=...]"
+	@echo "make clean   remove build/ and caches; make distclean also .venv and .tools"
+
+# Both suites run, also when the first fails.
+test: venv
+	@$(SYSTEM) micropython >/dev/null || true
+	@$(MAKE) --no-print-directory --keep-going test-cpython test-micropython
+
+test-cpython: venv
+	@echo "tests under CPython"
+	@$(PY) -m pytest -q tests_host
+
+test-micropython: venv
+	@echo "tests under MicroPython"
+	@$(PY) tests_host/tools/run_mpy.py
+
+# A PYTHON that the environment happens to hold is not meant for the demo, so only these two are passed on.
+demo: venv $(if $(filter cpython,$(PYTHON)),,micropython)
+	@echo "demo"
+	@$(PY) tests_host/demo.py $(addprefix --python ,$(filter cpython micropython,$(PYTHON)))
+
+lint: venv stubs
+	@echo "ruff: $(SOURCES)"
+	@$(PY) -m ruff check --quiet $(wildcard $(SOURCES))
+	@$(PY) -m ruff format --check --quiet $(wildcard $(SOURCES)) || { echo "some files want: make format"; exit 1; }
+	@for port in $(PORTS); do \
+		echo "mypy: lib/simcom on $$port"; \
+		MYPYPATH=lib:.tools/stubs-$$port $(PY) -m mypy --custom-typeshed-dir .tools/stubs-$$port \
+			--cache-dir build/mypy-$$port --no-error-summary -p simcom || exit 1; \
+	done
+
+format: venv
+	@echo "laying out: $(SOURCES)"
+	@$(PY) -m ruff format $(wildcard $(SOURCES))
+
+size: venv micropython
+	@echo "flash used"
+	@$(PY) tests_host/tools/size.py
+
+bench: venv micropython valgrind
+	@echo "measuring$(if $(SHORT), (the quick part))"
+	@$(PY) tests_host/bench.py $(if $(SHORT),--short)
+
+sim: venv
+	@echo "virtual modem $(FAMILY)"
+	@PYTHONPATH=tests_host $(PY) -m sim $(if $(FAMILY),--family $(FAMILY)) $(if $(BAUD),--baud $(BAUD)) \
+		$(if $(LINK),--link $(LINK)) $(if $(MAP),--map $(MAP))
+
+clean:
+	@echo "removing build/ and caches"
+	@rm -rf build
+	@find $(wildcard $(SOURCES)) -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean
+	@echo "removing .venv and .tools"
+	@rm -rf .venv .tools
+
+venv:
+	@$(HOST_PYTHON) tests_host/tools/install.py
+
+stubs: venv
+	@$(HOST_PYTHON) tests_host/tools/install.py stubs
+
+# Where these cannot be had, the target that uses them does without and says so; in CI that is a failure. The tests count
+# their skips themselves, so that there the CPython suite still runs.
+micropython valgrind:
+	@$(SYSTEM) $@ >/dev/null || [ "$$CI" != true ]

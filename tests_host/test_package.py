@@ -1,0 +1,49 @@
+"""package.json lists what mip has to install: every file of lib/simcom, and nothing else."""
+
+import json
+
+import package
+from mpremote import mip
+
+
+def test_package_json_is_what_the_generator_writes():
+    assert package.PACKAGE.read_text() == package.text(), "run: python3 tests_host/tools/package.py --write"
+
+
+def test_every_address_is_a_file_and_every_file_is_listed():
+    urls = json.loads(package.PACKAGE.read_text())["urls"]
+    assert all((package.TREE / source).is_file() for _, source in urls)
+    listed = {target for target, _ in urls}
+    assert listed == {"simcom/" + path.name for path in (package.TREE / "lib/simcom").glob("*.py")}
+    assert "simcom/__init__.py" in listed
+
+
+def test_a_missing_file_is_noticed(tmp_path):
+    (tmp_path / "lib/simcom").mkdir(parents=True)
+    (tmp_path / "lib/simcom/a.py").touch()
+    before = package.text(tmp_path)
+    assert json.loads(before)["urls"] == [["simcom/a.py", "lib/simcom/a.py"]]
+    (tmp_path / "lib/simcom/b.py").touch()
+    assert package.text(tmp_path) != before
+
+
+class Folder:
+    """What mpremote's installer asks of a board's file system, on a folder."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def fs_exists(self, path):
+        return (self.root / path).exists()
+
+    def fs_mkdir(self, path):
+        (self.root / path).mkdir()
+
+    def fs_writefile(self, path, data, progress_callback=None):
+        (self.root / path).write_bytes(data)
+
+
+def test_mpremote_installs_it_from_a_clone(tmp_path):
+    mip._install_package(Folder(tmp_path), str(package.PACKAGE), index="", target="lib", version=None, mpy=False)
+    for target, source in json.loads(package.PACKAGE.read_text())["urls"]:
+        assert (tmp_path / "lib" / target).read_bytes() == (package.TREE / source).read_bytes()

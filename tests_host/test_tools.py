@@ -1,0 +1,88 @@
+"""The helper scripts: which mirrors are used, what counts as passed under MicroPython, what a module imports."""
+
+import ast
+
+import pytest
+import run_mpy
+import size
+import system
+
+LIST = """\
+# deb http://comment.example/debian trixie main
+deb [arch=amd64 signed-by=/k.gpg] http://one.example/debian bookworm main contrib
+deb-src http://source.example/debian trixie main
+deb cdrom:[Debian]/ bookworm main
+deb http://one.example/debian trixie main
+deb http://vendor.example/apt vendor-suite main
+deb http://security.example/debian-security bookworm-security main
+"""
+DEB822 = """\
+Types: deb deb-src
+URIs: http://two.example/debian
+ http://three.example/debian
+# a comment between
+Suites: trixie trixie-updates
+Components: main
+
+Types: deb
+URIs: http://off.example/debian
+Suites: trixie
+Components: main
+Enabled: no
+"""
+
+
+def test_mirrors_are_those_of_the_debian_suites_apt_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(system, "_codename", lambda: "bookworm")
+    (tmp_path / "sources.list.d").mkdir()
+    (tmp_path / "sources.list").write_text(LIST)
+    (tmp_path / "sources.list.d/x.sources").write_text(DEB822)
+    expected = ["http://one.example/debian", "http://two.example/debian", "http://three.example/debian"]
+    assert system.mirrors(tmp_path) == expected
+
+
+def test_no_apt_means_no_mirrors(tmp_path):
+    assert system.mirrors(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "output, status, passed, failed, skipped",
+    [
+        ("x\n3 passed, 0 failed\n", 0, 3, 0, 0),
+        ("3 passed, 0 failed\n2 passed, 0 failed\n", 0, 5, 0, 0),
+        ("3 passed, 1 failed\n", 0, 3, 1, 0),
+        ("3 passed, 0 failed\n", 1, 3, 1, 0),
+        ("3 passed, 0 failed\n", None, 3, 1, 0),
+        ("0 passed, 0 failed\n", 0, 0, 1, 0),
+        ("", 0, 0, 1, 0),
+        ("SKIP: no tls\n", 0, 0, 0, 1),
+        ("SKIP: no tls\n", 1, 0, 1, 0),
+    ],
+)
+def test_verdict_on_a_micropython_file(output, status, passed, failed, skipped):
+    assert run_mpy.verdict(output, status, 1)[:3] == (passed, failed, skipped)
+
+
+SOURCE = """
+from . import links
+from .parser import Parser
+try:
+    from micropython import RingIO
+except ImportError:
+    from .ring import RingIO
+
+def tap():
+    from .tap import Tap
+    raise OSError(5, "four %d" % 1) if Tap else ValueError("abc")
+"""
+KNOWN = {"simcom", "simcom.links", "simcom.parser", "simcom.ring", "simcom.tap"}
+
+
+def test_imports_are_told_apart_by_when_they_happen():
+    early, late = size.imports(ast.parse(SOURCE), KNOWN)
+    assert early == {"simcom", "simcom.links", "simcom.parser"}
+    assert late == {"simcom.tap"}
+
+
+def test_message_bytes_counts_each_string_once():
+    assert size.message_bytes(ast.parse(SOURCE)) == len("four %d") + len("abc")

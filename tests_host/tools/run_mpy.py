@@ -1,0 +1,89 @@
+"""Runs each tests_host/mpy_*.py under MicroPython, in a process of its own.
+
+    python tests_host/tools/run_mpy.py [--timeout SECONDS] [FILE ...]
+
+A file passes when it ends with exit status 0 and has printed `N passed, 0 failed` with N above 0, alone on a line.
+It may print `SKIP: reason` instead. In CI (CI=true) a skip counts as a failure.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+from system import TREE, Unavailable, micropython_command
+
+# A script's own folder comes first by itself, so tests_host is there. .frozen holds asyncio, requests, umqtt…
+ENVIRONMENT = os.environ | {"MICROPYPATH": ":".join([str(TREE / "lib"), str(TREE / "tests_device"), ".frozen"])}
+TALLY = re.compile(r"^(\d+) passed, (\d+) failed\b.*$", re.M)
+SKIP = re.compile(r"^SKIP: (.*)$", re.M)
+
+
+def run(command, timeout_s):
+    """Output and exit status; None as the status means out of time."""
+    process = subprocess.Popen(
+        command,
+        cwd=TREE,
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # so that what the file itself started ends with it
+    )
+    try:
+        output, _ = process.communicate(timeout=timeout_s)
+        status = process.returncode
+    except subprocess.TimeoutExpired:
+        status = None
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+    return output.decode("utf-8", "replace"), status
+
+
+def verdict(output, status, timeout_s):
+    """(passed, failed, skipped, what to tell) of one file, counted in its own cases."""
+    passed, failed = (sum(map(int, column)) for column in zip(*TALLY.findall(output) or [(0, 0)]))
+    skip = SKIP.search(output)
+    if status is None:
+        return passed, failed + 1, 0, "no end within %d s" % timeout_s
+    if status:
+        return passed, max(failed, 1), 0, "exit status %d" % status
+    if skip and not passed and not failed:
+        return 0, 0, 1, "SKIP: " + skip[1]
+    if not passed and not failed:
+        return 0, 1, 0, "printed no `N passed, 0 failed`"
+    return passed, failed, 0, "%d passed, %d failed" % (passed, failed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("files", nargs="*", help="default: all")
+    parser.add_argument("--timeout", type=int, default=120, metavar="SECONDS", help="for one file")
+    args = parser.parse_args()
+    in_ci = os.environ.get("CI") == "true"
+    try:
+        micropython = micropython_command()
+    except Unavailable as e:
+        print("SKIP: the MicroPython suite: no micropython: %s" % e)
+        return in_ci
+    passed = failed = skipped = 0
+    for path in args.files or sorted(map(str, (TREE / "tests_host").glob("mpy_*.py"))):
+        start = time.monotonic()
+        output, status = run([*micropython, path], args.timeout)
+        file_passed, file_failed, file_skipped, told = verdict(output, status, args.timeout)
+        if file_failed or file_skipped and in_ci:
+            print(output.rstrip())
+        print("%s: %s (%.1f s)" % (os.path.basename(path), told, time.monotonic() - start), flush=True)
+        passed += file_passed
+        failed += file_failed
+        skipped += file_skipped
+    print("MicroPython:")
+    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
+    return bool(failed or not passed or skipped and in_ci)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

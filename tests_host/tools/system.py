@@ -1,0 +1,225 @@
+"""Finds a system program that the tests use, or fetches it into .tools/ without touching the system.
+
+    python3 tests_host/tools/system.py micropython|mosquitto|openssl|valgrind
+
+prints the path to start, or nothing, the reason on stderr and exit status 1. From a test or tests_host/bench.py:
+
+    from tools.system import command, micropython_command
+    subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *micropython_command(), "x.py"])
+
+A fetched program runs through the dynamic loader that was fetched with it. `micropython_command()` is that loader's
+command line: valgrind must be given it, since under the wrapper script it would measure the shell.
+
+The fetch uses apt with a configuration of its own: the mirror, proxy and credentials are those of the machine, the
+suite is the one below, the signature is checked against Debian's keyring, and all state is kept in .tools/apt. It needs
+no root.
+"""
+
+import contextlib
+import fcntl
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parents[2]
+TOOLS = TREE / ".tools"
+SUITE = "trixie"  # the oldest Debian with MicroPython 1.24 or newer (Debian 12 has 1.19)
+KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp")
+
+# name: path inside the package of the same name, environment variables that hold paths inside the unpacked tree
+PROGRAMS = {
+    "micropython": ("usr/bin/micropython", {}),
+    "mosquitto": ("usr/sbin/mosquitto", {}),
+    "openssl": ("usr/bin/openssl", {"OPENSSL_CONF": "etc/ssl/openssl.cnf"}),
+    "valgrind": ("usr/bin/valgrind.bin", {"VALGRIND_LIB": "usr/libexec/valgrind"}),
+}
+
+NEEDED_OF_MICROPYTHON = """
+import asyncio, micropython, select, sys, tls
+micropython.RingIO
+raise SystemExit(sys.implementation.version[:2] < (1, 24))
+"""
+
+APT_CONF = """\
+Dir::Etc::sourcelist "{apt}/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State "{apt}/state";
+Dir::State::status "{apt}/status";
+Dir::Cache "{apt}/cache";
+APT::Sandbox::User "";
+APT::Install-Recommends "0";
+Acquire::GzipIndexes "1";
+Acquire::Languages "none";
+Acquire::Retries "2";
+Debug::NoLocking "1";
+#clear APT::Default-Release;
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+"""
+
+
+@contextlib.contextmanager
+def locked(name):
+    """One at a time: two runs of make in one tree would otherwise unpack over each other."""
+    TOOLS.mkdir(exist_ok=True)
+    with open(TOOLS / (name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class Unavailable(Exception):
+    """The program cannot be had on this machine; the message says why."""
+
+
+def mirrors(etc=Path("/etc/apt")):
+    """URIs of the Debian mirrors that this machine's own apt uses, in the order of its files."""
+    stanzas = []
+    for path in [etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))]:
+        for line in path.read_text().splitlines() if path.exists() else ():
+            match = re.match(r"\s*deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+(\S+)\s+([^#]*)", line)
+            if match:
+                stanzas.append(match.groups())
+    for path in sorted(etc.glob("sources.list.d/*.sources")):
+        text = re.sub(r"(?m)^#.*\n", "", path.read_text() + "\n")
+        for stanza in re.split(r"\n\s*\n", text):
+            fields = {k.lower(): v for k, v in re.findall(r"(?m)^([\w-]+):[ \t]*(.*(?:\n[ \t].*)*)", stanza)}
+            if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").strip().lower() != "no":
+                for uri in fields.get("uris", "").split():
+                    stanzas.append((uri, fields.get("suites", ""), fields.get("components", "")))
+    known = {"stable", "oldstable", "testing", SUITE, _codename()}
+    found = [u for u, suites, parts in stanzas if "main" in parts.split() and known & set(suites.split())]
+    return list(dict.fromkeys(u for u in found if not u.startswith("cdrom:")))
+
+
+def _codename():
+    with contextlib.suppress(OSError):
+        match = re.search(r'(?m)^VERSION_CODENAME="?(\w+)', Path("/etc/os-release").read_text())
+        return match[1] if match else ""
+
+
+def _run(*args, cwd=None):
+    done = subprocess.run(args, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        said = re.findall(r"(?m)^E: (.*)", done.stdout) or done.stdout.strip().splitlines()[-1:]
+        raise Unavailable("%s: %s" % (args[0], said[0] if said else "exit status %d" % done.returncode))
+
+
+def fetch(package, into, dependencies=True):
+    """Downloads a package of the suite, with what it depends on, and unpacks it into a folder."""
+    for tool in ("apt-get", "dpkg"):
+        if not shutil.which(tool):
+            raise Unavailable("%s can only be fetched where there is apt; install it and put it on PATH" % package)
+    keyring = next(filter(os.path.exists, KEYRINGS), None)
+    if not keyring:
+        raise Unavailable("Debian's archive keyring is not installed (package debian-archive-keyring)")
+    apt = TOOLS / "apt"
+    archives = apt / "cache/archives"
+    for folder in (apt / "state/lists/partial", archives / "partial"):
+        folder.mkdir(parents=True, exist_ok=True)
+    (apt / "status").write_text("")  # nothing counts as installed, so that every dependency is fetched
+    (apt / "apt.conf").write_text(APT_CONF.format(apt=apt))
+    get = ("apt-get", "-c", str(apt / "apt.conf"))
+    reason = Unavailable("apt on this machine has no Debian mirror configured")
+    for uri in mirrors():
+        (apt / "sources.list").write_text("deb [signed-by=%s] %s %s main\n" % (keyring, uri, SUITE))
+        try:
+            _run(*get, "update", "--error-on=any")
+            if dependencies:
+                _run(*get, "install", "--download-only", "--yes", package)
+            else:
+                _run(*get, "download", package, cwd=archives)
+            break
+        except Unavailable as failed:
+            reason = failed
+    else:
+        raise reason
+    shutil.rmtree(into, ignore_errors=True)
+    part = into.with_name(into.name + ".part")  # renamed when complete: a folder that exists is whole
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for deb in archives.glob("*.deb"):
+        _run("dpkg", "-x", str(deb), str(part))
+        deb.unlink()
+    part.rename(into)
+
+
+def _fetched_command(name, root):
+    """The loader's command line for a program unpacked under root, and its environment."""
+    binary, variables = PROGRAMS[name]
+    loader = next(iter(sorted(glob.glob("%s/usr/lib/*/ld-linux*.so.*" % root))), None)
+    if not loader or not os.path.exists("%s/%s" % (root, binary)):
+        raise Unavailable("%s: the unpacked package lacks its loader or %s" % (name, binary))
+    env = {key: "%s/%s" % (root, path) for key, path in variables.items()}
+    return [loader, "--library-path", os.path.dirname(loader), "%s/%s" % (root, binary)], env
+
+
+def _write_wrapper(name, root):
+    words, env = _fetched_command(name, root)
+
+    def shell(path):  # relative to the script, so that the tree can be moved
+        return '"%s"' % path.replace(str(TOOLS), "$here")
+
+    lines = ["#!/bin/sh", "# Written by tests_host/tools/system.py.", "here=${0%/*}"]
+    lines += ["export %s=%s" % (key, shell(path)) for key, path in env.items()]
+    lines.append("exec %s" % " ".join([*map(shell, words), '"$@"']))
+    wrapper = TOOLS / name
+    wrapper.write_text("\n".join(lines) + "\n")
+    wrapper.chmod(0o755)
+    return str(wrapper)
+
+
+def _suits(name, path):
+    if name != "micropython":
+        return True
+    try:
+        return subprocess.run([path, "-c", NEEDED_OF_MICROPYTHON], capture_output=True, timeout=20).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def find(name):
+    """Path of the program: that on PATH if it suits, else the fetched one (fetched now if need be)."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path and _suits(name, path):
+        return path
+    root = TOOLS / "root" / name
+    wrapper = TOOLS / name
+    with locked("system"):
+        if not root.exists():
+            print("fetching %s into .tools/" % name, file=sys.stderr)
+            fetch(name, root)
+        if not wrapper.exists():
+            _write_wrapper(name, root)
+    if not _suits(name, str(wrapper)):
+        raise Unavailable("the fetched %s does not start on this machine" % name)
+    return str(wrapper)
+
+
+def command(name):
+    """The program's command as a list, without a shell between; raises Unavailable."""
+    path = find(name)
+    if path != str(TOOLS / name):
+        return [path]
+    words, env = _fetched_command(name, TOOLS / "root" / name)
+    return ["env", *("%s=%s" % item for item in env.items()), *words] if env else words
+
+
+def micropython_command():
+    """What starts MicroPython, to be put after a measuring program or before a script."""
+    return command("micropython")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in PROGRAMS:
+        sys.exit("usage: system.py %s" % "|".join(PROGRAMS))
+    try:
+        print(find(sys.argv[1]))
+    except Unavailable as e:
+        sys.exit("no %s: %s" % (sys.argv[1], e))
