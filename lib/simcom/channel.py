@@ -1,0 +1,202 @@
+"""The AT channel: one command in flight, its deadline, its answer."""
+
+import select
+import time
+
+from micropython import const
+
+from .parser import Parser
+
+# What a command's handler is told, as handler(kind, buf, i, j).
+_LINE = const(0)  # a line, before unsolicited codes are looked at: an awaited one? (returns whether)
+_TEXT = const(1)  # a line that is no unsolicited code: free text? (returns whether)
+_OK = const(2)
+_ERROR = const(3)  # i, j: the final result line
+_LOST = const(4)  # the deadline passed, or bytes were lost
+
+_CHUNK = const(256)
+_BURST = const(64)  # payload bytes worth a UART read, or worth a write
+_GAP_MS = const(1000)  # silence inside payload that means lost bytes
+
+
+class Channel:
+    """``owner`` has ``on_line(buf, i, j)``, ``on_data(buf, i, j)`` and ``on_trailer()``."""
+
+    def __init__(self, uart, owner):
+        self.uart = uart
+        self.parser = Parser(self, _CHUNK)
+        self.on_data = owner.on_data
+        self.busy = False
+        self.cmd = b""  # the last command, also after its end
+        self.own = False  # it ends with a line of its own, not with OK
+        self.filler = 0  # payload bytes that the module may still wait for
+        self.desync = False  # answers and commands may not fit; the pump sees to it
+        self.mute = False  # bytes were lost: lines mean nothing until silence
+        self.echoed = False  # the module echoes; set here, cleared by the modem
+        self.skip = False  # the next line is somebody's text (after +CMT: …)
+        self.strays = 0  # lines that nobody knew
+        self._owner = owner
+        self._handler = None
+        self._heard = self._deadline = time.ticks_ms()
+        self._ms = 0
+        self._feeding = False
+        self._out = None  # payload: sent from _at to _end once the prompt came
+        self._at = self._end = self._payload = 0
+        self._poll = select.poll()
+        self._poll.register(uart, select.POLLIN)
+
+    def start(self, cmd, n, handler, ms, own=False, payload=None, payload_n=0):
+        """Send ``cmd[:n]``. With ``own`` the first line that the handler takes ends the command."""
+        self.busy = True
+        self.cmd = cmd
+        self.own = own
+        self.filler = 0
+        self._handler = handler
+        self._ms = ms
+        self._out = payload
+        self._payload = payload_n
+        self.parser.prompt = payload is not None
+        self.hurry(ms)
+        self.write(cmd, n)
+
+    def hurry(self, ms):
+        """The answer is awaited for ``ms`` from now."""
+        self._deadline = time.ticks_add(time.ticks_ms(), ms)
+
+    def write(self, buf, n):
+        at = 0
+        for _ in range(_GAP_MS):
+            at += self.uart.write(buf, at, n - at) or 0
+            if at >= n:
+                break
+            time.sleep_ms(1)
+
+    def quiet(self, ms):
+        return time.ticks_diff(time.ticks_ms(), self._heard) >= ms
+
+    def wait(self, ms):
+        """Sleep until the UART has something, at most ``ms``."""
+        for _ in self._poll.ipoll(1 if self._end else ms):
+            break
+
+    def poll(self):
+        """One read of the UART, one slice of payload; returns the bytes read."""
+        got = 0
+        # Not uart.any() first: on rp2 that ends in an event, and nobody sleeps.
+        for _ in self._poll.ipoll(0):
+            got = self._read()
+            break
+        if self._end:
+            self._push()
+        elif self.busy and not got:
+            parser = self.parser
+            if parser.need or parser.tail:
+                if self.quiet(_GAP_MS):
+                    self.on_end(False)
+            elif time.ticks_diff(time.ticks_ms(), self._deadline) >= 0:
+                self._lost(False)
+        return got
+
+    def _read(self):
+        parser = self.parser
+        need = parser.need
+        n = self.uart.any()
+        if n < _BURST and n < need + 6 and need and not self.quiet(_GAP_MS):
+            return 0  # one call for many bytes, and the trailer with the last
+        n = self.uart.readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
+        self._heard = time.ticks_ms()
+        self._feeding = True
+        parser.feed(n)
+        self._feeding = False
+        return n
+
+    def _push(self):
+        # Counted before it is written: after Ctrl-C the module may lack bytes
+        # (filler frees it) but never gets more than it waits for.
+        at = self._at
+        n = self._end - at
+        if n > _BURST:
+            n = _BURST
+        self._at = at + n
+        n = self.uart.write(self._out, at, n) or 0
+        self._at = at + n
+        if n:
+            self.hurry(self._ms)
+            if at + n == self._end:
+                self._end = 0
+        elif time.ticks_diff(time.ticks_ms(), self._deadline) >= 0:
+            self._lost(False)  # flow control holds us back
+
+    def complete(self):
+        """What the module was promised goes out, now: after Ctrl-C."""
+        while self._end:
+            self._push()
+
+    def interrupted(self):
+        """An exception left ``poll()``: what became of the bytes is not known."""
+        if self._feeding:
+            self._feeding = False
+            self._lost(True)
+
+    def _lost(self, mute):
+        self._end = 0
+        self.parser.reset()
+        self.mute = mute
+        self.desync = True
+        self._answered(_LOST, b"", 0, 0)
+
+    def _answered(self, kind, buf, i, j):
+        if self.busy:
+            self.busy = self.parser.prompt = False
+            if kind != _LOST:
+                self.filler = 0
+            self._handler(kind, buf, i, j)
+
+    # The parser's sink. Whose line is it? Decided here, in this order.
+
+    def on_line(self, buf, i, j):
+        if self.skip:
+            self.skip = False
+            return True
+        if not self.parser.tail:
+            if self.mute:
+                return False
+            if self.busy and self._final(buf, i, j):
+                return False
+        if self._owner.on_line(buf, i, j):
+            return True
+        if buf.startswith(b"AT", i):
+            self.echoed = True
+        elif self.parser.tail or not self._taken(_TEXT, buf, i, j):
+            self.strays += 1
+        return False
+
+    def _final(self, buf, i, j):
+        n = j - i
+        if n == 2 and buf.startswith(b"OK", i):
+            if not self.own:
+                self._answered(_OK, buf, i, j)
+        elif (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
+            self._answered(_ERROR, buf, i, j)
+        else:
+            return self._taken(_LINE, buf, i, j)
+        return True
+
+    def _taken(self, kind, buf, i, j):
+        if not self.busy or not self._handler(kind, buf, i, j):
+            return False
+        if self.own:
+            self.busy = False
+            self.filler = 0
+        return True
+
+    def on_prompt(self):
+        self.filler = self._end = self._payload
+        self._at = 0
+
+    def on_end(self, ok):
+        if ok:
+            self.busy = False
+            self._owner.on_trailer()
+        else:
+            self._lost(True)

@@ -1,0 +1,115 @@
+"""The CIPSTART dialect: how SIM800 and SIM7000 raise a context and word results."""
+
+import errno
+import time
+
+from .links import Link
+from .tcpip import TcpIp
+
+
+class CipStart(TcpIp):
+    SEND = b"AT+CIPSEND=%d,%d"
+    REFUSED_MS = 5000  # CONNECT FAIL within this time is taken for a refusal, later for a time-out
+    SETTINGS = (b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
+
+    def context_up(self, apn, user, key):
+        yield from self.context_down()  # whatever an earlier life left open
+        for cmd in self.SETTINGS:
+            yield cmd
+        cmd = 'AT+CSTT="%s"' % apn
+        if user or key:
+            cmd += ',"%s","%s"' % (user, key)
+        yield cmd.encode()
+        yield b"AT+CIICR", 85000, False
+        yield from self.context_check()
+
+    def context_check(self):
+        # Asked for its effect too: only then is the module in IP STATUS.
+        self.address = (yield b"AT+CIFSR", 10000, True)[-1]
+        if self.address.count(".") != 3:
+            raise ValueError
+
+    def context_down(self):
+        yield b"AT+CIPSHUT", 65000, True
+
+    def _open(self, link):
+        start = time.ticks_ms()
+        try:
+            yield b'AT+CIPSTART=%d,"TCP","%s",%d' % (link.n, link.peer[0].encode(), link.peer[1])
+        except OSError:
+            if link.stale or link.n < 0:
+                self.doubt = True  # is the context still up?
+                raise
+            # The module may think the number open (ALREADY CONNECT): close it, try once more.
+            link.stale = True
+            yield from self._shut(link)
+            yield from self._open(link)
+        while link.state == Link.CONNECTING and not link.error:  # until on_line() sees the result
+            if time.ticks_diff(time.ticks_ms(), start) > self.CONNECT_MS:
+                raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
+            if time.ticks_diff(time.ticks_ms(), link.heard) > 10000:
+                link.heard = time.ticks_ms()
+                yield from self._ask(link)
+            yield 500
+        if link.error and link.n >= 0:  # CONNECT FAIL: the number is free again
+            if time.ticks_diff(time.ticks_ms(), start) > self.REFUSED_MS:
+                link.error = (errno.ETIMEDOUT, link.error[1])
+            self.links.release(link)
+
+    def _ack(self, link):
+        try:
+            line = (yield b"AT+CIPACK=%d" % link.n)[-1]
+            link.unacked = int(line.split(",")[2]) > 0
+        except OSError:
+            link.unacked = False
+
+    def _ask(self, link):
+        try:
+            line = (yield b"AT+CIPSTATUS=%d" % link.n)[-1]
+        except OSError:
+            self.doubt = True  # neither link nor context?
+            return
+        if '"CONNECTED"' in line:
+            self._connected(link)
+            self.links.may_read(link)  # a notice may have been lost: ask for data too
+        elif "CONNECTING" not in line:
+            self.gone(link)
+
+    def _shut(self, link):
+        try:
+            yield b"AT+CIPCLOSE=%d" % link.n, 30000, True
+        except OSError:  # closed already
+            pass
+
+    def _connected(self, link):
+        if link.state == Link.CONNECTING:
+            link.state = Link.OPEN
+
+    def accepted(self, line, n):
+        """How many of ``n`` payload bytes the module took, by its answer; -1: none, and never will."""
+        if line.startswith("DATA ACCEPT:"):
+            return int(line.split(",")[1])
+        return n if line.endswith("SEND OK") else -1
+
+    def on_line(self, buf, i, j):
+        if j - i > 7 and buf[i + 1] == 44:  # "0, CLOSED", with or without the blank
+            link = self.links.get(buf[i] - 48)
+            i += 3 if buf[i + 2] == 32 else 2
+            if buf.startswith(b"CONNECT OK", i):
+                if link:
+                    self._connected(link)
+                    self._wake(link)
+            elif buf.startswith(b"CONNECT FAIL", i):
+                if link and link.state == Link.CONNECTING:
+                    link.fail(errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
+                    self._wake(link)
+            elif j - i == 6 and buf.startswith(b"CLOSED", i):
+                if link:
+                    self.gone(link)
+            else:
+                return buf.startswith(b"ALREADY CONNECT", i)
+            return True
+        if buf.startswith(b"+PDP", i):
+            self.on_lost(errno.ENOTCONN, "the network took the context (+PDP: DEACT)")
+            return True
+        return buf.startswith(b"STATE:", i) or super().on_line(buf, i, j)

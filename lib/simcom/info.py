@@ -1,0 +1,42 @@
+"""Questions to the module that a program seldom asks."""
+
+from .bringup import registration, signal
+
+_CONFIG = {
+    "manufacturer": b"AT+CGMI",
+    "model": b"AT+CGMM",
+    "firmware": b"AT+CGMR",
+    "imei": b"AT+GSN",
+    "iccid": b"AT+CCID",
+    "imsi": b"AT+CIMI",
+    "operator": b"AT+COPS?",
+}
+_STATUS = {"rssi": signal, "registration": registration}
+
+
+def config(m, param):
+    if param not in _CONFIG:
+        raise ValueError("config: no parameter %s" % param)
+    return m.run(_ask(_CONFIG[param])).split(": ")[-1]
+
+
+def _ask(cmd):
+    return (yield cmd)[-1]
+
+
+def status(m, param):
+    if param not in _STATUS:
+        raise ValueError("status: no parameter %s" % param)
+    return m.run(_STATUS[param](m))
+
+
+def resolve(m, host, timeout_ms):
+    line = m.run(_resolve(host, timeout_ms))
+    fields = [field.strip(' "') for field in line.split(":", 1)[1].split(",")]
+    if fields[0] != "1":
+        raise OSError(-2, "resolve %s: %s" % (host, line))
+    return fields[2:]
+
+
+def _resolve(host, timeout_ms):
+    return (yield b'AT+CDNSGIP="%s"' % host.encode(), timeout_ms, True)[-1]

@@ -1,0 +1,141 @@
+"""The state of each connection: its receive ring, its send buffer, its place in the module."""
+
+import time
+
+try:
+    from micropython import RingIO
+except ImportError:
+    from .ring import RingIO
+
+
+class Link:
+    """One connection, owned by a socket; it outlives its link number in the module."""
+
+    IDLE = 0
+    CONNECTING = 1
+    OPEN = 2
+    DRAINING = 3  # closed by the peer; the module may still hold bytes of it
+    CLOSING = 4  # closed by us, or failed; the module must still hear of it
+    CLOSED = 5  # the link number is given back; ready bytes stay readable
+
+    state = 0
+    n = -1  # <link_num>, -1: none
+    peer = ("", 0)
+    error = None  # (errno, text): why the link failed; raised once what is ready was read
+    ring = None  # received bytes …
+    ready = 0  # … of which so many are verified
+    unproven = 0  # … and so many wait until the form of the trailer is known
+    known = 0  # bytes known to wait in the module
+    want = 0  # bytes that a blocked reader waits for
+    tx = None  # bytes to send …
+    tx_n = 0  # … so many
+    unacked = False  # the module took bytes that the peer may not have
+    stale = False  # the number was another link's: to be closed before it is opened
+    suspect = False  # the last call timed out: the owner may have dropped it
+    heard = 0  # ticks_ms of the last sign of life
+    task = None  # the Task that opens, sends, asks, closes
+    rxget = None  # the prebuilt command that reads …
+    rxget_n = 0  # … its length
+    asked = 0  # … the bytes it asks for
+    head = b""  # start of the answer that brings all it can
+
+    def fail(self, code, why):
+        """Note the first reason; what is verified stays readable before it is raised."""
+        if not self.error:
+            self.error = (code, why)
+        self.tx_n = self.unproven = self.known = 0
+
+    def sent(self, n):
+        """The module took the first ``n`` bytes of the send buffer."""
+        rest = self.tx_n - n
+        if rest > 0:
+            self.tx[:rest] = memoryview(self.tx)[n : self.tx_n]
+            self.tx_n = rest
+        else:
+            self.tx_n = 0
+
+
+class LinkTable:
+    """Which link has which number, and which may be read: a bit mask, so that finding none costs one test."""
+
+    def __init__(self, size):
+        self.slots = [None] * size
+        self.reading = 0
+        self._turn = 0
+
+    def get(self, n):
+        return self.slots[n] if 0 <= n < len(self.slots) else None
+
+    def reader(self):
+        """Round robin over ``reading``, which is not 0."""
+        n = self._turn
+        while True:
+            n += 1
+            if n >= len(self.slots):
+                n = 0
+            if self.reading >> n & 1:
+                self._turn = n
+                return self.slots[n]
+
+    def may_read(self, link, yes=True):
+        if link.n >= 0:
+            if yes:
+                self.reading |= 1 << link.n
+            else:
+                self.reading &= ~(1 << link.n)
+
+    def release(self, link):
+        self.may_read(link, False)
+        if link.n >= 0:
+            self.slots[link.n] = None
+        link.n = -1
+        link.state = link.CLOSED
+
+    def place(self, link):
+        """Give ``link`` the lowest free number; else that of a failed or closing link, else of one whose last call
+        timed out, the oldest first. Returns whether there was one."""
+        best = None
+        rank = (0, 0)
+        now = time.ticks_ms()
+        for n, other in enumerate(self.slots):
+            if other is None:
+                mine = (3, -n)
+            else:
+                mine = (2 if other.state > 2 else other.suspect, time.ticks_diff(now, other.heard))
+            if mine[0] and mine > rank:
+                rank = mine
+                best = n
+        if best is None:
+            return False
+        other = self.slots[best]
+        if other:
+            link.stale = other.state != other.DRAINING
+            self.release(other)
+            other.fail(103, "number given to a new connection")  # ECONNABORTED
+        self.slots[best] = link
+        link.n = best
+        return True
+
+    def peers(self):
+        return ", ".join(["%s:%d" % link.peer for link in self.slots if link])
+
+
+class RingPool:
+    """Rings are made once and lent: after weeks the heap may have no hole left that is large enough."""
+
+    def __init__(self, size):
+        self._size = size
+        self._free = []
+        self._scratch = bytearray(64)
+
+    def lend(self):
+        return self._free.pop() if self._free else RingIO(self._size)
+
+    def give_back(self, link):
+        ring = link.ring
+        if ring is not None:
+            link.ring = None
+            link.ready = 0
+            while ring.any():
+                ring.readinto(self._scratch)
+            self._free.append(ring)

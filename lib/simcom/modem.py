@@ -1,0 +1,163 @@
+"""What V.250 and 3GPP TS 27.007 say every module does, behind MicroPython's network interface face."""
+
+import errno
+
+from .pump import Pump, check_text, text
+
+# Unsolicited codes that only a callback of on_urc() can want.
+_CODES = (
+    b"+CPIN:", b"+CFUN:", b"+CREG:", b"+CGREG:", b"+CEREG:", b"+CGEV:", b"+CMT", b"+CUSD:", b"+CBM:", b"+CDS:",
+    b"+CLIP:", b"+CRING:", b"RING", b"NO CARRIER", b"+CTZ", b"*PS", b"DST:", b"SMS ", b"Call Ready", b"PB DONE",
+    b"OVER-", b"UNDER-", b"CHARGE", b"+SAPBR", b"+APP PDP",
+)  # fmt: skip
+
+
+class Modem(Pump):
+    """A module behind a UART, with the methods of MicroPython's network interfaces.
+
+    ``uart``: machine.UART, made with ``rxbuf=2048``. ``pwrkey``: Pin of the power key; ``pressed``: its level while the
+    key is held (1 behind the usual transistor, 0 on a bare module). ``pin``: the SIM's PIN. ``baudrate``: bits/s to
+    change to, on both sides, once the module answers.
+    """
+
+    PRESS_ON_MS = 1100
+    PRESS_OFF_MS = 1500
+    BOOT_MS = 15000
+    OFF = (b"AT+CPOWD=1", 10000, True)
+    REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
+    RESTART = (b"RDY", b"+CFUN: 1")  # boot lines that mean a restart when they come in mid-session
+    TEXT_MAX = 50  # APN, user, password
+
+    def __init__(self, uart, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0):
+        if pin and not (pin.isdigit() and 4 <= len(pin) <= 8):
+            raise ValueError("pin: 4 to 8 digits")
+        super().__init__(uart)
+        self.up = False  # the PDP context is active
+        self.on = False  # the module answers and is configured
+        self.address = ""
+        self.pwrkey = pwrkey
+        self.pressed = pressed
+        self.pin = pin
+        self.baudrate = baudrate
+        self.init = ()
+        self.doubt = False  # the module may have restarted, or lost the context
+        self._bringup = None  # the Task of a connect(timeout_ms=0)
+        if pwrkey:
+            pwrkey.value(1 - pressed)
+
+    def active(self, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_ms: int = 90000) -> bool:
+        """Switch the module on (True), off (False), or tell whether it is on.
+
+        True adopts a module that answers at any usual rate, and presses ``pwrkey`` only when none does. ``init``:
+        commands such as ``("+CNMP=38", "+CMNB=1")``, sent now and after every restart. ``timeout_ms=0`` starts and
+        returns. Raises OSError(ETIMEDOUT) when nothing answers, ATError when an ``init`` command is refused.
+        """
+        for cmd in init or ():
+            check_text("init", cmd, 550, "")
+        if on is None:
+            self.pump()
+        elif on != self.on or init:
+            from .bringup import power_down, power_up
+
+            self.init = init or self.init
+            steps = power_up(self) if on else power_down(self)
+            if timeout_ms:
+                self.run(steps, timeout_ms, "active")
+            else:
+                self.start(steps)
+        return self.on
+
+    def connect(self, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180000):
+        """Bring the PDP context up: SIM, registration, attach, context; switches the module on first if need be.
+
+        ``timeout_ms=0`` starts and returns: the pump does the steps, ``isconnected()`` and ``status()`` tell.
+        Raises OSError saying which step failed and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
+        """
+        for what in (apn, user, key):
+            check_text("apn, user or key", what, self.TEXT_MAX)
+        if not self.up and (self._bringup is None or self._bringup.done):
+            from .bringup import connect
+
+            steps = connect(self, apn, user, key, timeout_ms or 180000)
+            if timeout_ms:
+                self.run(steps, timeout_ms + 5000, "connect")
+            else:
+                self._bringup = self.start(steps)
+
+    def disconnect(self):
+        """Send what is owed, close every link, take the context down."""
+        self.flush()
+        self.on_lost(errno.ENOTCONN, "disconnected")
+        self.run(self.context_down())
+
+    def isconnected(self) -> bool:
+        """Whether the PDP context is up; pumps, returns at once."""
+        self.pump()
+        return self.up
+
+    def status(self, param: str = ""):
+        """Without ``param``: the step of bring-up, at once: "off", "power", "idle", "sim", "registration", "attach",
+        "context", "up", or the OSError that ended the last ``connect(timeout_ms=0)``. With one, asks the module:
+        "rssi" (dBm, None when unknown), "registration" (<stat> of TS 27.007: 1 home, 2 searching, 3 denied, 5 roaming).
+        """
+        if param:
+            from .info import status
+
+            return status(self, param)
+        self.pump()
+        task = self._bringup
+        return self.step if self.up or not task or not task.error else task.error
+
+    def config(self, param: str) -> str:
+        """Ask the module for "manufacturer", "model", "firmware", "imei", "iccid", "imsi" or "operator"."""
+        from .info import config
+
+        return config(self, param)
+
+    def ifconfig(self) -> tuple:
+        """(address, netmask, gateway, DNS server); a point-to-point link has only the first."""
+        return (self.address or "0.0.0.0", "255.255.255.255", "0.0.0.0", "0.0.0.0")
+
+    def ipconfig(self, param: str) -> tuple:
+        """``ipconfig("addr4")``: (address, netmask)."""
+        if param != "addr4":
+            raise ValueError("ipconfig: no parameter " + param)
+        return self.ifconfig()[:2]
+
+    # Events
+
+    def watch(self):
+        """The task that looks after a module that is on."""
+        while self.on:
+            if self.doubt or self.channel.echoed:
+                from .bringup import recheck
+
+                yield from recheck(self)
+            yield 500
+
+    def on_lost(self, code, why):
+        """The context is gone, and every link with it."""
+        if self.up:
+            self.step = "idle"
+        self.up = False
+        self.address = ""
+
+    def on_silent(self, why):
+        """The module answers nothing any more."""
+        self.on_lost(errno.ETIMEDOUT, why)
+        self.on = False
+        self.step = "off"
+
+    def on_line(self, buf, i, j):
+        known = super().on_line(buf, i, j)
+        for line in self.RESTART:
+            if buf.startswith(line, i):
+                self.doubt = True
+                if self.up:
+                    self.on_lost(errno.ECONNABORTED, "the module restarted")
+        if buf.find(b" POWER DOWN", i, j) > 0 and self.on:
+            self.on_silent("the module switched itself off: " + text(buf, i, j))
+        for line in _CODES:
+            if buf.startswith(line, i):
+                return True
+        return known or buf.startswith(b"RDY", i)

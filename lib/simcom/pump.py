@@ -1,0 +1,221 @@
+"""The pump: runs what is owed, one command at a time, whenever somebody calls."""
+
+import errno
+import sys
+import time
+
+from micropython import const
+
+from .channel import Channel
+
+_OK = const(2)  # as channel.py has them
+_ERROR = const(3)
+
+
+def check_text(what, text, most, refused='"'):
+    """Refuse what would end, split or overrun a command line: ValueError, before anything is sent."""
+    if not isinstance(text, str) or len(text) > most:
+        raise ValueError("%s: a string of at most %d characters" % (what, most))
+    for c in text:
+        if not " " <= c <= "~" or c in refused:
+            raise ValueError("%s: character %r is not allowed" % (what, c))
+
+
+class Task:
+    """A procedure of several commands: a generator. It yields a pause in ms, a command, or (command, timeout_ms, own)
+    where ``own`` is True when the result is a line of its own instead of OK, or the payload (buf, n) for the prompt.
+    It is sent the information lines, or thrown an OSError.
+    """
+
+    info = None  # the answer for the next step …
+    error = None  # … or its error; at the end: what the task raised
+    result = None
+    done = False
+
+    def __init__(self, steps):
+        self.steps = steps
+        self.wake = time.ticks_ms()  # when the pause is over
+
+
+class Pump:
+    ANSWER_MS = 5000  # simple commands
+
+    def __init__(self, uart):
+        self.channel = Channel(uart, self)
+        self.step = "off"  # what bring-up is at, for status()
+        self._tasks = []
+        self._task = None  # whose command is in flight
+        self._only = None  # the task that goes before all others
+        self._prefix = b""
+        self._turn = False  # the last command was a task's: now reading
+        self._pumping = False
+        self._urcs = []  # (prefix, callback)
+        self._calls = []  # (callback, line): to be called with the channel idle
+        self._answer = self._on_answer
+
+    def pump(self) -> int:
+        """Read a burst, dispatch it, start what is owed; returns the bytes read.
+
+        Never waits; raises nothing but KeyboardInterrupt. A nested call does nothing.
+        """
+        if self._pumping:
+            return 0
+        self._pumping = True
+        ok = False
+        try:
+            got = self.channel.poll()
+            if not self.channel.busy:
+                self._next()
+            ok = True
+        finally:
+            self._pumping = False
+            if not ok:
+                self.channel.interrupted()
+        return got
+
+    def wait(self, ms: int = 20):
+        """Pump, then sleep until the UART has something, at most ``ms``."""
+        ok = False
+        try:
+            if not self.pump():
+                self.channel.wait(ms)
+            ok = True
+        finally:
+            if not ok:
+                self.channel.complete()
+
+    def _next(self):
+        # The channel is idle: start one thing. Reads and tasks take turns.
+        if self._calls:
+            callback, line = self._calls.pop(0)
+            try:
+                callback(line)
+            except Exception as e:
+                sys.print_exception(e)
+            return
+        if self.channel.desync and not self._only:
+            from .bringup import resync
+
+            self._only = self.start(resync(self))
+        if not (self._turn and self._read()):
+            now = time.ticks_ms()
+            for task in self._tasks:
+                if time.ticks_diff(now, task.wake) >= 0 and (self._only or task) is task:
+                    return self._advance(task)
+            self._read()
+
+    def _advance(self, task):
+        self._turn = True
+        self._tasks.remove(task)
+        if task.done:
+            return
+        error = task.error
+        task.error = None
+        try:
+            self._task = task
+            step = task.steps.throw(error) if error else task.steps.send(task.info)
+        except StopIteration as e:
+            task.result = e.value
+            task.done = True
+            return
+        except OSError as e:
+            task.error = e
+            task.done = True
+            return
+        except (ValueError, IndexError):
+            task.error = OSError(errno.EIO, "answer not understood: %s %s" % (self.command(), task.info))
+            task.done = True
+            return
+        self._tasks.append(task)
+        task.info = None
+        if isinstance(step, int):
+            task.wake = time.ticks_add(time.ticks_ms(), step)
+            return
+        cmd, ms, own = (step, self.ANSWER_MS, False) if isinstance(step, bytes) else step
+        self._prefix = cmd.split(b"=")[0].split(b"?")[0][2:] + b":"
+        task.info = []
+        payload, n = (None, 0) if isinstance(own, bool) else own
+        self.channel.start(cmd + b"\r", len(cmd) + 1, self._answer, ms, bool(own), payload, n)
+
+    def _on_answer(self, kind, buf, i, j):
+        task = self._task
+        if kind < _OK:
+            if not (kind or buf.startswith(self._prefix, i)):
+                return False
+            task.info.append(text(buf, i, j))
+        elif kind == _ERROR:
+            from .aterror import ATError
+
+            task.error = ATError(self.command(), text(buf, i, j))
+        elif kind > _ERROR:
+            task.error = OSError(errno.ETIMEDOUT, self.command() + ": no answer")
+        return True
+
+    def command(self):
+        """The last command, for messages."""
+        return text(self.channel.cmd, 0, self.channel.cmd.find(b"\r"))
+
+    def start(self, steps):
+        """Leave a procedure to the pump; returns its Task."""
+        task = Task(steps)
+        self._tasks.append(task)
+        return task
+
+    def run(self, steps, timeout_ms: int = 1 << 28, what: str = ""):
+        """Wait for a procedure: its result, or what it raises."""
+        if self._pumping:
+            raise OSError(errno.EALREADY, "a callback of the modem cannot wait for it")
+        task = self.start(steps)
+        start = time.ticks_ms()
+        try:
+            while not task.done:
+                if time.ticks_diff(time.ticks_ms(), start) >= timeout_ms:
+                    raise OSError(errno.ETIMEDOUT, "%s: not done after %d ms, at %s" % (what, timeout_ms, self.step))
+                self.wait()
+        finally:
+            if not task.done:
+                task.done = True
+                steps.close()
+        if task.error:
+            raise task.error
+        return task.result
+
+    # The public door to everything that has no method of its own
+
+    def at(self, cmd: str, *, timeout_ms: int = 5000) -> list:
+        """Send ``"AT" + cmd`` (``at("+CSQ")``); returns the information lines, a list of str.
+
+        Raises ATError when the module answers ERROR, OSError(ETIMEDOUT) when it does not answer.
+        """
+        check_text("at", cmd, 550, "")
+        return self.run(self._at(b"AT" + cmd.encode(), timeout_ms))
+
+    def _at(self, cmd, ms):
+        return (yield cmd, ms, False)
+
+    def on_urc(self, prefix: str, callback):
+        """Call ``callback(line)`` for each unsolicited line that starts so (``None``: no longer).
+
+        It runs inside the pump with no command in flight; it may start things, not wait for them.
+        """
+        self._urcs = [u for u in self._urcs if u[0] != prefix]
+        if callback:
+            self._urcs.append((prefix, callback))
+
+    def on_line(self, buf, i, j):
+        """An unsolicited line; returns whether it is a known one."""
+        known = False
+        for prefix, callback in self._urcs:
+            if buf.startswith(prefix.encode(), i):
+                self._calls.append((callback, text(buf, i, j)))
+                known = True
+        if buf.startswith(b"+CMT:", i) or buf.startswith(b"+CBM:", i) or buf.startswith(b"+CDS:", i):
+            self.channel.skip = known = True
+        return known
+
+
+def text(buf, i, j):
+    try:
+        return str(bytes(buf[i:j]), "utf-8")
+    except UnicodeError:
+        return repr(bytes(buf[i:j]))

@@ -1,0 +1,326 @@
+"""The face of the ``socket`` module."""
+
+import errno
+import io
+import sys
+import time
+
+from micropython import const
+
+from .links import Link
+from .tcpip import check_host
+
+AF_INET = const(2)
+SOCK_STREAM = const(1)
+SOCK_DGRAM = const(2)
+IPPROTO_IP = const(0)
+IPPROTO_TCP = const(6)
+SOL_SOCKET = const(1)
+SO_REUSEADDR = const(4)
+
+_POLL = const(3)  # MP_STREAM_POLL
+_CLOSE = const(4)  # MP_STREAM_CLOSE
+_IN = const(1)
+_OUT = const(4)
+_ERR = const(8)
+_HUP = const(16)
+_NVAL = const(32)
+_LINGER_MS = const(10000)
+
+# IOBase makes a class a stream for poll() and ssl. CPython's would close sockets
+# that are dropped, which nothing does on the device.
+_Stream = io.IOBase if sys.implementation.name == "micropython" else object
+
+_modem = None
+
+
+def install(modem):
+    """From here ``import socket`` (and ``usocket``) is this module, acting on ``modem``."""
+    global _modem
+    _modem = modem
+    sys.modules["socket"] = sys.modules["usocket"] = sys.modules[__name__]
+
+
+def _checked(address):
+    host, port = address
+    check_host(host)
+    if not isinstance(port, int) or not 1 <= port <= 65535:
+        raise ValueError("port: a number from 1 to 65535")
+    return host, port
+
+
+def getaddrinfo(host: str, port: int, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
+    """One entry with ``host`` as it is: sends nothing, the module resolves it while connecting."""
+    return [(af or AF_INET, type or SOCK_STREAM, proto, "", _checked((host, port)))]
+
+
+class socket(_Stream):
+    """A TCP client of ``modem``, or of the installed one."""
+
+    def __init__(self, af: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0, fileno=None, *, modem=None):
+        self._modem = modem or _modem
+        if not self._modem:
+            raise OSError(errno.ENODEV, "no modem: simcom.install(modem) first")
+        if af != AF_INET or type != SOCK_STREAM:
+            raise OSError(errno.EOPNOTSUPP, "only AF_INET, SOCK_STREAM")
+        self._link = Link()
+        self._timeout = None  # ms; None: wait, 0: do not
+        self._closed = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def settimeout(self, seconds: "float | None"):
+        """None: block while module and link are alive; 0: do not block; else raise OSError(ETIMEDOUT) after so long."""
+        self._timeout = None if seconds is None else int(seconds * 1000)
+
+    def setblocking(self, flag: bool):
+        self._timeout = None if flag else 0
+
+    def setsockopt(self, level: int, option: int, value):
+        """Accepted and without effect: the module offers none of these."""
+
+    def _start(self):
+        if self._closed:
+            raise OSError(errno.EBADF, "the socket is closed")
+        self._modem.pump()
+        self._link.suspect = False
+        return time.ticks_ms()
+
+    def _wait(self, start):
+        # The one wait; its callers see what ended it: done, closed, failed. Here: not blocking, timed out.
+        limit = self._timeout
+        if limit is not None and time.ticks_diff(time.ticks_ms(), start) >= limit:
+            if not limit:
+                raise OSError(errno.EAGAIN)
+            self._link.suspect = True
+            raise OSError(errno.ETIMEDOUT, "%s:%d: nothing for %d ms" % (self._link.peer + (limit,)))
+        self._modem.wait()
+
+    def connect(self, address):
+        """Connect to (host, port); the module resolves host. OSError(EINPROGRESS) when not blocking."""
+        address = _checked(address)
+        start = self._start()
+        link = self._link
+        modem = self._modem
+        if link.state == Link.CONNECTING or link.state == Link.OPEN:
+            raise OSError(errno.EALREADY, "connecting or connected")
+        if link.state:
+            modem.close(link)
+            self._link = link = Link()
+        modem.open(link, address)
+        try:
+            while link.state == Link.CONNECTING:
+                if self._timeout == 0:
+                    modem.pump()
+                    raise OSError(errno.EINPROGRESS)
+                self._wait(start)
+        finally:
+            if link.state == Link.CONNECTING and self._timeout != 0:  # timed out, or Ctrl-C
+                link.fail(errno.ETIMEDOUT, "connect %s:%d: given up" % address)
+                modem.close(link)
+        if link.error:
+            raise OSError(*link.error)
+
+    def close(self):
+        """Send what was written, then close; waits for that (10 s at most) unless the socket does not block."""
+        if not self._closed:
+            self._closed = True
+            link = self._link
+            modem = self._modem
+            modem.close(link)
+            modem.pump()
+            start = time.ticks_ms()
+            while self._timeout != 0 and link.n >= 0 and time.ticks_diff(time.ticks_ms(), start) < _LINGER_MS:
+                modem.wait()
+
+    # Receiving
+
+    def _available(self):
+        """Bytes that can be read now; 0: EOF; None: none yet. Raises what the link failed of."""
+        link = self._link
+        if link.ready:
+            return link.ready
+        if not link.state:
+            raise OSError(errno.ENOTCONN, "not connected")
+        if link.error or link.state == Link.CLOSED:
+            self._modem.drained(link)
+            if link.error:
+                raise OSError(*link.error)
+            return 0
+
+    def _await(self, n, start):
+        """Wait for ``n`` bytes, or as many as the ring holds: how many are there, fewer only at the end.
+        When not blocking what is there, or None."""
+        link = self._link
+        modem = self._modem
+        if n > modem.ring_size:
+            n = modem.ring_size
+        try:
+            while True:
+                k = self._available()
+                if k is not None and (k >= n or link.error or link.state == Link.CLOSED):
+                    return k
+                modem.hungry(link, n)
+                if self._timeout == 0:
+                    return k
+                self._wait(start)
+        finally:
+            link.want = 0
+
+    def recv_into(self, buf, n: int = 0) -> int:
+        """Read what is there, at most ``n`` or ``len(buf)`` bytes: how many; 0 at EOF."""
+        k = self._await(1, self._start())
+        if k is None:
+            raise OSError(errno.EAGAIN)
+        return self._modem.receive(self._link, buf, min(k, n or len(buf))) if k else 0
+
+    def recv(self, n: int) -> bytes:
+        """Read what is there, at most ``n`` bytes; b"" at EOF. OSError(EAGAIN) when not blocking and nothing is there."""
+        k = self._await(1, self._start())
+        if k is None:
+            raise OSError(errno.EAGAIN)
+        buf = bytearray(min(k, n))
+        if buf:
+            self._modem.receive(self._link, buf, len(buf))
+        return bytes(buf)
+
+    def readinto(self, buf, n: int = -1):
+        """Fill ``buf`` or its first ``n`` bytes: how many came; fewer only at EOF; None when not blocking and none is there.
+
+        Allocates nothing for as many bytes as the receive ring holds (twice the read size of the module).
+        """
+        start = self._start()
+        if not 0 <= n <= len(buf):
+            n = len(buf)
+        done = 0
+        while done < n:
+            try:
+                k = self._await(n - done, start)
+            except OSError:
+                if not done:
+                    raise
+                break
+            if not k:
+                return done or k
+            if k > n - done:
+                k = n - done
+            done += self._modem.receive(self._link, memoryview(buf)[done:] if done else buf, k)
+            start = time.ticks_ms()
+        return done
+
+    def read(self, n: int = -1):
+        """Read ``n`` bytes, or until EOF: fewer only at EOF. Not blocking: what is there, or None."""
+        if n < 0:
+            return self._gather(-1, False)
+        buf = bytearray(n)
+        k = self.readinto(buf)
+        return None if k is None else bytes(memoryview(buf)[:k])
+
+    def readline(self, limit: int = -1):
+        """Read up to and with a newline, or ``limit`` bytes, or EOF. Not blocking: what is there, or None."""
+        return self._gather(limit, True)
+
+    def _gather(self, limit, line):
+        start = self._start()
+        data = bytearray()
+        while len(data) != limit:
+            k = self._await(1, start)
+            if not k:
+                if k is None and not data:
+                    return None
+                break
+            part = bytearray(1 if line else k)
+            self._modem.receive(self._link, part, len(part))
+            data.extend(part)
+            if line and part[0] == 10:
+                break
+            start = time.ticks_ms()
+        return bytes(data)
+
+    # Sending
+
+    def _send(self, buf, off, n):
+        """How many bytes fit now; raises when the link cannot send."""
+        link = self._link
+        if link.error:
+            raise OSError(*link.error)
+        if link.state == Link.OPEN:
+            return self._modem.send(link, buf, off, n)
+        if link.state == Link.CONNECTING:
+            return 0
+        raise OSError(errno.ECONNRESET if link.state else errno.ENOTCONN, "not connected, or closed by the peer")
+
+    def send(self, buf) -> int:
+        """Send what fits into the send buffer: how many bytes. OSError(EAGAIN) when not blocking and none does."""
+        start = self._start()
+        while True:
+            k = self._send(buf, 0, len(buf))
+            if k or not buf:
+                self._modem.pump()
+                return k
+            self._wait(start)
+
+    def write(self, buf, off: "int | None" = None, n: "int | None" = None):
+        """Write all of ``buf``, or ``n`` bytes (``write(buf, n)``), or ``n`` from ``off``; returns when the module has them.
+
+        Not blocking: what fits, or None.
+        """
+        if n is None:
+            n = len(buf) if off is None else off
+            off = 0
+        start = self._start()
+        done = 0
+        while done < n or (self._link.tx_n and self._timeout != 0):
+            k = self._send(buf, off + done, n - done)
+            done += k
+            if self._timeout == 0:
+                self._modem.pump()
+                return done or None
+            if k:
+                start = time.ticks_ms()
+            self._wait(start)
+        if self._link.error:
+            raise OSError(*self._link.error)
+        return done
+
+    def sendall(self, buf):
+        """Send all of ``buf``; when not blocking OSError(EAGAIN) if it does not fit at once."""
+        if self.write(buf) != len(buf):
+            raise OSError(errno.EAGAIN)
+
+    def makefile(self, *_):
+        """The socket itself: it has the methods of a stream."""
+        return self
+
+    def ioctl(self, request, arg):
+        """MicroPython's stream protocol: poll and close."""
+        if request == _POLL:
+            return self._poll(arg)
+        if request == _CLOSE:
+            self.close()
+            return 0
+        return -errno.EINVAL
+
+    def _poll(self, want):
+        # Bits as lwip_socket_ioctl sets them in MicroPython's extmod/modlwip.c.
+        if self._closed:
+            return _NVAL
+        self._modem.pump()
+        link = self._link
+        state = link.state
+        bits = _IN if link.ready else 0
+        if link.error:
+            bits = _IN | _OUT | (_HUP if link.error[0] == errno.ECONNRESET else _ERR)
+        elif not state:
+            bits = _OUT | _HUP
+        elif state == Link.CLOSED:
+            bits = _IN | _OUT
+        elif state == Link.DRAINING or (state == Link.OPEN and link.tx_n < self._modem.SEND_MAX):
+            bits |= _OUT
+        if not bits & _IN:
+            self._modem.hungry(link, 1)
+        return bits & (want | _ERR | _HUP)
