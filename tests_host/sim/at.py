@@ -1,0 +1,143 @@
+"""Command lines: cut into commands, dispatched, answered with final result codes."""
+
+from .power import Power
+
+OK = "OK"  # what a command handler returns: done
+NO_FINAL = "none"  # the information was the whole answer
+PENDING = "pending"  # the handler calls resume() later
+ERROR = -1  # plain ERROR whatever +CMEE says
+
+CME_TEXT = {3: "operation not allowed", 4: "operation not supported", 10: "SIM not inserted", 11: "SIM PIN required"}
+CME_TEXT.update({13: "SIM failure", 14: "SIM busy", 16: "incorrect password", 30: "no network service"})
+CME_TEXT.update({50: "Incorrect parameters", 58: "invalid command line", 100: "unknown"})
+NOT_ALLOWED, SIM_ABSENT, SIM_PIN, SIM_BUSY, BAD_PASSWORD, BAD_PARAMETER = 3, 10, 11, 14, 16, 50
+
+RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000, 2000000, 3000000)
+
+
+class AtModule(Power):
+    """A module that understands commands; handlers are methods do_NAME(op, parameters)."""
+
+    def execute(self, line: bytes) -> None:
+        """Run the commands of one line, one after another."""
+        self._rest = line[2:].decode("latin-1")
+        self._after: list = []
+        self._next(OK)
+
+    def _next(self, result) -> None:
+        while result in (OK, NO_FINAL) and self._rest.strip():
+            name, op, text = self._cut()
+            result = self._run(name, op, text)
+        if result is not PENDING:
+            self._final(result)
+
+    def resume(self, result) -> None:
+        """The pending command is done."""
+        self._next(result)
+
+    def _cut(self) -> tuple:
+        """Take one command off the line: (name, operator, text behind it)."""
+        rest = self._rest.lstrip(" ;")
+        if not rest.startswith(("+", "*")):
+            n = 2 if rest.startswith("&") else 1
+            m = n
+            while m < len(rest) and rest[m].isdigit():
+                m += 1
+            self._rest = rest[m:].lstrip(";")
+            return rest[:n].upper(), "=", rest[n:m]
+        quoted, end = False, len(rest)
+        for i, char in enumerate(rest):
+            if char == '"':
+                quoted = not quoted
+            elif char == ";" and not quoted:
+                end = i
+                break
+        self._rest = rest[end + 1 :]
+        body = rest[1:end].strip()
+        for op in ("=?", "?", "="):
+            at = body.find(op)
+            if at >= 0 and (op == "=" or body.endswith(op)) and "=" not in body[:at]:
+                return body[:at].strip().upper(), op, body[at + len(op) :]
+        return body.upper(), "", ""
+
+    def _run(self, name: str, op: str, text: str):
+        basic = {"&F": "AMP_F", "&D": "AMP_D", "&W": "AMP_W", "&C": "AMP_D", "&K": "AMP_D"}
+        handler = getattr(self, "do_" + basic.get(name, name), None)
+        if handler is not None:
+            return handler(op, split(text))
+        if name in self.identity and op != "=?":
+            self.info(self.identity[name])
+            return OK
+        if name in self.values:
+            return self._setting(name, op, text)
+        return ERROR if self.cmee == 0 else 100
+
+    def _setting(self, name: str, op: str, text: str):
+        if op == "?":
+            self.info("+%s: %s" % (name, self.values[name]))
+        elif op == "=":
+            self.values[name] = text
+        return OK
+
+    def info(self, text: str) -> None:
+        """An information line, or a block of lines with one frame."""
+        self.hook("before_info")
+        self.line(text)
+
+    def _final(self, result) -> None:
+        if result == OK:
+            self.hook("before_ok")
+            self.result("OK", 0)
+            self.hook("after_ok")
+        elif result != NO_FINAL:
+            self.error(result)
+        after, self._after = self._after, []
+        self.ready()
+        for fn in after:
+            fn()
+
+    def result(self, text: str, number: int) -> None:
+        """A final result code in the form that ATV and ATQ ask for."""
+        if not self.quiet:
+            self.send(b"\r\n" + text.encode() + b"\r\n" if self.verbose else b"%d\r" % number)
+
+    def error(self, code: int) -> None:
+        """ERROR or +CME ERROR."""
+        if code == ERROR or self.cmee == 0:
+            self.result("ERROR", 4)
+        else:
+            self.line("+CME ERROR: %s" % (code if self.cmee == 1 else CME_TEXT.get(code, "unknown")))
+
+    def report(self, text: str) -> None:
+        """A late result line behind the OK."""
+        self.hook("before_report")
+        self.push(b"\r\n" + text.encode("latin-1") + b"\r\n")
+        self.hook("after_report")
+
+    def after_final(self, fn) -> None:
+        """Call fn() when the final result of this command line is out."""
+        self._after.append(fn)
+
+
+def split(text: str) -> list:
+    """The parameters of a command: quotes taken off, numbers still text, an omitted one is ''."""
+    if not text.strip():
+        return []
+    fields, field, quoted = [], "", False
+    for char in text:
+        if char == '"':
+            quoted = not quoted
+        elif char == "," and not quoted:
+            fields.append(field.strip())
+            field = ""
+        else:
+            field += char
+    return fields + [field.strip()]
+
+
+def number(fields: list, index: int, low: int, high: int, default: "int | None" = None) -> "int | None":
+    """Field `index` as a number in a range; the default when omitted, None when it is wrong."""
+    text = fields[index] if index < len(fields) else ""
+    if text == "":
+        return default
+    return int(text) if text.isdigit() and low <= int(text) <= high else None

@@ -1,0 +1,181 @@
+"""A UART with faults: wraps anything that has a UART's methods, needs no hook in what uses it.
+
+Offsets count the bytes of one direction ("rx": module to host, "tx": host to module) from the moment of wrapping, as
+they are without faults.
+"""
+
+import random
+import time
+from collections.abc import Callable
+
+_POLL, _IN, _OUT = 3, 1, 4
+
+
+class _Rule:
+    """Something that happens to the bytes start..end-1."""
+
+    def __init__(self, start: int, end: int, change: Callable[[int, bytes], bytes]):
+        self.start, self.end, self.change = start, end, change
+
+
+class Faulty:
+    """The wrapped UART; give it to the driver instead of the real one."""
+
+    def __init__(self, uart):
+        self.uart = uart
+        self.offset = {"rx": 0, "tx": 0}  # bytes that have passed
+        self._rules: dict[str, list] = {"rx": [], "tx": []}
+        self._moments: list = []  # (ticks, bytes)
+        self._raw = bytearray()  # taken from the UART, not yet past the faults
+        self._ready = bytearray()  # past the faults
+        self._stalls: list = []  # (offset, ms)
+        self._stalled_until: "int | None" = None
+        self._pieces: "Callable[[], int] | None" = None
+
+    def __getattr__(self, name):
+        if name == "next_us":
+            raise AttributeError(name)  # a stall ends with time alone: let a poll look every millisecond
+        return getattr(self.uart, name)
+
+    # --- faults
+
+    def _add(self, direction: str, start: int, count: int, change) -> None:
+        if start < self.offset[direction]:
+            raise ValueError("these bytes have passed")
+        self._rules[direction].append(_Rule(start, start + count, change))
+
+    def drop(self, direction: str, offset: int, count: int = 1) -> None:
+        """Lose bytes."""
+        self._add(direction, offset, count, lambda at, byte: b"")
+
+    def flip(self, direction: str, offset: int, mask: int = 1, count: int = 1) -> None:
+        """Turn bits over."""
+        self._add(direction, offset, count, lambda at, byte: bytes([byte[0] ^ mask]))
+
+    def insert(self, direction: str, offset: int, data: bytes) -> None:
+        """Put bytes in front of the byte at offset."""
+        self._add(direction, offset, 1, lambda at, byte: data + byte)
+
+    def duplicate(self, direction: str, offset: int, count: int = 1) -> None:
+        """Let bytes come twice."""
+        seen = bytearray()
+
+        def change(at: int, byte: bytes) -> bytes:
+            seen.extend(byte)
+            return byte + bytes(seen) if at == offset + count - 1 else byte
+
+        self._add(direction, offset, count, change)
+
+    def call(self, direction: str, offset: int, fn: Callable[[], object]) -> None:
+        """Call fn() when the byte at offset passes: vm.restart for a brown-out, a change of the network."""
+
+        def change(at: int, byte: bytes) -> bytes:
+            fn()
+            return byte
+
+        self._add(direction, offset, 1, change)
+
+    def stall(self, offset: int, ms: int) -> None:
+        """Nothing is received for ms milliseconds in front of the byte at offset."""
+        self._stalls.append((offset, ms))
+        self._stalls.sort()
+
+    def insert_at(self, ms: int, data: bytes) -> None:
+        """Receive bytes ms milliseconds from now, whatever is going on."""
+        self._moments.append((time.ticks_add(time.ticks_ms(), ms), data))
+
+    def split(self, longest: int, seed: "int | None" = None) -> None:
+        """Let no read give more than `longest` bytes; with a seed, 1 to longest at random."""
+        if seed is None:
+            self._pieces = lambda: longest
+        else:
+            draw = random.Random(seed)
+            self._pieces = lambda: draw.randint(1, longest)
+
+    # --- the way through
+
+    def _faulted(self, direction: str, data: bytes) -> bytes:
+        begin = self.offset[direction]
+        end = self.offset[direction] = begin + len(data)
+        rules = [rule for rule in self._rules[direction] if rule.start < end and rule.end > begin]
+        if not rules:
+            return data
+        out = bytearray()
+        for i in range(len(data)):
+            piece = data[i : i + 1]
+            for rule in rules:
+                if rule.start <= begin + i < rule.end:
+                    piece = rule.change(begin + i, piece) if piece else piece
+            out += piece
+        self._rules[direction] = [rule for rule in self._rules[direction] if rule.end > end]
+        return bytes(out)
+
+    def _pull(self) -> None:
+        """Take what the UART has and let it pass, up to a stall."""
+        now = time.ticks_ms()
+        if self._stalled_until is not None and time.ticks_diff(now, self._stalled_until) >= 0:
+            self._stalled_until = None
+        count = self.uart.any()
+        if count:
+            self._raw += self.uart.read(count) or b""
+        while self._raw and self._stalled_until is None:
+            piece = bytes(self._raw)
+            if self._stalls and self._stalls[0][0] < self.offset["rx"] + len(piece):
+                offset, ms = self._stalls[0]
+                piece = piece[: max(0, offset - self.offset["rx"])]
+                if not piece:
+                    self._stalls.pop(0)
+                    self._stalled_until = time.ticks_add(now, ms)
+                    break
+            del self._raw[: len(piece)]
+            self._ready += self._faulted("rx", piece)
+        for moment in list(self._moments):
+            if time.ticks_diff(now, moment[0]) >= 0:
+                self._moments.remove(moment)
+                self._ready += moment[1]
+
+    def any(self) -> int:
+        """Bytes that can be read at once."""
+        self._pull()
+        count = len(self._ready)
+        return min(count, self._pieces()) if self._pieces and count else count
+
+    def readinto(self, buf, nbytes=None) -> "int | None":
+        """Read into buf."""
+        want = len(buf) if nbytes is None else min(nbytes, len(buf))
+        want = min(want, self.any())
+        if not want:
+            time.sleep_ms(1)
+            return None
+        buf[:want] = self._ready[:want]
+        del self._ready[:want]
+        return want
+
+    def read(self, nbytes=-1) -> "bytes | None":
+        """Read what is there."""
+        buf = bytearray(self.any() if nbytes is None or nbytes < 0 else nbytes)
+        return bytes(buf[: self.readinto(buf) or 0]) or None
+
+    def write(self, buf, *args) -> "int | None":
+        """Write; bytes that meet a fault are all taken."""
+        offset, count = (0, args[0]) if len(args) == 1 else args if args else (0, len(buf))
+        data = bytes(buf[offset : offset + count])
+        begin = self.offset["tx"]
+        if not any(rule.start < begin + len(data) and rule.end > begin for rule in self._rules["tx"]):
+            done = self.uart.write(data)
+            self.offset["tx"] += done or 0
+            return done
+        rest = self._faulted("tx", data)
+        while rest:
+            rest = rest[self.uart.write(rest) or 0 :]
+            if rest:
+                time.sleep_ms(1)
+        return len(data)
+
+    def ioctl(self, request: int, arg: int = 0) -> int:
+        """The stream protocol."""
+        if request != _POLL:
+            return self.uart.ioctl(request, arg)
+        self._pull()
+        bits = self.uart.ioctl(_POLL, arg & ~_IN)
+        return bits | (_IN if arg & _IN and self._ready else 0)

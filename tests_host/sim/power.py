@@ -1,0 +1,165 @@
+"""Power, boot and the profile of a virtual module."""
+
+from .core import Serial
+
+
+class Power(Serial):
+    """A module that can be switched on and off, and falls asleep."""
+
+    # a profile overrides these
+    family = ""
+    boot_ms = 4500  # PWRKEY to a usable UART
+    boot_lines: tuple = ()  # (ms after boot_ms, line)
+    off_ms = 2000  # NORMAL POWER DOWN to dead
+    on_press_ms = 1000
+    off_press_ms = 1200
+    register_ms = 3000  # end of boot to registration
+    sim_busy_ms = 300  # end of boot to a SIM that answers
+    pwrkey_level = 0  # the host pin's level that presses PWRKEY
+    default_baud = 115200
+    default_autobaud = False
+    identity: dict = {}  # command -> answer line
+    settings: dict = {}  # command -> default value; accepted and kept, without effect
+    CHOICES: dict = {"cmee": (0, 2), "boot_noise": (b"", b"\x00\xff\xff")}
+    sim = "READY"  # "SIM PIN", "NOT INSERTED"
+    csq = 20
+    pin = "1234"
+    operator = "Simulated"
+
+    def __init__(
+        self, port, seed=0, *, powered=False, pwrkey=None, status=None, dtr=None, choices=None, baud=None, **profile
+    ):
+        super().__init__(port, seed, **profile)
+        self.choices = {}
+        for name, options in sorted(self._merged("CHOICES").items()):
+            self.choices[name] = options[0] if seed is None else self.random.choice(options)
+        for name, value in (choices or {}).items():
+            if name not in self.choices:
+                raise ValueError("no such choice: %s" % name)
+            self.choices[name] = list(value) if isinstance(value, list) else value
+        self.saved_baud = baud or self.default_baud
+        self.saved_autobaud = self.default_autobaud and baud is None
+        self._status, self._dtr = status, dtr
+        self._pressed_at = None
+        self._pressed_running = self._booting = False
+        self._woken_at = 0.0
+        self._off_until = 0.0
+        self._up_since = self._search_since = -1e12
+        self._factory()
+        if pwrkey is not None:
+            pwrkey.watch(lambda level: self.pwrkey(level == self.pwrkey_level))
+        if powered:
+            self._start()
+        elif status is not None:
+            status.drive(0)
+
+    @classmethod
+    def _merged(cls, name: str) -> dict:
+        """A table of the profile with those of all its bases."""
+        merged: dict = {}
+        for base in reversed(cls.__mro__):
+            merged.update(base.__dict__.get(name, {}))
+        return merged
+
+    def choice(self, name: str):
+        """The reading that this module follows where documents differ; a list gives its items one after another."""
+        value = self.choices[name]
+        if isinstance(value, list):
+            return value.pop(0) if len(value) > 1 else value[0]
+        return value
+
+    def _factory(self) -> None:
+        """The settings after power-up and AT&F."""
+        self.echo, self.verbose, self.quiet = True, True, False
+        self.cmee = self.choice("cmee")
+        self.cfun = 1
+        self.reports = {"CREG": 0, "CGREG": 0, "CEREG": 0}
+        self.values = self._merged("settings")
+
+    def _reset(self) -> None:
+        """Everything volatile is gone."""
+        self._clear_intake()
+        self._factory()
+        self.baud, self.autobaud = self.saved_baud, self.saved_autobaud
+
+    def _start(self) -> None:
+        self._reset()
+        self.running, self._booting = True, False
+        if self._status is not None:
+            self._status.drive(1)
+
+    def boot(self) -> None:
+        """Switch on: the UART is dead until boot_ms, then the boot lines come."""
+        self._reset()
+        self.running, self._booting = False, True
+        self.later(self.boot_ms, self._booted)
+
+    def _booted(self) -> None:
+        self._start()
+        self._up_since = self._search_since = self.clock.now_us
+        self.send(self.choice("boot_noise"))
+        for ms, text in self.boot_lines:
+            if not (self.autobaud and text in ("RDY", "+CFUN: 1", "+CPIN: READY")):
+                self.later(ms, lambda text=text: self._boot_line(text))
+
+    def _boot_line(self, text: str) -> None:
+        if text == "+CPIN: READY" and self.sim != "READY":
+            text = "+CPIN: " + self.sim
+        self.push(b"\r\n" + text.encode() + b"\r\n")
+
+    def restart(self) -> None:
+        """The module restarts by itself."""
+        self.boot()
+
+    def power_off(self, text: str = "NORMAL POWER DOWN") -> None:
+        """Say good-bye and go off."""
+        if text and self.running:
+            self.push(b"\r\n" + text.encode() + b"\r\n")
+        self._off_until = self.clock.now_us + self.off_ms * 1000
+        self._clear_links()
+        self._busy = True  # deaf from now on
+        self.later(self.off_ms, self._dead)
+
+    def power_cut(self) -> None:
+        """The supply is gone, at once."""
+        self._clear_links()
+        self._dead()
+
+    def _dead(self) -> None:
+        self.running = self._booting = False
+        self._clear_intake()
+        if self._status is not None:
+            self._status.drive(0)
+
+    def _clear_links(self) -> None:
+        """Connections die with the module."""
+
+    def pwrkey(self, pressed: bool) -> None:
+        """PWRKEY goes down or up: down long enough switches on, a long enough press of a running module off."""
+        now = self.clock.now_us
+        if pressed:
+            self._pressed_at = now
+            self._pressed_running = self.running and now >= self._off_until
+            if not self.running and now >= self._off_until:
+                self.clock.after_ms(self.on_press_ms, lambda: self._still_pressed(now))
+        elif self._pressed_at is not None:
+            held_ms = (now - self._pressed_at) / 1000
+            self._pressed_at = None
+            if self._pressed_running and self.running and held_ms >= self.off_press_ms:
+                self.power_off()
+
+    def _still_pressed(self, since: float) -> None:
+        if self._pressed_at == since and not self.running and not self._booting:
+            self.boot()
+
+    def awake(self) -> bool:
+        """CSCLK=1: asleep while DTR is high; CSCLK=2: after 5 s of silence, and what wakes it is lost."""
+        now, last = self.clock.now_us, self._last_in
+        mode = self.values.get("CSCLK", "0")
+        if mode == "1":
+            return self._dtr is None or not self._dtr.value()
+        if mode == "2":
+            if now - last > 5e6:
+                self._woken_at = self._last_in = now
+            return now - self._woken_at >= 100_000
+        return True

@@ -1,0 +1,49 @@
+"""Whatever a host sends, the virtual modem stays alive."""
+
+import random
+
+import pytest
+from sim import Drip
+from sim_host import Host
+
+NAMES = """CIPMUX CIPSTART CIPSEND CIPCLOSE CIPSHUT CIPSTATUS CIPRXGET CIPACK CIPQSEND CIPSPRT CIPATS CIPHEAD CIPSRIP
+CIPSHOWTP CIPMODE CIPSGTXT CIPSERVER CIPUDPMODE CLPORT CDNSGIP CDNSCFG CSTT CIICR CIFSR CIFSREX CPIN CSQ CREG CGREG
+CEREG CGATT COPS CFUN CPOWD CSCLK IFC IPR CMEE CNMI CIPCCFG CIPTKA CPSI GSN CCID CIMI NOSUCH""".split()
+VALUES = ["", "0", "1", "2", "3", "8", "-1", "1460", "99999", '"TCP"', '"UDP"', '"example.com"', "80", '"x', ",", "a b"]
+HARMFUL = ("CPOWD", "IPR", "CSCLK", "CFUN")  # the host would have to follow the module
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_commands_do_no_harm(seed):
+    draw = random.Random(seed)
+    host = Host(seed=seed, split_ms=draw.choice([0, 5]))
+    host.net.serve("example.com", 80, lambda: Drip(bytes(5000), 700, 40, close=True))
+    host.do("AT+CIPMUX=%d" % (seed % 2), 'AT+CSTT="x"', "AT+CIICR", "AT+CIFSR")
+    for _ in range(150):
+        name = draw.choice(NAMES)
+        op = draw.choice(["", "?", "=?", "=", "=", "=", "="])
+        values = ",".join(draw.choice(VALUES) for _ in range(draw.randint(0, 4))) if op == "=" else ""
+        if name not in HARMFUL or op != "=":
+            host.ask("AT+%s%s%s" % (name, op, values), draw.choice([0, 5, 100, 1000]))
+        if draw.random() < 0.2:
+            host.ask(bytes(draw.randrange(256) for _ in range(draw.randrange(200))), 5)
+        if draw.random() < 0.05:
+            draw.choice([host.vm.pdp_deact, lambda: host.vm.urc("RING")])()
+        host.ask(b"\x1a" if draw.random() < 0.3 else b"")
+    host.send(b"\x1a" * 1500)  # out of any payload input
+    host.wait(5000)
+    host.ask(b"+++", 3000)
+    host.ask(b"\r\r", 90_000)
+    host.ask("ATE0Q0V1", 1000)
+    assert b"\r\nOK\r\n" in host.ask("AT", 1000)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_does_no_harm(seed):
+    draw = random.Random(seed)
+    host = Host(seed=seed)
+    for _ in range(100):
+        host.ask(bytes(draw.choice(b'AT+CIPSEND=0123,;\r\n\x00\xff\x1b\x08"?') for _ in range(50)), 10)
+    host.ask(b"\r", 1000)
+    host.vm.echo = False
+    assert b"\r\nOK\r\n" in host.ask("AT", 1000)

@@ -1,0 +1,283 @@
+"""The virtual modem as a program: a pseudo-terminal on one side, real sockets on the other."""
+
+import os
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import tty
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+BLOB = bytes(range(256)) * 80
+
+
+class Server:
+    """A TCP server on loopback that gives each connection to a function in a thread."""
+
+    def __init__(self, talk, receive_buffer=None):
+        self.socket = socket.socket()
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen()
+        self.port = self.socket.getsockname()[1]
+        self.talk = talk
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.talk(connection)
+
+
+class Modem:
+    """The program, and the host's end of its line."""
+
+    def __init__(self, tmp_path, *options):
+        self.link = tmp_path / "modem"
+        command = [sys.executable, "-m", "sim", "--link", str(self.link), "--seed", "none", "--think-ms", "1"]
+        command += ["--set", "boot_ms=50", "--set", "boot_lines=((0, 'RDY'),)", "--set", "register_ms=0"]
+        command += ["--set", "ciicr_ms=50", *options]
+        self.process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.path = self.process.stdout.readline().strip()
+        self.open()
+
+    def open(self):
+        self.fd = os.open(self.link, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self.fd)
+
+    def read(self, end: bytes, seconds=10.0) -> bytes:
+        """Up to and including `end`; what comes behind it stays for the next read as far as possible."""
+        got, deadline = b"", time.monotonic() + seconds
+        while not got.endswith(end) and time.monotonic() < deadline:
+            if select.select([self.fd], [], [], 0.1)[0]:
+                got += os.read(self.fd, 1)
+        return got
+
+    def take(self, count: int) -> bytes:
+        got = b""
+        while len(got) < count and select.select([self.fd], [], [], 10)[0]:
+            got += os.read(self.fd, count - len(got))
+        return got
+
+    def ask(self, command: str, end=b"OK\r\n") -> bytes:
+        os.write(self.fd, command.encode() + b"\r")
+        return self.read(end)
+
+    def start(self):
+        assert self.read(b"RDY\r\n").endswith(b"\r\nRDY\r\n")
+        self.ask("ATE0")
+        for command in ("AT+CIPMUX=1", "AT+CIPRXGET=1", 'AT+CSTT="x"', "AT+CIICR", "AT+CIFSR;E0"):
+            assert self.ask(command).endswith(b"\r\nOK\r\n"), command
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.errors = self.process.communicate(timeout=10)[1]
+        os.close(self.fd)
+        return self.process.returncode
+
+
+@pytest.fixture
+def modem(tmp_path):
+    running = []
+
+    def make(*options):
+        running.append(Modem(tmp_path, *options))
+        return running[-1]
+
+    yield make
+    for each in running:
+        if each.process.poll() is None:
+            each.stop()
+
+
+def fetch(modem: Modem, count: int) -> bytes:
+    """All that comes on link 0."""
+    got = b""
+    while len(got) < count:
+        os.write(modem.fd, b"AT+CIPRXGET=2,0,1460\r")
+        while not (line := modem.read(b"\n")).startswith(b"+CIPRXGET: 2"):
+            assert line
+        length = int(line.split(b",")[2])
+        got += modem.take(length)
+        assert modem.take(6) == b"\r\nOK\r\n"
+    return got
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_its_terminal_and_cleans_up(modem, how):
+    running = modem()
+    assert running.link.resolve() == pathlib.Path(running.path)
+    assert running.read(b"RDY\r\n") == b"\r\nRDY\r\n"
+    assert running.ask("AT") == b"AT\r\r\nOK\r\n"
+    assert running.stop(how) == 0
+    assert not running.link.is_symlink()
+
+
+def test_a_download_arrives_whole_at_the_rate_of_the_line(modem):
+    server = Server(lambda connection: (connection.recv(100), connection.sendall(BLOB)))
+    running = modem("--map", "example.com:80=127.0.0.1:%d" % server.port, "--baud", "115200")
+    running.start()
+    assert running.ask('AT+CIPSTART=0,"TCP","example.com",80', b"CONNECT OK\r\n").endswith(b"\r\n0, CONNECT OK\r\n")
+    running.ask("AT+CIPSEND=0,3", b"> ")
+    os.write(running.fd, b"GET")
+    assert running.read(b"SEND OK\r\n").endswith(b"0, SEND OK\r\n")
+    assert running.read(b"1,0\r\n") == b"\r\n+CIPRXGET: 1,0\r\n"
+    begin = time.monotonic()
+    assert fetch(running, len(BLOB)) == BLOB
+    rate = len(BLOB) / (time.monotonic() - begin)
+    assert 11520 * 0.4 < rate < 11520
+    assert b"CLOSED" in running.ask("AT+CIPSTATUS=0")
+
+
+def test_refused_and_unmapped_destinations_fail(modem):
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))
+    running = modem("--map", "example.com:80=127.0.0.1:%d" % closed.getsockname()[1])
+    running.start()
+    for host, port in (("example.com", 80), ("example.com", 81), ("elsewhere.org", 80), ("192.0.2.1", 80)):
+        answer = running.ask('AT+CIPSTART=0,"TCP","%s",%d' % (host, port), b"CONNECT FAIL\r\n")
+        assert answer == b"\r\nOK\r\n\r\n0, CONNECT FAIL\r\n"
+    assert running.ask('AT+CDNSGIP="elsewhere.org"', b"0,8\r\n") == b"\r\nOK\r\n\r\n+CDNSGIP: 0,8\r\n"
+    assert b'1,"localhost","127.0.0.1"' in running.ask('AT+CDNSGIP="localhost"', b'"127.0.0.1"\r\n')
+    running.stop()
+    assert "no such name: elsewhere.org" in running.errors
+    assert "no way to 192.0.2.1:80" in running.errors
+    assert "ECONNREFUSED" in running.errors
+
+
+def test_a_peer_that_does_not_read_fills_the_send_buffer(modem):
+    go_on = threading.Event()
+    got = bytearray()
+
+    def talk(connection):
+        go_on.wait(30)
+        while data := connection.recv(4096):
+            got.extend(data)
+
+    server = Server(talk, receive_buffer=2048)
+    running = modem("--baud", "921600")
+    running.start()
+    running.ask("AT+CIPQSEND=1")
+    running.ask('AT+CIPSTART=0,"TCP","127.0.0.1",%d' % server.port, b"CONNECT OK\r\n")
+    accepted = 0
+    while size := int(running.ask("AT+CIPSEND?").split(b",")[1].split(b"\r")[0]):
+        assert running.ask("AT+CIPSEND=0,%d" % size, b"> ") == b"\r\n> "
+        os.write(running.fd, b"x" * size)
+        assert running.read(b"%d\r\n" % size) == b"\r\nDATA ACCEPT:0,%d\r\n" % size
+        accepted += size
+        assert accepted < 1_000_000
+        time.sleep(0.01)  # the peer's side takes what it can
+    assert accepted >= 11_680
+    assert running.ask("AT+CIPSEND=0,1", b"ERROR\r\n") == b"\r\nERROR\r\n"
+    fields = running.ask("AT+CIPACK=0").split(b": ")[1].split(b"\r")[0].split(b",")
+    assert int(fields[2]) > 0
+    go_on.set()
+    deadline = time.monotonic() + 10
+    while not running.ask("AT+CIPACK=0").startswith(b"\r\n+CIPACK: %d,%d,0" % (accepted, accepted)):
+        assert time.monotonic() < deadline
+    running.ask("AT+CIPCLOSE=0", b"CLOSE OK\r\n")
+    while len(got) < accepted and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert bytes(got) == b"x" * accepted
+
+
+def test_a_reset_is_a_close(modem):
+    def talk(connection):
+        connection.recv(1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    server = Server(talk)
+    running = modem()
+    running.start()
+    running.ask('AT+CIPSTART=0,"TCP","127.0.0.1",%d' % server.port, b"CONNECT OK\r\n")
+    running.ask("AT+CIPSEND=0,1", b"> ")
+    os.write(running.fd, b"x")
+    assert b"\r\n0, CLOSED\r\n" in running.read(b"CLOSED\r\n")
+
+
+def test_datagrams_go_out_and_come_back(modem):
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.bind(("127.0.0.1", 0))
+    peer.settimeout(10)
+    running = modem("--map", "ntp.example:123=127.0.0.1:%d" % peer.getsockname()[1])
+    running.start()
+    running.ask('AT+CIPSTART=0,"UDP","ntp.example",123', b"CONNECT OK\r\n")
+    running.ask("AT+CIPSEND=0,4", b"> ")
+    os.write(running.fd, b"ping")
+    data, address = peer.recvfrom(100)
+    assert data == b"ping"
+    running.read(b"SEND OK\r\n")
+    peer.sendto(b"pong", address)
+    assert running.read(b"1,0\r\n") == b"\r\n+CIPRXGET: 1,0\r\n"
+    assert fetch(running, 4) == b"pong"
+
+
+def test_a_server_of_the_module_is_reached_over_loopback(modem):
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    running = modem("--listen", "80=%d" % port)
+    running.start()
+    assert running.ask("AT+CIPSERVER=1,80", b"SERVER OK\r\n") == b"\r\nOK\r\n\r\nSERVER OK\r\n"
+    client = socket.create_connection(("127.0.0.1", port), 10)
+    assert running.read(b".1\r\n") == b"\r\n0, REMOTE IP: 127.0.0.1\r\n"
+    client.sendall(b"hello")
+    assert running.read(b"1,0\r\n") == b"\r\n+CIPRXGET: 1,0\r\n"
+    assert fetch(running, 5) == b"hello"
+    running.ask("AT+CIPCLOSE=0", b"CLOSE OK\r\n")
+    assert client.recv(10) == b""
+
+
+def test_the_module_keeps_its_state_while_no_host_is_there(modem):
+    running = modem()
+    running.start()
+    os.close(running.fd)
+    time.sleep(0.2)
+    running.open()
+    assert running.ask("AT+CIPMUX?") == b"\r\n+CIPMUX: 1\r\n\r\nOK\r\n"
+
+
+def test_the_control_channel_presses_keys_and_makes_trouble(modem, tmp_path):
+    control, log = tmp_path / "control", tmp_path / "log"
+    running = modem("--off", "--control", str(control), "--log", str(log), "--set", "on_press_ms=50")
+    with open(control, "w", buffering=1) as channel:
+        os.write(running.fd, b"AT\r")
+        assert running.read(b"\n", 0.3) == b""
+        print("pwrkey 1", file=channel)
+        assert running.read(b"RDY\r\n") == b"\r\nRDY\r\n"
+        print("pwrkey 0", file=channel)
+        print('urc +CMTI: "SM",10', file=channel)
+        assert running.read(b"10\r\n") == b'\r\n+CMTI: "SM",10\r\n'
+        print("set csq=7", file=channel)
+        print("nonsense", file=channel)
+        time.sleep(0.1)
+        assert b"+CSQ: 7,0" in running.ask("AT+CSQ")
+        print("silent on", file=channel)
+        time.sleep(0.1)
+        os.write(running.fd, b"AT\r")
+        assert running.read(b"\n", 0.3) == b""
+        print("silent off", file=channel)
+        print("restart", file=channel)
+        assert running.read(b"RDY\r\n").endswith(b"\r\nRDY\r\n")
+        print("quit", file=channel)
+        assert running.process.wait(10) == 0
+    assert not control.exists()
+    assert r"< \r\nRDY\r\n" in log.read_text()
+
+
+def test_a_map_to_elsewhere_is_refused(tmp_path):
+    command = [sys.executable, "-m", "sim", "--map", "a:80=192.0.2.1:80"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=20)
+    assert done.returncode != 0 and "not a loopback address" in done.stderr
