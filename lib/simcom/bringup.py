@@ -4,9 +4,34 @@ import errno
 import time
 
 from .aterror import ATError
+from .pump import check_text
 
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
+
+
+def active(m, on, init, timeout_ms):
+    for cmd in init or ():
+        check_text("init", cmd, 550, "")
+    check_text("pin", m.pin, 8)
+    if on != m.on or init:
+        m.init = init or m.init
+        steps = power_up(m) if on else power_down(m)
+        if timeout_ms:
+            m.run(steps, timeout_ms, "active")
+        else:
+            m.start(steps)
+
+
+def connect(m, apn, user, key, timeout_ms):
+    for what in (apn, user, key):
+        check_text("apn, user or key", what, m.TEXT_MAX)
+    if not m.up and (m.bringup is None or m.bringup.done):
+        steps = _connect(m, apn, user, key, timeout_ms or 180000)
+        if timeout_ms:
+            m.run(steps, timeout_ms + 5000, "connect")
+        else:
+            m.bringup = m.start(steps)
 
 
 def power_up(m):
@@ -128,7 +153,7 @@ def power_down(m):
     m.channel.desync = False
 
 
-def connect(m, apn, user, key, timeout_ms):
+def _connect(m, apn, user, key, timeout_ms):
     give_up = time.ticks_add(time.ticks_ms(), timeout_ms)
     if not m.on:
         yield from power_up(m)

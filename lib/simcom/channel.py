@@ -1,7 +1,7 @@
 """The AT channel: one command in flight, its deadline, its answer."""
 
 import select
-import time
+from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -37,7 +37,7 @@ class Channel:
         self.strays = 0  # lines that nobody knew
         self._owner = owner
         self._handler = None
-        self._heard = self._deadline = time.ticks_ms()
+        self._heard = self._deadline = ticks_ms()
         self._ms = 0
         self._feeding = False
         self._out = None  # payload: sent from _at to _end once the prompt came
@@ -61,7 +61,7 @@ class Channel:
 
     def hurry(self, ms):
         """The answer is awaited for ``ms`` from now."""
-        self._deadline = time.ticks_add(time.ticks_ms(), ms)
+        self._deadline = ticks_add(ticks_ms(), ms)
 
     def write(self, buf, n):
         at = 0
@@ -69,10 +69,10 @@ class Channel:
             at += self.uart.write(buf, at, n - at) or 0
             if at >= n:
                 break
-            time.sleep_ms(1)
+            sleep_ms(1)
 
     def quiet(self, ms):
-        return time.ticks_diff(time.ticks_ms(), self._heard) >= ms
+        return ticks_diff(ticks_ms(), self._heard) >= ms
 
     def wait(self, ms):
         """Sleep until the UART has something, at most ``ms``."""
@@ -93,7 +93,7 @@ class Channel:
             if parser.need or parser.tail:
                 if self.quiet(_GAP_MS):
                     self.on_end(False)
-            elif time.ticks_diff(time.ticks_ms(), self._deadline) >= 0:
+            elif ticks_diff(ticks_ms(), self._deadline) >= 0:
                 self._lost(False)
         return got
 
@@ -104,7 +104,7 @@ class Channel:
         if n < _BURST and n < need + 6 and need and not self.quiet(_GAP_MS):
             return 0  # one call for many bytes, and the trailer with the last
         n = self.uart.readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
-        self._heard = time.ticks_ms()
+        self._heard = ticks_ms()
         self._feeding = True
         parser.feed(n)
         self._feeding = False
@@ -124,19 +124,16 @@ class Channel:
             self.hurry(self._ms)
             if at + n == self._end:
                 self._end = 0
-        elif time.ticks_diff(time.ticks_ms(), self._deadline) >= 0:
+        elif ticks_diff(ticks_ms(), self._deadline) >= 0:
             self._lost(False)  # flow control holds us back
 
-    def complete(self):
-        """What the module was promised goes out, now: after Ctrl-C."""
-        while self._end:
-            self._push()
-
     def interrupted(self):
-        """An exception left ``poll()``: what became of the bytes is not known."""
+        """After Ctrl-C: what the module was promised goes out, now; what it was saying is not known."""
         if self._feeding:
             self._feeding = False
             self._lost(True)
+        while self._end:
+            self._push()
 
     def _lost(self, mute):
         self._end = 0

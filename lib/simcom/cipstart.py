@@ -1,10 +1,14 @@
 """The CIPSTART dialect: how SIM800 and SIM7000 raise a context and word results."""
 
 import errno
-import time
+from time import ticks_diff, ticks_ms
 
-from .links import Link
+from micropython import const
+
 from .tcpip import TcpIp
+
+_CONNECTING = const(1)  # Link.state, as in links.py
+_OPEN = const(2)
 
 
 class CipStart(TcpIp):
@@ -33,7 +37,7 @@ class CipStart(TcpIp):
         yield b"AT+CIPSHUT", 65000, True
 
     def _open(self, link):
-        start = time.ticks_ms()
+        start = ticks_ms()
         try:
             yield b'AT+CIPSTART=%d,"TCP","%s",%d' % (link.n, link.peer[0].encode(), link.peer[1])
         except OSError:
@@ -44,15 +48,15 @@ class CipStart(TcpIp):
             link.stale = True
             yield from self._shut(link)
             yield from self._open(link)
-        while link.state == Link.CONNECTING and not link.error:  # until on_line() sees the result
-            if time.ticks_diff(time.ticks_ms(), start) > self.CONNECT_MS:
+        while link.state == _CONNECTING and not link.error:  # until on_line() sees the result
+            if ticks_diff(ticks_ms(), start) > self.CONNECT_MS:
                 raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-            if time.ticks_diff(time.ticks_ms(), link.heard) > 10000:
-                link.heard = time.ticks_ms()
+            if ticks_diff(ticks_ms(), link.heard) > 10000:
+                link.heard = ticks_ms()
                 yield from self._ask(link)
             yield 500
         if link.error and link.n >= 0:  # CONNECT FAIL: the number is free again
-            if time.ticks_diff(time.ticks_ms(), start) > self.REFUSED_MS:
+            if ticks_diff(ticks_ms(), start) > self.REFUSED_MS:
                 link.error = (errno.ETIMEDOUT, link.error[1])
             self.links.release(link)
 
@@ -82,8 +86,8 @@ class CipStart(TcpIp):
             pass
 
     def _connected(self, link):
-        if link.state == Link.CONNECTING:
-            link.state = Link.OPEN
+        if link.state == _CONNECTING:
+            link.state = _OPEN
 
     def accepted(self, line, n):
         """How many of ``n`` payload bytes the module took, by its answer; -1: none, and never will."""
@@ -100,7 +104,7 @@ class CipStart(TcpIp):
                     self._connected(link)
                     self._wake(link)
             elif buf.startswith(b"CONNECT FAIL", i):
-                if link and link.state == Link.CONNECTING:
+                if link and link.state == _CONNECTING:
                     link.fail(errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
                     self._wake(link)
             elif j - i == 6 and buf.startswith(b"CLOSED", i):

@@ -1,6 +1,7 @@
 """Questions to the module that a program seldom asks."""
 
 from .bringup import registration, signal
+from .pump import ask
 
 _CONFIG = {
     "manufacturer": b"AT+CGMI",
@@ -17,11 +18,7 @@ _STATUS = {"rssi": signal, "registration": registration}
 def config(m, param):
     if param not in _CONFIG:
         raise ValueError("config: no parameter %s" % param)
-    return m.run(_ask(_CONFIG[param])).split(": ")[-1]
-
-
-def _ask(cmd):
-    return (yield cmd)[-1]
+    return m.run(ask(_CONFIG[param]))[-1].split(": ")[-1]
 
 
 def status(m, param):
@@ -31,12 +28,8 @@ def status(m, param):
 
 
 def resolve(m, host, timeout_ms):
-    line = m.run(_resolve(host, timeout_ms))
+    line = m.run(ask(b'AT+CDNSGIP="%s"' % host.encode(), timeout_ms, True))[-1]
     fields = [field.strip(' "') for field in line.split(":", 1)[1].split(",")]
     if fields[0] != "1":
         raise OSError(-2, "resolve %s: %s" % (host, line))
     return fields[2:]
-
-
-def _resolve(host, timeout_ms):
-    return (yield b'AT+CDNSGIP="%s"' % host.encode(), timeout_ms, True)[-1]

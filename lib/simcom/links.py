@@ -1,6 +1,6 @@
 """The state of each connection: its receive ring, its send buffer, its place in the module."""
 
-import time
+from time import ticks_diff, ticks_ms
 
 try:
     from micropython import RingIO
@@ -96,12 +96,12 @@ class LinkTable:
         timed out, the oldest first. Returns whether there was one."""
         best = None
         rank = (0, 0)
-        now = time.ticks_ms()
+        now = ticks_ms()
         for n, other in enumerate(self.slots):
             if other is None:
                 mine = (3, -n)
             else:
-                mine = (2 if other.state > 2 else other.suspect, time.ticks_diff(now, other.heard))
+                mine = (2 if other.state > 2 else other.suspect, ticks_diff(now, other.heard))
             if mine[0] and mine > rank:
                 rank = mine
                 best = n

@@ -2,7 +2,7 @@
 
 import errno
 
-from .pump import Pump, check_text, text
+from .pump import Pump, text
 
 # Unsolicited codes that only a callback of on_urc() can want.
 _CODES = (
@@ -29,8 +29,6 @@ class Modem(Pump):
     TEXT_MAX = 50  # APN, user, password
 
     def __init__(self, uart, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0):
-        if pin and not (pin.isdigit() and 4 <= len(pin) <= 8):
-            raise ValueError("pin: 4 to 8 digits")
         super().__init__(uart)
         self.up = False  # the PDP context is active
         self.on = False  # the module answers and is configured
@@ -41,7 +39,7 @@ class Modem(Pump):
         self.baudrate = baudrate
         self.init = ()
         self.doubt = False  # the module may have restarted, or lost the context
-        self._bringup = None  # the Task of a connect(timeout_ms=0)
+        self.bringup = None  # the Task of a connect(timeout_ms=0)
         if pwrkey:
             pwrkey.value(1 - pressed)
 
@@ -52,19 +50,12 @@ class Modem(Pump):
         commands such as ``("+CNMP=38", "+CMNB=1")``, sent now and after every restart. ``timeout_ms=0`` starts and
         returns. Raises OSError(ETIMEDOUT) when nothing answers, ATError when an ``init`` command is refused.
         """
-        for cmd in init or ():
-            check_text("init", cmd, 550, "")
         if on is None:
             self.pump()
-        elif on != self.on or init:
-            from .bringup import power_down, power_up
+        else:
+            from .bringup import active
 
-            self.init = init or self.init
-            steps = power_up(self) if on else power_down(self)
-            if timeout_ms:
-                self.run(steps, timeout_ms, "active")
-            else:
-                self.start(steps)
+            active(self, on, init, timeout_ms)
         return self.on
 
     def connect(self, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180000):
@@ -73,16 +64,9 @@ class Modem(Pump):
         ``timeout_ms=0`` starts and returns: the pump does the steps, ``isconnected()`` and ``status()`` tell.
         Raises OSError saying which step failed and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
         """
-        for what in (apn, user, key):
-            check_text("apn, user or key", what, self.TEXT_MAX)
-        if not self.up and (self._bringup is None or self._bringup.done):
-            from .bringup import connect
+        from .bringup import connect
 
-            steps = connect(self, apn, user, key, timeout_ms or 180000)
-            if timeout_ms:
-                self.run(steps, timeout_ms + 5000, "connect")
-            else:
-                self._bringup = self.start(steps)
+        connect(self, apn, user, key, timeout_ms)
 
     def disconnect(self):
         """Send what is owed, close every link, take the context down."""
@@ -105,7 +89,7 @@ class Modem(Pump):
 
             return status(self, param)
         self.pump()
-        task = self._bringup
+        task = self.bringup
         return self.step if self.up or not task or not task.error else task.error
 
     def config(self, param: str) -> str:

@@ -2,7 +2,7 @@
 
 import errno
 import sys
-import time
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -34,7 +34,7 @@ class Task:
 
     def __init__(self, steps):
         self.steps = steps
-        self.wake = time.ticks_ms()  # when the pause is over
+        self.wake = ticks_ms()  # when the pause is over
 
 
 class Pump:
@@ -61,28 +61,26 @@ class Pump:
         if self._pumping:
             return 0
         self._pumping = True
-        ok = False
         try:
             got = self.channel.poll()
             if not self.channel.busy:
                 self._next()
-            ok = True
-        finally:
             self._pumping = False
-            if not ok:
+            return got
+        finally:
+            if self._pumping:
+                self._pumping = False
                 self.channel.interrupted()
-        return got
 
     def wait(self, ms: int = 20):
         """Pump, then sleep until the UART has something, at most ``ms``."""
-        ok = False
         try:
             if not self.pump():
                 self.channel.wait(ms)
-            ok = True
+            ms = 0
         finally:
-            if not ok:
-                self.channel.complete()
+            if ms:
+                self.channel.interrupted()
 
     def _next(self):
         # The channel is idle: start one thing. Reads and tasks take turns.
@@ -98,9 +96,9 @@ class Pump:
 
             self._only = self.start(resync(self))
         if not (self._turn and self._read()):
-            now = time.ticks_ms()
+            now = ticks_ms()
             for task in self._tasks:
-                if time.ticks_diff(now, task.wake) >= 0 and (self._only or task) is task:
+                if ticks_diff(now, task.wake) >= 0 and (self._only or task) is task:
                     return self._advance(task)
             self._read()
 
@@ -129,7 +127,7 @@ class Pump:
         self._tasks.append(task)
         task.info = None
         if isinstance(step, int):
-            task.wake = time.ticks_add(time.ticks_ms(), step)
+            task.wake = ticks_add(ticks_ms(), step)
             return
         cmd, ms, own = (step, self.ANSWER_MS, False) if isinstance(step, bytes) else step
         self._prefix = cmd.split(b"=")[0].split(b"?")[0][2:] + b":"
@@ -166,10 +164,10 @@ class Pump:
         if self._pumping:
             raise OSError(errno.EALREADY, "a callback of the modem cannot wait for it")
         task = self.start(steps)
-        start = time.ticks_ms()
+        start = ticks_ms()
         try:
             while not task.done:
-                if time.ticks_diff(time.ticks_ms(), start) >= timeout_ms:
+                if ticks_diff(ticks_ms(), start) >= timeout_ms:
                     raise OSError(errno.ETIMEDOUT, "%s: not done after %d ms, at %s" % (what, timeout_ms, self.step))
                 self.wait()
         finally:
@@ -188,10 +186,7 @@ class Pump:
         Raises ATError when the module answers ERROR, OSError(ETIMEDOUT) when it does not answer.
         """
         check_text("at", cmd, 550, "")
-        return self.run(self._at(b"AT" + cmd.encode(), timeout_ms))
-
-    def _at(self, cmd, ms):
-        return (yield cmd, ms, False)
+        return self.run(ask(b"AT" + cmd.encode(), timeout_ms))
 
     def on_urc(self, prefix: str, callback):
         """Call ``callback(line)`` for each unsolicited line that starts so (``None``: no longer).
@@ -212,6 +207,10 @@ class Pump:
         if buf.startswith(b"+CMT:", i) or buf.startswith(b"+CBM:", i) or buf.startswith(b"+CDS:", i):
             self.channel.skip = known = True
         return known
+
+
+def ask(cmd, ms=5000, own=False):
+    return (yield cmd, ms, own)
 
 
 def text(buf, i, j):

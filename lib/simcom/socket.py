@@ -3,7 +3,7 @@
 import errno
 import io
 import sys
-import time
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -17,6 +17,12 @@ IPPROTO_IP = const(0)
 IPPROTO_TCP = const(6)
 SOL_SOCKET = const(1)
 SO_REUSEADDR = const(4)
+
+# Link.state, as in links.py
+_CONNECTING = const(1)
+_OPEN = const(2)
+_DRAINING = const(3)
+_CLOSED = const(5)
 
 _POLL = const(3)  # MP_STREAM_POLL
 _CLOSE = const(4)  # MP_STREAM_CLOSE
@@ -88,14 +94,14 @@ class socket(_Stream):
             raise OSError(errno.EBADF, "the socket is closed")
         self._modem.pump()
         self._link.suspect = False
-        return time.ticks_ms()
+        return ticks_ms()
 
     def _wait(self, start):
         # The one wait; its callers see what ended it: done, closed, failed. Here: not blocking, timed out.
         limit = self._timeout
-        if limit is not None and time.ticks_diff(time.ticks_ms(), start) >= limit:
+        if limit is not None and ticks_diff(ticks_ms(), start) >= limit:
             if not limit:
-                raise OSError(errno.EAGAIN)
+                raise OSError(errno.EAGAIN, "not now")
             self._link.suspect = True
             raise OSError(errno.ETIMEDOUT, "%s:%d: nothing for %d ms" % (self._link.peer + (limit,)))
         self._modem.wait()
@@ -106,20 +112,20 @@ class socket(_Stream):
         start = self._start()
         link = self._link
         modem = self._modem
-        if link.state == Link.CONNECTING or link.state == Link.OPEN:
+        if link.state == _CONNECTING or link.state == _OPEN:
             raise OSError(errno.EALREADY, "connecting or connected")
         if link.state:
             modem.close(link)
             self._link = link = Link()
         modem.open(link, address)
         try:
-            while link.state == Link.CONNECTING:
+            while link.state == _CONNECTING:
                 if self._timeout == 0:
                     modem.pump()
-                    raise OSError(errno.EINPROGRESS)
+                    raise OSError(errno.EINPROGRESS, "connecting")
                 self._wait(start)
         finally:
-            if link.state == Link.CONNECTING and self._timeout != 0:  # timed out, or Ctrl-C
+            if link.state == _CONNECTING and self._timeout != 0:  # timed out, or Ctrl-C
                 link.fail(errno.ETIMEDOUT, "connect %s:%d: given up" % address)
                 modem.close(link)
         if link.error:
@@ -133,8 +139,8 @@ class socket(_Stream):
             modem = self._modem
             modem.close(link)
             modem.pump()
-            start = time.ticks_ms()
-            while self._timeout != 0 and link.n >= 0 and time.ticks_diff(time.ticks_ms(), start) < _LINGER_MS:
+            start = ticks_ms()
+            while self._timeout != 0 and link.n >= 0 and ticks_diff(ticks_ms(), start) < _LINGER_MS:
                 modem.wait()
 
     # Receiving
@@ -146,7 +152,7 @@ class socket(_Stream):
             return link.ready
         if not link.state:
             raise OSError(errno.ENOTCONN, "not connected")
-        if link.error or link.state == Link.CLOSED:
+        if link.error or link.state == _CLOSED:
             self._modem.drained(link)
             if link.error:
                 raise OSError(*link.error)
@@ -162,7 +168,7 @@ class socket(_Stream):
         try:
             while True:
                 k = self._available()
-                if k is not None and (k >= n or link.error or link.state == Link.CLOSED):
+                if k is not None and (k >= n or link.error or link.state == _CLOSED):
                     return k
                 modem.hungry(link, n)
                 if self._timeout == 0:
@@ -175,14 +181,14 @@ class socket(_Stream):
         """Read what is there, at most ``n`` or ``len(buf)`` bytes: how many; 0 at EOF."""
         k = self._await(1, self._start())
         if k is None:
-            raise OSError(errno.EAGAIN)
+            raise OSError(errno.EAGAIN, "not now")
         return self._modem.receive(self._link, buf, min(k, n or len(buf))) if k else 0
 
     def recv(self, n: int) -> bytes:
         """Read what is there, at most ``n`` bytes; b"" at EOF. OSError(EAGAIN) when not blocking and nothing is there."""
         k = self._await(1, self._start())
         if k is None:
-            raise OSError(errno.EAGAIN)
+            raise OSError(errno.EAGAIN, "not now")
         buf = bytearray(min(k, n))
         if buf:
             self._modem.receive(self._link, buf, len(buf))
@@ -209,7 +215,7 @@ class socket(_Stream):
             if k > n - done:
                 k = n - done
             done += self._modem.receive(self._link, memoryview(buf)[done:] if done else buf, k)
-            start = time.ticks_ms()
+            start = ticks_ms()
         return done
 
     def read(self, n: int = -1):
@@ -238,7 +244,7 @@ class socket(_Stream):
             data.extend(part)
             if line and part[0] == 10:
                 break
-            start = time.ticks_ms()
+            start = ticks_ms()
         return bytes(data)
 
     # Sending
@@ -248,9 +254,9 @@ class socket(_Stream):
         link = self._link
         if link.error:
             raise OSError(*link.error)
-        if link.state == Link.OPEN:
+        if link.state == _OPEN:
             return self._modem.send(link, buf, off, n)
-        if link.state == Link.CONNECTING:
+        if link.state == _CONNECTING:
             return 0
         raise OSError(errno.ECONNRESET if link.state else errno.ENOTCONN, "not connected, or closed by the peer")
 
@@ -281,7 +287,7 @@ class socket(_Stream):
                 self._modem.pump()
                 return done or None
             if k:
-                start = time.ticks_ms()
+                start = ticks_ms()
             self._wait(start)
         if self._link.error:
             raise OSError(*self._link.error)
@@ -290,7 +296,7 @@ class socket(_Stream):
     def sendall(self, buf):
         """Send all of ``buf``; when not blocking OSError(EAGAIN) if it does not fit at once."""
         if self.write(buf) != len(buf):
-            raise OSError(errno.EAGAIN)
+            raise OSError(errno.EAGAIN, "not now")
 
     def makefile(self, *_):
         """The socket itself: it has the methods of a stream."""
@@ -317,9 +323,9 @@ class socket(_Stream):
             bits = _IN | _OUT | (_HUP if link.error[0] == errno.ECONNRESET else _ERR)
         elif not state:
             bits = _OUT | _HUP
-        elif state == Link.CLOSED:
+        elif state == _CLOSED:
             bits = _IN | _OUT
-        elif state == Link.DRAINING or (state == Link.OPEN and link.tx_n < self._modem.SEND_MAX):
+        elif state == _DRAINING or (state == _OPEN and link.tx_n < self._modem.SEND_MAX):
             bits |= _OUT
         if not bits & _IN:
             self._modem.hungry(link, 1)

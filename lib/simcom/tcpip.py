@@ -1,15 +1,22 @@
 """What both TCP/IP dialects share: the life of a link, sending, receiving in buffer access."""
 
 import errno
-import time
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .links import Link, LinkTable, RingPool
+from .links import LinkTable, RingPool
 from .modem import Modem
 from .pump import check_text
 
-_OK = const(2)  # as channel.py has them
+# Link.state, as in links.py
+_CONNECTING = const(1)
+_OPEN = const(2)
+_DRAINING = const(3)
+_CLOSING = const(4)
+_CLOSED = const(5)
+
+_OK = const(2)  # as in channel.py
 _ERROR = const(3)
 _LOST = const(4)
 
@@ -41,7 +48,8 @@ class TcpIp(Modem):
         self.links = LinkTable(self.LINKS)
         self.ring_size = 2 * min(self.READ_MAX, rxbuf - 56)  # one half is read while the other comes
         self._rings = RingPool(self.ring_size)
-        self._link = None  # which is being read
+        self._link = None  # which is being read …
+        self._n = 0  # … under which number
         self._got = 0  # payload bytes its header announced
         self._cursor = 0
         self._flushing = False  # somebody waits for acknowledgements
@@ -64,8 +72,8 @@ class TcpIp(Modem):
         link.rxget = bytearray(b"AT+CIPRXGET=2,%d,    \r" % link.n)
         link.head = b"+CIPRXGET: 2,%d,%d," % (link.n, self.ring_size // 2)
         link.peer = address
-        link.state = Link.CONNECTING
-        link.heard = time.ticks_ms()
+        link.state = _CONNECTING
+        link.heard = ticks_ms()
         link.task = self.start(self._serve(link))
 
     def send(self, link, buf, off, n):
@@ -92,7 +100,7 @@ class TcpIp(Modem):
     def hungry(self, link, n):
         """A reader waits for ``n`` bytes."""
         link.want = n
-        if link.known or link.state == Link.DRAINING:
+        if link.known or link.state == _DRAINING:
             self.links.may_read(link)
 
     def drained(self, link):
@@ -103,10 +111,10 @@ class TcpIp(Modem):
     def close(self, link):
         """The owner is done with ``link``: what it sent still goes out, what it did not read is dropped."""
         self._rings.give_back(link)
-        if link.state == Link.DRAINING or link.n < 0:
+        if link.state == _DRAINING or link.n < 0:
             self.links.release(link)
         else:
-            link.state = Link.CLOSING
+            link.state = _CLOSING
             self.links.may_read(link, False)
         self._wake(link)
 
@@ -115,11 +123,11 @@ class TcpIp(Modem):
 
         Returns whether that was so in time.
         """
-        start = time.ticks_ms()
+        start = ticks_ms()
         self._flushing = True
         for link in self.links.slots:
-            while link and (link.tx_n or link.unacked or link.state == Link.CLOSING) and link.n >= 0:
-                if time.ticks_diff(time.ticks_ms(), start) >= timeout_ms:
+            while link and (link.tx_n or link.unacked or link.state == _CLOSING) and link.n >= 0:
+                if ticks_diff(ticks_ms(), start) >= timeout_ms:
                     self._flushing = False
                     return False
                 self._wake(link)
@@ -129,7 +137,7 @@ class TcpIp(Modem):
 
     def _wake(self, link):
         if link.task:
-            link.task.wake = time.ticks_ms()
+            link.task.wake = ticks_ms()
 
     # The life of a link, as a task
 
@@ -138,29 +146,31 @@ class TcpIp(Modem):
             if link.stale:
                 yield from self._shut(link)
             yield from self._open(link)
-            while link.state == Link.OPEN or link.state == Link.DRAINING:
-                now = time.ticks_ms()
-                if link.state == Link.DRAINING:
+            while link.state == _OPEN or link.state == _DRAINING:
+                now = ticks_ms()
+                if link.state == _DRAINING:
                     yield 1000
                 elif link.tx_n:
                     yield from self._transmit(link)
                 elif link.unacked and self._flushing:
                     yield from self._ack(link)
                     yield _RETRY_MS
-                elif time.ticks_diff(now, link.heard) >= _QUIET_MS:
+                elif ticks_diff(now, link.heard) >= _QUIET_MS:
                     link.heard = now
                     yield from self._ask(link)
                 else:
                     yield 1000
-            give_up = time.ticks_add(time.ticks_ms(), _LINGER_MS)
-            while (link.tx_n or link.unacked) and time.ticks_diff(give_up, time.ticks_ms()) > 0:
+            give_up = ticks_add(ticks_ms(), _LINGER_MS)
+            while (link.tx_n or link.unacked) and ticks_diff(give_up, ticks_ms()) > 0:
                 yield from self._transmit(link) if link.tx_n else self._ack(link)
                 yield _RETRY_MS
         except OSError as e:
             link.fail(e.errno, e.args[1])
+        except (ValueError, IndexError):
+            link.fail(errno.EIO, "answer not understood: " + self.command())
         if link.n >= 0:
             self.links.may_read(link, False)
-            link.state = Link.CLOSING
+            link.state = _CLOSING
             yield from self._shut(link)
         self.links.release(link)
 
@@ -169,7 +179,7 @@ class TcpIp(Modem):
         try:
             line = (yield self.SEND % (link.n, n), _SEND_MS, (link.tx, n))[-1]
         except OSError as e:
-            if link.state == Link.DRAINING or link.n < 0:  # closed by the peer meanwhile
+            if link.state == _DRAINING or link.n < 0:  # closed by the peer meanwhile
                 return
             if e.errno == errno.ETIMEDOUT or self.channel.filler:
                 raise
@@ -181,7 +191,7 @@ class TcpIp(Modem):
             raise OSError(errno.ECONNABORTED, "send: " + line)
         link.sent(took)
         link.unacked = True
-        link.heard = time.ticks_ms()
+        link.heard = ticks_ms()
         if not took:
             yield _RETRY_MS
 
@@ -220,6 +230,7 @@ class TcpIp(Modem):
             cmd[at] = 13
             link.rxget_n = at + 1
         self._link = link
+        self._n = link.n
         self._task = None
         self._got = 0
         self.channel.start(cmd, link.rxget_n, self._reader, _READ_MS)
@@ -238,7 +249,7 @@ class TcpIp(Modem):
         else:  # nothing there
             link.known = 0
             self.links.may_read(link, False)
-            if link.state == Link.DRAINING:
+            if link.state == _DRAINING:
                 self.links.release(link)
                 self._wake(link)
         return True
@@ -251,7 +262,7 @@ class TcpIp(Modem):
             self._cursor = i + 10
             if self.number(buf, j) != 2:
                 return False
-            if self.number(buf, j) != link.n:
+            if self.number(buf, j) != self._n:
                 kind = 1
             got = self.number(buf, j)
         elif not kind:
@@ -269,7 +280,7 @@ class TcpIp(Modem):
     def _broken(self, link, code, why):
         link.fail(code, why)
         if link.n >= 0:
-            link.state = Link.CLOSING
+            link.state = _CLOSING
             self.links.may_read(link, False)
         self._wake(link)
 
@@ -281,7 +292,7 @@ class TcpIp(Modem):
     def on_trailer(self):
         link = self._link
         form = self.channel.parser.long
-        link.heard = time.ticks_ms()
+        link.heard = ticks_ms()
         if form and link.unproven:
             return self._broken(link, errno.EIO, "received bytes were lost")
         if link.ring is not None:
@@ -289,7 +300,7 @@ class TcpIp(Modem):
             if form is not None or not link.known:
                 link.ready += link.unproven
                 link.unproven = 0
-            if link.known or link.state == Link.DRAINING:
+            if link.known or link.state == _DRAINING:
                 self.links.may_read(link)
         self._next()  # the next command goes out before the user sees these bytes
 
@@ -322,9 +333,11 @@ class TcpIp(Modem):
 
     def gone(self, link):
         """The peer closed: EOF, once the module's buffer is empty."""
-        if link.state == Link.OPEN:
-            link.state = Link.DRAINING
+        if link.state == _OPEN:
+            link.state = _DRAINING
             self.links.may_read(link)
+        else:
+            link.tx_n = 0
         link.unacked = False
         self._wake(link)
         if self._task is link.task and self.channel.busy:
