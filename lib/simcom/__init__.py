@@ -3,7 +3,7 @@
 # What is used is loaded, and nothing else: as asyncio does it.
 _HOME = {
     "SIM7000": "sim7000",
-    "ATError": "channel",
+    "ATError": "aterror",
     "Tap": "tap",
     "install": "socket",
     "socket": None,

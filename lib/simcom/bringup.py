@@ -13,7 +13,6 @@ _FILL = 1500  # the longest payload a module can have been left waiting for
 def active(m, on, init, timeout_ms):
     for cmd in init or ():
         check_text("init", cmd, 550, "")
-    check_text("pin", m.pin, 8)
     if on != m.on or init:
         m.init = init or m.init
         steps = power_up(m) if on else power_down(m)
@@ -68,10 +67,12 @@ def _awake(m):
     yield 1100  # … or in data mode
     m.channel.write(b"+++", 3)
     yield 1100
+    if (yield from _hello(m, 2, 300)):
+        return True
     for rate in _RATES:
+        m.channel.uart.init(baudrate=rate)
         if (yield from _hello(m, 2, 200)):
             return True
-        m.channel.uart.init(baudrate=rate)
     m.channel.uart.init(baudrate=m.baudrate or _RATES[0])
     return False
 
@@ -81,7 +82,7 @@ def _hello(m, tries, ms):
         m.channel.parser.reset()
         m.channel.mute = False
         try:
-            yield b"AT", ms, False
+            yield b"AT", ms
             return True
         except OSError:
             pass
@@ -110,6 +111,7 @@ def _configure(m):
         if channel.quiet(300):
             break
         yield 50
+    yield b"AT+CMEE?", 10000, ()  # takes the OKs that come late
     for _ in range(3):
         yield b"ATE0"
         channel.echoed = False
@@ -166,7 +168,7 @@ def _connect(m, apn, user, key, timeout_ms):
         m.step = "attach"
         advice = " (no data service? check the plan)"
         if (yield b"AT+CGATT?")[-1] != "+CGATT: 1":
-            yield b"AT+CGATT=1", 75000, False
+            yield b"AT+CGATT=1", 75000
         m.step = "context"
         advice = " (check APN, user and key)"
         yield from m.context_up(apn, user, key)
@@ -179,7 +181,6 @@ def _connect(m, apn, user, key, timeout_ms):
 
 def _sim(m):
     answer = ""
-    tried = False
     for _ in range(20):
         try:
             answer = (yield b"AT+CPIN?")[-1]
@@ -187,10 +188,15 @@ def _sim(m):
             answer = e.line
         if answer == "+CPIN: READY":
             return
-        if answer == "+CPIN: SIM PIN" and m.pin and not tried:
-            tried = True  # once only: three wrong ones lock the card
-            yield b'AT+CPIN="%s"' % m.pin.encode()
-        elif answer.startswith("+CPIN: SIM P"):
+        if answer == "+CPIN: SIM PIN" and m.pin:
+            pin = m.pin
+            m.pin = ""  # never twice: three wrong ones lock the card
+            try:
+                yield b'AT+CPIN="%s"' % pin.encode()
+                m.pin = pin
+            except ATError as e:
+                answer = e.line
+        if "PUK" in answer or answer.endswith(": 16") or (answer == "+CPIN: SIM PIN" and not m.pin):
             raise OSError(errno.EACCES, answer + ": give the right pin= to the modem, a PUK to a phone")
         yield 1000
     raise OSError(errno.ENODEV, answer + ": is a SIM card in?")
@@ -245,9 +251,8 @@ def resync(m):
             channel.mute = False
             filler = channel.filler
             try:
-                # A late OK is not taken for this one: only the information response tells whose it is.
-                if (yield b"AT+CMEE?", 1000, False):
-                    return
+                yield b"AT+CMEE?", 2000, ()
+                return
             except OSError:
                 pass
             yield from _fill(m, filler)

@@ -28,8 +28,8 @@ class Channel:
         self.on_data = owner.on_data
         self.busy = False
         self.cmd = b""  # the last command, also after its end
-        self.own = False  # it ends with a line of its own, not with OK
-        self.filler = 0  # payload bytes that the module may still wait for
+        self.own = 0  # what ends it. 0: OK; 1: the line that the handler takes; 2: OK, after an awaited line
+        self.filler = 0  # payload bytes the last command promised, once it got the prompt
         self.desync = False  # answers and commands may not fit; the pump sees to it
         self.mute = False  # bytes were lost: lines mean nothing until silence
         self.echoed = False  # the module echoes; set here, cleared by the modem
@@ -45,8 +45,8 @@ class Channel:
         self._poll = select.poll()
         self._poll.register(uart, select.POLLIN)
 
-    def start(self, cmd, n, handler, ms, own=False, payload=None, payload_n=0):
-        """Send ``cmd[:n]``. With ``own`` the first line that the handler takes ends the command."""
+    def start(self, cmd, n, handler, ms, own=0, payload=None, payload_n=0):
+        """Send ``cmd[:n]``, after the prompt ``payload[:payload_n]``."""
         self.busy = True
         self.cmd = cmd
         self.own = own
@@ -145,8 +145,6 @@ class Channel:
     def _answered(self, kind, buf, i, j):
         if self.busy:
             self.busy = self.parser.prompt = False
-            if kind != _LOST:
-                self.filler = 0
             self._handler(kind, buf, i, j)
 
     # The parser's sink. Whose line is it? Decided here, in this order.
@@ -182,9 +180,10 @@ class Channel:
     def _taken(self, kind, buf, i, j):
         if not self.busy or not self._handler(kind, buf, i, j):
             return False
-        if self.own:
+        if self.own == 1:
             self.busy = False
-            self.filler = 0
+        elif kind == _LINE:
+            self.own = 0
         return True
 
     def on_prompt(self):

@@ -13,6 +13,7 @@ _OPEN = const(2)
 
 class CipStart(TcpIp):
     SEND = b"AT+CIPSEND=%d,%d"
+    SENT = (b"DATA ACCEPT:", b"SEND ")
     REFUSED_MS = 5000  # CONNECT FAIL within this time is taken for a refusal, later for a time-out
     SETTINGS = (b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
 
@@ -24,17 +25,17 @@ class CipStart(TcpIp):
         if user or key:
             cmd += ',"%s","%s"' % (user, key)
         yield cmd.encode()
-        yield b"AT+CIICR", 85000, False
+        yield b"AT+CIICR", 85000
         yield from self.context_check()
 
     def context_check(self):
         # Asked for its effect too: only then is the module in IP STATUS.
-        self.address = (yield b"AT+CIFSR", 10000, True)[-1]
+        self.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
         if self.address.count(".") != 3:
             raise ValueError
 
     def context_down(self):
-        yield b"AT+CIPSHUT", 65000, True
+        yield b"AT+CIPSHUT", 65000, (b"SHUT OK",)
 
     def _open(self, link):
         start = ticks_ms()
@@ -81,7 +82,7 @@ class CipStart(TcpIp):
 
     def _shut(self, link):
         try:
-            yield b"AT+CIPCLOSE=%d" % link.n, 30000, True
+            yield b"AT+CIPCLOSE=%d" % link.n, 30000, (b"CLOSE OK", b"CLOSED OK")
         except OSError:  # closed already
             pass
 

@@ -4,11 +4,11 @@ import errno
 
 from .pump import Pump, text
 
-# Unsolicited codes that only a callback of on_urc() can want.
+# Starts of the unsolicited codes that only a callback of on_urc() can want.
 _CODES = (
-    b"+CPIN:", b"+CFUN:", b"+CREG:", b"+CGREG:", b"+CEREG:", b"+CGEV:", b"+CMT", b"+CUSD:", b"+CBM:", b"+CDS:",
-    b"+CLIP:", b"+CRING:", b"RING", b"NO CARRIER", b"+CTZ", b"*PS", b"DST:", b"SMS ", b"Call Ready", b"PB DONE",
-    b"OVER-", b"UNDER-", b"CHARGE", b"+SAPBR", b"+APP PDP",
+    b"+CPI", b"+CFU", b"+CRE", b"+CGR", b"+CER", b"+CGE", b"+CMT", b"+CUS", b"+CBM", b"+CDS", b"+CLI", b"+CRI", b"RING",
+    b"NO C", b"+CTZ", b"*PSU", b"*PSN", b"DST:", b"SMS ", b"Call", b"PB D", b"OVER", b"UNDE", b"CHAR", b"+SAP", b"+APP",
+    b"RDY",
 )  # fmt: skip
 
 
@@ -23,12 +23,14 @@ class Modem(Pump):
     PRESS_ON_MS = 1100
     PRESS_OFF_MS = 1500
     BOOT_MS = 15000
-    OFF = (b"AT+CPOWD=1", 10000, True)
+    OFF = (b"AT+CPOWD=1", 10000, (b"POWER DOWN",))
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
     RESTART = (b"RDY", b"+CFUN: 1")  # boot lines that mean a restart when they come in mid-session
     TEXT_MAX = 50  # APN, user, password
 
     def __init__(self, uart, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0):
+        if pin and not (pin.isdigit() and 4 <= len(pin) <= 8):
+            raise ValueError("pin: 4 to 8 digits")
         super().__init__(uart)
         self.up = False  # the PDP context is active
         self.on = False  # the module answers and is configured
@@ -141,7 +143,7 @@ class Modem(Pump):
                     self.on_lost(errno.ECONNABORTED, "the module restarted")
         if buf.find(b" POWER DOWN", i, j) > 0 and self.on:
             self.on_silent("the module switched itself off: " + text(buf, i, j))
-        for line in _CODES:
-            if buf.startswith(line, i):
+        for start in _CODES:
+            if buf.startswith(start, i):
                 return True
-        return known or buf.startswith(b"RDY", i)
+        return known

@@ -138,15 +138,17 @@ class Parser:
         return i
 
     def _learn(self):
-        if self._blank:  # loss never makes a trailer longer: this is proof
-            self.long = True
-        elif self.long is None and not self._newline:
-            self.long = False  # "\r\n" + short could be the long form, two bytes lost
-        elif self.long:
-            return False
-        return True
+        if self.long is None:
+            if self._blank:
+                self.long = True
+            elif not self._newline:  # "\n" + short could be the long form, two bytes lost
+                self.long = False
+            return True
+        return self.long == self._blank
 
     def _end(self, ok):
         self.tail = _NONE
         self._held = 0
+        if not ok:
+            self.long = None  # perhaps it was learnt wrongly: learn it again
         self._sink.on_end(ok)

@@ -22,9 +22,11 @@ def check_text(what, text, most, refused='"'):
 
 
 class Task:
-    """A procedure of several commands: a generator. It yields a pause in ms, a command, or (command, timeout_ms, own)
-    where ``own`` is True when the result is a line of its own instead of OK, or the payload (buf, n) for the prompt.
-    It is sent the information lines, or thrown an OSError.
+    """A procedure of several commands: a generator.
+
+    It yields a pause in ms, a command, or (command, timeout_ms[, marks[, payload]]); it is sent the information lines, or
+    thrown an OSError. ``marks``: instead of OK a line with one of these ends the command; (): an OK that comes before any
+    information is an older command's. ``payload``: (buf, n), for the prompt.
     """
 
     info = None  # the answer for the next step …
@@ -44,9 +46,9 @@ class Pump:
         self.channel = Channel(uart, self)
         self.step = "off"  # what bring-up is at, for status()
         self._tasks = []
-        self._task = None  # whose command is in flight
+        self._task = None  # whose command is in flight …
+        self._marks = None  # … and what ends it
         self._only = None  # the task that goes before all others
-        self._prefix = b""
         self._turn = False  # the last command was a task's: now reading
         self._pumping = False
         self._urcs = []  # (prefix, callback)
@@ -129,17 +131,26 @@ class Pump:
         if isinstance(step, int):
             task.wake = ticks_add(ticks_ms(), step)
             return
-        cmd, ms, own = (step, self.ANSWER_MS, False) if isinstance(step, bytes) else step
-        self._prefix = cmd.split(b"=")[0].split(b"?")[0][2:] + b":"
+        if isinstance(step, bytes):
+            step = (step, self.ANSWER_MS)
+        cmd, ms, marks, payload = (step + (None, None))[:4]
+        self._marks = marks
         task.info = []
-        payload, n = (None, 0) if isinstance(own, bool) else own
-        self.channel.start(cmd + b"\r", len(cmd) + 1, self._answer, ms, bool(own), payload, n)
+        own = 0 if marks is None else 1 if marks else 2
+        self.channel.start(cmd + b"\r", len(cmd) + 1, self._answer, ms, own, *(payload or ()))
 
     def _on_answer(self, kind, buf, i, j):
         task = self._task
         if kind < _OK:
-            if not (kind or buf.startswith(self._prefix, i)):
+            k = buf.find(b":", i, j)  # awaited: "+CSQ: …" after AT+CSQ
+            if not kind and (k < 0 or not self.channel.cmd.startswith(bytes(buf[i:k]), 2)):
                 return False
+            if self._marks:
+                for mark in self._marks:
+                    if buf.find(mark, i, j) >= 0:
+                        break
+                else:
+                    return False
             task.info.append(text(buf, i, j))
         elif kind == _ERROR:
             from .aterror import ATError
@@ -209,8 +220,8 @@ class Pump:
         return known
 
 
-def ask(cmd, ms=5000, own=False):
-    return (yield cmd, ms, own)
+def ask(cmd, ms, marks=None):
+    return (yield cmd, ms, marks)
 
 
 def text(buf, i, j):

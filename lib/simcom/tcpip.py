@@ -126,12 +126,13 @@ class TcpIp(Modem):
         start = ticks_ms()
         self._flushing = True
         for link in self.links.slots:
-            while link and (link.tx_n or link.unacked or link.state == _CLOSING) and link.n >= 0:
-                if ticks_diff(ticks_ms(), start) >= timeout_ms:
-                    self._flushing = False
-                    return False
+            if link:
                 self._wake(link)
-                self.wait()
+                while link.n >= 0 and (link.tx_n or link.unacked or link.state == _CLOSING):
+                    if ticks_diff(ticks_ms(), start) >= timeout_ms:
+                        self._flushing = False
+                        return False
+                    self.wait()
         self._flushing = False
         return True
 
@@ -177,13 +178,13 @@ class TcpIp(Modem):
     def _transmit(self, link):
         n = link.tx_n
         try:
-            line = (yield self.SEND % (link.n, n), _SEND_MS, (link.tx, n))[-1]
+            line = (yield self.SEND % (link.n, n), _SEND_MS, self.SENT, (link.tx, n))[-1]
         except OSError as e:
             if link.state == _DRAINING or link.n < 0:  # closed by the peer meanwhile
                 return
             if e.errno == errno.ETIMEDOUT or self.channel.filler:
                 raise
-            yield from self._ask(link)  # refused before the prompt: closed, or its buffer full?
+            yield from self._ask(link)  # refused before the prompt: closed, or the module's buffer full?
             yield _RETRY_MS
             return
         took = self.accepted(line, n)

@@ -3,6 +3,7 @@
 import selectors  # noqa: F401  (takes the real select.poll before the proxy is in place)
 import sys
 import time
+import traceback
 
 from . import clock as _clock
 
@@ -20,6 +21,7 @@ def install(clock: "_clock.Clock | None" = None, real: bool = False) -> None:
     for name in _TICKS:
         setattr(time, name, getattr(_clock, name))
     time.ticks_cpu = _clock.ticks_us
+    sys.print_exception = lambda e, file=None: traceback.print_exception(e, file=file)
     sys.modules["machine"] = machine
     sys.modules["micropython"] = micropython
     sys.modules["select"] = sys.modules["uselect"] = polling.proxy
