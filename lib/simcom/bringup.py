@@ -119,6 +119,7 @@ def _configure(m):
         if not channel.echoed:
             break
     yield b"AT+CMEE=1"
+    m.model = (yield b"AT+CGMM")[-1]
     if m.baudrate:
         yield b"AT+IPR=%d" % m.baudrate
         channel.uart.init(baudrate=m.baudrate)
@@ -213,8 +214,8 @@ def _register(m, give_up):
             raise OSError(errno.EACCES, "denied by the network: check the plan, roaming, radio mode (+CNMP)")
         if time.ticks_diff(give_up, time.ticks_ms()) < 0:
             rssi = yield from signal(m)
-            why = "no network (registration %d, signal %s dBm): check antenna, bands, radio mode (+CNMP)" % (state, rssi)
-            raise OSError(errno.ETIMEDOUT, why)
+            why = "no network (registration %d, signal %s dBm): check antenna, bands, radio mode (+CNMP)"
+            raise OSError(errno.ETIMEDOUT, why % (state, rssi))
         yield 1000
 
 

@@ -29,7 +29,8 @@ class Channel:
         self.busy = False
         self.cmd = b""  # the last command, also after its end
         self.own = 0  # what ends it. 0: OK; 1: the line that the handler takes; 2: OK, after an awaited line
-        self.filler = 0  # payload bytes the last command promised, once it got the prompt
+        self.filler = 0  # payload bytes that the last command promised …
+        self.sent = -1  # … and so many were written; -1: there was no prompt yet
         self.desync = False  # answers and commands may not fit; the pump sees to it
         self.mute = False  # bytes were lost: lines mean nothing until silence
         self.echoed = False  # the module echoes; set here, cleared by the modem
@@ -40,8 +41,8 @@ class Channel:
         self._heard = self._deadline = ticks_ms()
         self._ms = 0
         self._feeding = False
-        self._out = None  # payload: sent from _at to _end once the prompt came
-        self._at = self._end = self._payload = 0
+        self._out = None  # payload: written from sent to _end once the prompt came
+        self._end = 0
         self._poll = select.poll()
         self._poll.register(uart, select.POLLIN)
 
@@ -50,11 +51,11 @@ class Channel:
         self.busy = True
         self.cmd = cmd
         self.own = own
-        self.filler = 0
+        self.filler = payload_n
+        self.sent = -1
         self._handler = handler
         self._ms = ms
         self._out = payload
-        self._payload = payload_n
         self.parser.prompt = payload is not None
         self.hurry(ms)
         self.write(cmd, n)
@@ -113,17 +114,18 @@ class Channel:
     def _push(self):
         # Counted before it is written: after Ctrl-C the module may lack bytes
         # (filler frees it) but never gets more than it waits for.
-        at = self._at
+        at = self.sent
         n = self._end - at
         if n > _BURST:
             n = _BURST
-        self._at = at + n
-        n = self.uart.write(self._out, at, n) or 0
-        self._at = at + n
+        self.sent = at + n
         if n:
-            self.hurry(self._ms)
-            if at + n == self._end:
-                self._end = 0
+            n = self.uart.write(self._out, at, n) or 0
+            self.sent = at + n
+            if n:
+                return self.hurry(self._ms)
+        if at == self._end:
+            self._end = 0
         elif ticks_diff(ticks_ms(), self._deadline) >= 0:
             self._lost(False)  # flow control holds us back
 
@@ -187,8 +189,8 @@ class Channel:
         return True
 
     def on_prompt(self):
-        self.filler = self._end = self._payload
-        self._at = 0
+        self._end = self.filler
+        self.sent = 0
 
     def on_end(self, ok):
         if ok:

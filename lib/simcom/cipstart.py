@@ -13,7 +13,6 @@ _OPEN = const(2)
 
 class CipStart(TcpIp):
     SEND = b"AT+CIPSEND=%d,%d"
-    SENT = (b"DATA ACCEPT:", b"SEND ")
     REFUSED_MS = 5000  # CONNECT FAIL within this time is taken for a refusal, later for a time-out
     SETTINGS = (b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
 
@@ -78,6 +77,8 @@ class CipStart(TcpIp):
             self._connected(link)
             self.links.may_read(link)  # a notice may have been lost: ask for data too
         elif "CONNECTING" not in line:
+            if link.state == _CONNECTING:
+                link.fail(errno.ECONNREFUSED, "connect %s:%d: closed" % link.peer)
             self.gone(link)
 
     def _shut(self, link):
@@ -89,6 +90,10 @@ class CipStart(TcpIp):
     def _connected(self, link):
         if link.state == _CONNECTING:
             link.state = _OPEN
+
+    def marks(self, n):
+        """What tells the result of a send on link ``n``."""
+        return (b"DATA ACCEPT:", b"%d, SEND " % n)
 
     def accepted(self, line, n):
         """How many of ``n`` payload bytes the module took, by its answer; -1: none, and never will."""
@@ -112,9 +117,12 @@ class CipStart(TcpIp):
                 if link:
                     self.gone(link)
             else:
-                return buf.startswith(b"ALREADY CONNECT", i)
+                for late in (b"ALREADY CONNECT", b"SEND ", b"CLOSE OK"):
+                    if buf.startswith(late, i):
+                        return True
+                return False
             return True
         if buf.startswith(b"+PDP", i):
             self.on_lost(errno.ENOTCONN, "the network took the context (+PDP: DEACT)")
             return True
-        return buf.startswith(b"STATE:", i) or super().on_line(buf, i, j)
+        return buf.startswith(b"STATE:", i) or buf.startswith(b"DATA ACC", i) or super().on_line(buf, i, j)

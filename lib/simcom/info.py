@@ -18,7 +18,7 @@ _STATUS = {"rssi": signal, "registration": registration}
 def config(m, param):
     if param not in _CONFIG:
         raise ValueError("config: no parameter %s" % param)
-    return m.run(ask(_CONFIG[param], m.ANSWER_MS))[-1].split(": ")[-1]
+    return m.run(ask(_CONFIG[param], m.ANSWER_MS), once=True)[-1].split(": ")[-1]
 
 
 def status(m, param):
@@ -28,7 +28,7 @@ def status(m, param):
 
 
 def resolve(m, host, timeout_ms):
-    line = m.run(ask(b'AT+CDNSGIP="%s"' % host.encode(), timeout_ms, (b"+CDNSGIP:",)))[-1]
+    line = m.run(ask(b'AT+CDNSGIP="%s"' % host.encode(), timeout_ms, (b"+CDNSGIP:",)), once=True)[-1]
     fields = [field.strip(' "') for field in line.split(":", 1)[1].split(",")]
     if fields[0] != "1":
         raise OSError(-2, "resolve %s: %s" % (host, line))

@@ -8,7 +8,7 @@ from .pump import Pump, text
 _CODES = (
     b"+CPI", b"+CFU", b"+CRE", b"+CGR", b"+CER", b"+CGE", b"+CMT", b"+CUS", b"+CBM", b"+CDS", b"+CLI", b"+CRI", b"RING",
     b"NO C", b"+CTZ", b"*PSU", b"*PSN", b"DST:", b"SMS ", b"Call", b"PB D", b"OVER", b"UNDE", b"CHAR", b"+SAP", b"+APP",
-    b"RDY",
+    b"RDY", b"VOIC", b"NORM", b"+CTV", b"+CAD", b"+CAS", b"+CCH", b"+CES",
 )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ class Modem(Pump):
         super().__init__(uart)
         self.up = False  # the PDP context is active
         self.on = False  # the module answers and is configured
+        self.model = ""
         self.address = ""
         self.pwrkey = pwrkey
         self.pressed = pressed

@@ -24,13 +24,14 @@ def check_text(what, text, most, refused='"'):
 class Task:
     """A procedure of several commands: a generator.
 
-    It yields a pause in ms, a command, or (command, timeout_ms[, marks[, payload]]); it is sent the information lines, or
-    thrown an OSError. ``marks``: instead of OK a line with one of these ends the command; (): an OK that comes before any
-    information is an older command's. ``payload``: (buf, n), for the prompt.
+    It yields a pause in ms, a command, or (command, timeout_ms[, marks[, payload]]); it is sent the information lines,
+    or thrown an OSError. ``marks``: instead of OK a line with one of these ends the command; (): an OK that comes
+    before any information is an older command's. ``payload``: (buf, n), for the prompt.
     """
 
     info = None  # the answer for the next step …
     error = None  # … or its error; at the end: what the task raised
+    prompted = False  # the module asked for the payload of the last command
     result = None
     done = False
 
@@ -141,18 +142,22 @@ class Pump:
 
     def _on_answer(self, kind, buf, i, j):
         task = self._task
+        channel = self.channel
         if kind < _OK:
-            k = buf.find(b":", i, j)  # awaited: "+CSQ: …" after AT+CSQ
-            if not kind and (k < 0 or not self.channel.cmd.startswith(bytes(buf[i:k]), 2)):
-                return False
             if self._marks:
                 for mark in self._marks:
-                    if buf.find(mark, i, j) >= 0:
+                    if buf.find(mark, i, j) >= 0 and (kind or mark != b"."):  # dots are in unsolicited codes too
                         break
                 else:
                     return False
+            elif not kind:
+                k = buf.find(b":", i, j)  # awaited: "+CSQ: …" after AT+CSQ
+                if k < 0 or not channel.cmd.startswith(bytes(buf[i:k]), 2):
+                    return False
             task.info.append(text(buf, i, j))
-        elif kind == _ERROR:
+            return True
+        task.prompted = channel.sent >= 0
+        if kind == _ERROR:
             from .aterror import ATError
 
             task.error = ATError(self.command(), text(buf, i, j))
@@ -170,14 +175,14 @@ class Pump:
         self._tasks.append(task)
         return task
 
-    def run(self, steps, timeout_ms: int = 1 << 28, what: str = ""):
-        """Wait for a procedure: its result, or what it raises."""
+    def run(self, steps, timeout_ms: int = 1 << 28, what: str = "", once: bool = False):
+        """Wait for a procedure: its result, or what it raises; ``once``: the error of its only command, at once."""
         if self._pumping:
             raise OSError(errno.EALREADY, "a callback of the modem cannot wait for it")
         task = self.start(steps)
         start = ticks_ms()
         try:
-            while not task.done:
+            while not (task.done or (once and task.error)):
                 if ticks_diff(ticks_ms(), start) >= timeout_ms:
                     raise OSError(errno.ETIMEDOUT, "%s: not done after %d ms, at %s" % (what, timeout_ms, self.step))
                 self.wait()
@@ -197,7 +202,7 @@ class Pump:
         Raises ATError when the module answers ERROR, OSError(ETIMEDOUT) when it does not answer.
         """
         check_text("at", cmd, 550, "")
-        return self.run(ask(b"AT" + cmd.encode(), timeout_ms))
+        return self.run(ask(b"AT" + cmd.encode(), timeout_ms), once=True)
 
     def on_urc(self, prefix: str, callback):
         """Call ``callback(line)`` for each unsolicited line that starts so (``None``: no longer).

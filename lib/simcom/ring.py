@@ -15,7 +15,8 @@ class RingIO:
     def write(self, buf, off: int = 0, n: "int | None" = None) -> int:
         """Take ``n`` bytes of ``buf`` from ``off``, or as many as fit; returns how many."""
         size = len(self._buf)
-        n = min(len(buf) - off if n is None else n, size - self._n)
+        rest = len(buf) - off
+        n = min(rest if n is None else n, rest, size - self._n)
         at = (self._start + self._n) % size
         first = min(n, size - at)
         self._buf[at : at + first] = buf[off : off + first]
@@ -26,7 +27,7 @@ class RingIO:
     def readinto(self, buf, n: "int | None" = None) -> int:
         """Move at most ``n`` bytes into ``buf``; returns how many."""
         size = len(self._buf)
-        n = min(len(buf) if n is None else n, self._n)
+        n = min(len(buf) if n is None else n, len(buf), self._n)
         first = min(n, size - self._start)
         buf[:first] = self._buf[self._start : self._start + first]
         buf[first:n] = self._buf[: n - first]

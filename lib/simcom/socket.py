@@ -185,7 +185,7 @@ class socket(_Stream):
         return self._modem.receive(self._link, buf, min(k, n or len(buf))) if k else 0
 
     def recv(self, n: int) -> bytes:
-        """Read what is there, at most ``n`` bytes; b"" at EOF. OSError(EAGAIN) when not blocking and nothing is there."""
+        """Read what is there, at most ``n`` bytes; b"" at EOF. OSError(EAGAIN) when not blocking and none is there."""
         k = self._await(1, self._start())
         if k is None:
             raise OSError(errno.EAGAIN, "not now")
@@ -195,7 +195,7 @@ class socket(_Stream):
         return bytes(buf)
 
     def readinto(self, buf, n: int = -1):
-        """Fill ``buf`` or its first ``n`` bytes: how many came; fewer only at EOF; None when not blocking and none is there.
+        """Fill ``buf`` or its first ``n`` bytes: how many came, fewer only at EOF. Not blocking: what is there or None.
 
         Allocates nothing for as many bytes as the receive ring holds (twice the read size of the module).
         """
@@ -271,9 +271,9 @@ class socket(_Stream):
             self._wait(start)
 
     def write(self, buf, off: "int | None" = None, n: "int | None" = None):
-        """Write all of ``buf``, or ``n`` bytes (``write(buf, n)``), or ``n`` from ``off``; returns when the module has them.
+        """Write all of ``buf``, or ``n`` bytes (``write(buf, n)``), or ``n`` from ``off``.
 
-        Not blocking: what fits, or None.
+        Returns how many, once the module has them. Not blocking: how many fitted, or None.
         """
         if n is None:
             n = len(buf) if off is None else off

@@ -11,8 +11,8 @@ _Stream = io.IOBase if sys.implementation.name == "micropython" else object
 class Tap(_Stream):
     """Give it to a modem in place of its UART: ``SIM7000(Tap(uart, print))``.
 
-    ``out(line)`` gets each piece of traffic as one line, in the transcript format: ``> `` to the module, ``< `` from it,
-    CR, LF, backslash and unprintable bytes escaped; in front of it the time in ms.
+    ``out(line)`` gets each piece of traffic as one line, in the transcript format: ``> `` to the module, ``< `` from
+    it, CR, LF, backslash and unprintable bytes escaped; in front of it the time in ms.
     """
 
     def __init__(self, uart, out=print):
@@ -35,6 +35,10 @@ class Tap(_Stream):
         if self._data:
             ms = time.ticks_diff(time.ticks_ms(), self._start)
             shown = "".join([_ESCAPES.get(c) or (chr(c) if 32 <= c < 127 else "\\x%02X" % c) for c in self._data])
+            if shown[0] == " ":
+                shown = "\\x20" + shown[1:]
+            if shown[-1] == " ":
+                shown = shown[:-1] + "\\x20"
             self._out("%8d %s %s" % (ms, self._mark, shown))
             self._data = b""
 

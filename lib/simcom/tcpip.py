@@ -178,18 +178,23 @@ class TcpIp(Modem):
     def _transmit(self, link):
         n = link.tx_n
         try:
-            line = (yield self.SEND % (link.n, n), _SEND_MS, self.SENT, (link.tx, n))[-1]
+            line = (yield self.SEND % (link.n, n), _SEND_MS, self.marks(link.n), (link.tx, n))[-1]
         except OSError as e:
             if link.state == _DRAINING or link.n < 0:  # closed by the peer meanwhile
                 return
-            if e.errno == errno.ETIMEDOUT or self.channel.filler:
+            if link.task.prompted:
+                raise OSError(errno.EIO, "send: what became of %d bytes is not known" % n)
+            if e.errno == errno.ETIMEDOUT:
                 raise
             yield from self._ask(link)  # refused before the prompt: closed, or the module's buffer full?
             yield _RETRY_MS
             return
         took = self.accepted(line, n)
         if took < 0:
-            raise OSError(errno.ECONNABORTED, "send: " + line)
+            yield from self._ask(link)
+            if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
+                raise OSError(errno.ECONNABORTED, "send: " + line)
+            return
         link.sent(took)
         link.unacked = True
         link.heard = ticks_ms()

@@ -1,0 +1,102 @@
+"""A modem of the library on a virtual module, in one process and on virtual time."""
+
+import shim
+
+shim.install()
+
+import machine  # noqa: E402
+import simcom  # noqa: E402
+from sim import Echo, Network, VirtualModem  # noqa: E402
+
+ECHO = ("echo.example", 7)
+# A polling program runs some ten times fewer rounds per millisecond than on a board: that is real time saved.
+COARSE = {"any": 60.0, "call": 60.0, "byte": 1.5, "ioctl": 240.0, "empty": 1000.0}
+QUICK = {"think_ms": 1, "register_ms": 0, "ciicr_ms": 20, "shut_ms": 20, "close_ms": 20}
+
+
+class Hang(BaseException):
+    """More virtual time has passed than any correct program would need."""
+
+
+class Rig:
+    """`vm`, `net`, `uart`, `port` (what the modem was given) and `modem`, with an echo peer at ECHO.
+
+    `wrap` makes the port of the UART. `on` and `up`: how far the modem is brought; `powered`: whether the module runs
+    before that. `costs`: what the calls of the UART cost, None for a board's. `modem_args` go to the modem, everything
+    else to the virtual module.
+    """
+
+    def __init__(self, seed=None, wrap=None, on=True, up=True, powered=True, costs=COARSE, modem_args=None, **settings):
+        shim.reset()
+        self.net = Network(connect_ms=20, latency_ms=5, dns_ms=5)
+        self.net.serve(*ECHO, Echo)
+        self.uart = machine.UART(1, 115200, rxbuf=2048)
+        self.uart.costs = costs or machine.UART.costs
+        self.pwrkey = machine.Pin(4, machine.Pin.OUT, value=0)
+        settings.setdefault("pwrkey_level", 1)
+        self.vm = VirtualModem(
+            "sim7000", self.uart, seed=seed, powered=powered, pwrkey=self.pwrkey, net=self.net, **QUICK | settings
+        )
+        self.clock = self.net.clock
+        self.port = wrap(self.uart) if wrap else self.uart
+        self._guard = None
+        self.patience()
+        self.make(**modem_args or {})
+        if on:
+            self.modem.active(True)
+        if on and up:
+            self.modem.connect("internet")
+
+    def make(self, port=None, **args):
+        """A new modem object: the microcontroller has started (again)."""
+        self.port = port or self.port
+        args.setdefault("pwrkey", self.pwrkey)
+        self.modem = simcom.SIM7000(self.port, **args)
+        return self.modem
+
+    def patience(self, ms=900_000):
+        """From now so many virtual milliseconds until a wait is taken for endless."""
+
+        def give_up():
+            raise Hang("still waiting after %d ms" % ms)
+
+        self.clock.cancel(self._guard)
+        self._guard = self.clock.after_ms(ms, give_up)
+
+    @property
+    def sent(self):
+        """The commands that the module has taken, as text."""
+        return [line.decode() for line in self.vm.commands]
+
+    def serve(self, peer, host="peer.example", port=80):
+        """Put a peer somewhere; returns its address."""
+        self.net.serve(host, port, peer)
+        return host, port
+
+    def socket(self, address=None, timeout=30):
+        """A socket, connected (waiting for it, whatever the time-out) when there is an address."""
+        s = self.modem.socket()
+        if address:
+            s.settimeout(30)
+            s.connect(address)
+        s.settimeout(timeout)
+        return s
+
+    def pump(self, ms):
+        """Let so much time pass in a program that only pumps."""
+        end = self.clock.now_us + ms * 1000
+        while self.clock.now_us < end:
+            self.modem.wait(20)
+
+    def connection(self):
+        """The newest connection in the network."""
+        return self.net.connections[-1]
+
+    def works(self, data=b"still alive"):
+        """Whether a new connection carries data both ways."""
+        s = self.socket(ECHO)
+        s.write(data)
+        got = s.read(len(data))
+        s.close()
+        assert got == data
+        return True

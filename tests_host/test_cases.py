@@ -1,0 +1,61 @@
+"""Every shared case on the virtual module, in one process, under several seeds."""
+
+import pathlib
+
+import rig  # first: it puts the shim in place
+import machine
+import peer
+import pytest
+import simcom
+import target
+from sim import VirtualModem
+
+SEEDS = 12
+HOST = "peers.example"
+PORTS = {kind: 7001 + i for i, kind in enumerate((*peer.KINDS, "refused"))}
+
+
+class Virtual(target.Target):
+    """A modem on a virtual module that follows the readings of a seed."""
+
+    def __init__(self, seed):
+        self.rig = rig.Rig(seed)
+        self.modem = self.rig.modem
+        for kind, maker in peer.KINDS.items():
+            self.rig.net.serve(HOST, PORTS[kind], maker)
+
+    def peer(self, kind):
+        return HOST, PORTS[kind]
+
+    def sent(self):
+        return sum(len(data) for _, direction, data in self.rig.vm.log if direction == ">")
+
+    def new_modem(self):
+        uart = machine.UART(2, 115200, rxbuf=2048)
+        VirtualModem("sim7000", uart, seed=1, powered=True, net=self.rig.net, **rig.QUICK)
+        modem = simcom.SIM7000(uart)
+        modem.connect("other")
+        return modem
+
+
+def with_seeds():
+    """Each case with the recommended readings, and with one of the seeds in turn."""
+    for i, (name, case) in enumerate(target.cases()):
+        for seed in (None, 1 + i % SEEDS):
+            yield pytest.param(case, seed, id="%s-%s" % (name, seed))
+
+
+@pytest.mark.parametrize("case, seed", list(with_seeds()))
+def test_case(case, seed):
+    case(Virtual(seed))
+
+
+def test_both_sides_know_the_same_bytes():
+    assert peer.pattern(3000) == target.pattern(3000)
+    assert len(set(peer.pattern(3000))) == 256
+
+
+def test_every_case_of_every_file_is_found():
+    folder = pathlib.Path(target.__file__).parent / "cases"
+    written = sum(text.read_text().count("\ndef case_") for text in folder.glob("*.py"))
+    assert len(target.cases()) == written > 50
