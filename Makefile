@@ -6,6 +6,7 @@ BAUD =
 FAMILY =
 LINK =
 MAP =
+SET =
 SHORT =
 
 PY := .venv/bin/python
@@ -24,7 +25,7 @@ help:
 	@echo "make format  lay the source out as make lint wants it"
 	@echo "make size    flash per module and per family; fails above the budget"
 	@echo "make bench   heap, time and line efficiency (SHORT=1: the quick part)"
-	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=...]"
+	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=...] [SET='csq=9 ...']"
 	@echo "make clean   remove build/ and caches; make distclean also .venv and .tools"
 
 # Both suites run, also when the first fails.
@@ -70,7 +71,7 @@ bench: venv micropython valgrind
 sim: venv
 	@echo "virtual modem $(FAMILY)"
 	@PYTHONPATH=tests_host $(PY) -m sim $(if $(FAMILY),--family $(FAMILY)) $(if $(BAUD),--baud $(BAUD)) \
-		$(if $(LINK),--link $(LINK)) $(if $(MAP),--map $(MAP))
+		$(if $(LINK),--link $(LINK)) $(if $(MAP),--map $(MAP)) $(foreach each,$(SET),--set '$(each)')
 
 clean:
 	@echo "removing build/ and caches"

@@ -9,6 +9,7 @@ from sim import Network, VirtualModem  # noqa: E402
 
 UP = ('AT+CSTT="CMNET"', "AT+CIICR", "AT+CIFSR")
 MULTI_UP = ("AT+CIPMUX=1", "AT+CIPRXGET=1", *UP)
+UP_CIPOPEN = ("AT+NETOPEN", "AT+CIPRXGET=1")
 
 
 class Host:

@@ -43,11 +43,12 @@ class Server:
 class Modem:
     """The program, and the host's end of its line."""
 
-    def __init__(self, tmp_path, *options):
+    def __init__(self, tmp_path, *options, family="sim7000"):
         self.link = tmp_path / "modem"
         command = [sys.executable, "-m", "sim", "--link", str(self.link), "--seed", "none", "--think-ms", "1"]
         command += ["--set", "boot_ms=50", "--set", "boot_lines=((0, 'RDY'),)", "--set", "register_ms=0"]
-        command += ["--set", "ciicr_ms=50", *options]
+        bring_up = "ciicr_ms=50" if family in ("sim800", "sim7000") else "netopen_ms=50"
+        command += ["--family", family, "--set", bring_up, "--set", "deaf_ms=0", *options]
         self.process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.path = self.process.stdout.readline().strip()
         self.open()
@@ -80,6 +81,12 @@ class Modem:
         for command in ("AT+CIPMUX=1", "AT+CIPRXGET=1", 'AT+CSTT="x"', "AT+CIICR", "AT+CIFSR;E0"):
             assert self.ask(command).endswith(b"\r\nOK\r\n"), command
 
+    def open_network(self):
+        assert self.read(b"RDY\r\n").endswith(b"\r\nRDY\r\n")
+        self.ask("ATE0")
+        assert self.ask("AT+NETOPEN", b"+NETOPEN: 0\r\n") == b"\r\nOK\r\n\r\n+NETOPEN: 0\r\n"
+        self.ask("AT+CIPRXGET=1")
+
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         self.errors = self.process.communicate(timeout=10)[1]
@@ -91,8 +98,8 @@ class Modem:
 def modem(tmp_path):
     running = []
 
-    def make(*options):
-        running.append(Modem(tmp_path, *options))
+    def make(*options, **kw):
+        running.append(Modem(tmp_path, *options, **kw))
         return running[-1]
 
     yield make
@@ -102,7 +109,7 @@ def modem(tmp_path):
 
 
 def fetch(modem: Modem, count: int) -> bytes:
-    """All that comes on link 0."""
+    """All that comes on link 0; a notice may stand in front of an answer."""
     got = b""
     while len(got) < count:
         os.write(modem.fd, b"AT+CIPRXGET=2,0,1460\r")
@@ -238,6 +245,78 @@ def test_a_server_of_the_module_is_reached_over_loopback(modem):
     assert fetch(running, 5) == b"hello"
     running.ask("AT+CIPCLOSE=0", b"CLOSE OK\r\n")
     assert client.recv(10) == b""
+
+
+CIPOPEN = pytest.mark.parametrize("family", ["sim7028", "a76xx"])
+
+
+@CIPOPEN
+def test_cipopen_download_arrives_whole(modem, family):
+    server = Server(lambda connection: (connection.recv(100), connection.sendall(BLOB)))
+    running = modem("--map", "example.com:80=127.0.0.1:%d" % server.port, "--baud", "921600", family=family)
+    running.open_network()
+    answer = running.ask('AT+CIPOPEN=0,"TCP","example.com",80', b"+CIPOPEN: 0,0\r\n")
+    assert answer == b"\r\nOK\r\n\r\n+CIPOPEN: 0,0\r\n"
+    assert running.ask("AT+CIPSEND=0,3", b">") == b"\r\n>"
+    os.write(running.fd, b"GET")
+    assert b"+CIPSEND: 0,3,3\r\n" in running.read(b"+CIPSEND: 0,3,3\r\n")
+    assert fetch(running, len(BLOB)) == BLOB
+    assert running.ask("AT+CIPCLOSE?").startswith(b"\r\n+CIPCLOSE: 0,")
+
+
+def test_cipopen_destinations_that_fail(modem):
+    running = modem(family="a76xx")
+    running.open_network()
+    for host, code in (("elsewhere.org", 11), ("192.0.2.1", 1)):
+        answer = running.ask('AT+CIPOPEN=0,"TCP","%s",80' % host, b",%d\r\n" % code)
+        assert answer == b"\r\nOK\r\n\r\n+CIPOPEN: 0,%d\r\n" % code
+
+
+def test_cipopen_datagrams_of_several_peers(modem):
+    peers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for peer in peers:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(10)
+    table = ",".join("192.0.2.%d:53=127.0.0.1:%d" % (i, peer.getsockname()[1]) for i, peer in enumerate(peers))
+    running = modem("--map", table, "--listen", "5000=0", family="sim7028")
+    running.open_network()
+    running.ask("AT+CIPRXGET=0")
+    assert running.ask('AT+CIPOPEN=0,"UDP",,,5000') == b"\r\n+CIPOPEN: 0,0\r\n\r\nOK\r\n"
+    for i, peer in enumerate(peers):
+        running.ask('AT+CIPSEND=0,4,"192.0.2.%d",53' % i, b">")
+        os.write(running.fd, b"ping")
+        data, address = peer.recvfrom(100)
+        assert data == b"ping"
+        assert running.read(b"0,4,4\r\n") == b"\r\nOK\r\n\r\n+CIPSEND: 0,4,4\r\n"
+        peer.sendto(b"pong", address)
+        assert running.read(b"pong") == b"\r\nRECV FROM:192.0.2.%d:53\r\n+IPD4\r\npong" % i
+
+
+def test_cipopen_server_is_reached_over_loopback(modem):
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    running = modem("--listen", "80=%d" % port, family="a76xx")
+    running.open_network()
+    assert running.ask("AT+SERVERSTART=80,2") == b"\r\nOK\r\n"
+    client = socket.create_connection(("127.0.0.1", port), 10)
+    mine = client.getsockname()[1]
+    assert running.read(b"%d\r\n" % mine) == b"\r\n+CLIENT: 0,2,127.0.0.1:%d\r\n" % mine
+    client.sendall(b"hello")
+    assert running.read(b"1,0\r\n") == b"\r\n+CIPRXGET: 1,0\r\n"
+    assert fetch(running, 5) == b"hello"
+    running.ask("AT+CIPCLOSE=0", b"+CIPCLOSE: 0,0\r\n")
+    assert client.recv(10) == b""
+
+
+def test_lost_network_by_the_control_channel(modem, tmp_path):
+    control = tmp_path / "control"
+    running = modem("--control", str(control), family="a76xx")
+    running.open_network()
+    with open(control, "w", buffering=1) as channel:
+        print("network_lost", file=channel)
+        assert b"NETWORK CLOSED UNEXPECTEDLY" in running.read(b"EDLY\r\n")
 
 
 def test_the_module_keeps_its_state_while_no_host_is_there(modem):

@@ -20,6 +20,9 @@ class AtModule(Power):
 
     def execute(self, line: bytes) -> None:
         """Run the commands of one line, one after another."""
+        if self.clock.now_us < self._deaf_until:
+            self.ready()
+            return
         self._rest = line[2:].decode("latin-1")
         self._after: list = []
         self._next(OK)
@@ -61,7 +64,7 @@ class AtModule(Power):
         return body.upper(), "", ""
 
     def _run(self, name: str, op: str, text: str):
-        basic = {"&F": "AMP_F", "&D": "AMP_D", "&W": "AMP_W", "&C": "AMP_D", "&K": "AMP_D"}
+        basic = {"&F": "AMP_F", "&D": "AMP_D", "&W": "AMP_W", "&C": "AMP_W", "&K": "AMP_W"}
         handler = getattr(self, "do_" + basic.get(name, name), None)
         if handler is not None:
             return handler(op, split(text))

@@ -10,6 +10,9 @@ class Basic(AtModule):
     settings = {"CNMI": "2,1,0,0,0", "CMGF": "0", "CSCS": '"IRA"', "CLIP": "0", "CPMS": '"SM",0,30', "CGEREP": "0"}
     settings.update({"CTZR": "0", "CTZU": "0", "CLTS": "0", "CGDCONT": '1,"IP",""', "CSMP": "17,167,0,0"})
 
+    cell = ',"1A2B","01C3D4E5",7'  # <tac>,<ci>,<AcT>
+    cpsi = "LTE CAT-M1,Online,001-01,0x1A2B,29611237,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13"
+
     # --- V.250
 
     def do_E(self, op, args):
@@ -32,9 +35,13 @@ class Basic(AtModule):
     do_AMP_F = do_Z
 
     def do_AMP_D(self, op, args):
-        return ERROR if number(args, 0, 0, 2, 0) is None else OK
+        value = number(args, 0, 0, 2, 0)
+        if value is not None:
+            self.dtr_mode = value
+        return ERROR if value is None else OK
 
-    do_AMP_W = do_AMP_D
+    def do_AMP_W(self, op, args):
+        return ERROR if number(args, 0, 0, 2, 0) is None else OK
 
     def do_I(self, op, args):
         self.info(self.identity["I"])
@@ -177,9 +184,8 @@ class Basic(AtModule):
         """Home or roaming."""
         return self.registration in (1, 5)
 
-    @staticmethod
-    def _cell(mode: int, state: int) -> str:
-        return ',"1A2B","01C3D4E5",7' if mode == 2 and state in (1, 5) else ""
+    def _cell(self, mode: int, state: int) -> str:
+        return self.cell if mode == 2 and state in (1, 5) else ""
 
     def _report(self, name: str, op: str, args: list):
         if op == "?":
@@ -219,7 +225,7 @@ class Basic(AtModule):
         if not self.registered:
             self.info("+CPSI: NO SERVICE,Online")
         else:
-            self.info("+CPSI: LTE CAT-M1,Online,001-01,0x1A2B,29611237,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13")
+            self.info("+CPSI: " + self.cpsi)
         return OK
 
     attached_by_host = True

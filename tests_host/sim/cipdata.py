@@ -16,20 +16,10 @@ class CipData(CipReceive):
     # --- transparent mode
 
     def link_connected(self, link: Link) -> None:
-        if not self.mode:
+        if self.mode:
+            self._enter()
+        else:
             super().link_connected(link)
-            return
-        self._transparent = True
-        self._enter()
-
-    def _enter(self) -> None:
-        self.result("CONNECT", 1)
-        link = self.links[0]
-        self.enter_data(lambda data: link.open and link.send(data), self._escaped)
-        self._push_data()
-
-    def _escaped(self) -> None:
-        self.result("OK", 0)
 
     def do_O(self, op, args):
         if not (self._transparent and self.links[0].open):
@@ -39,18 +29,7 @@ class CipData(CipReceive):
 
     def accepted(self, link: Link) -> None:
         if self.mode:
-            self._transparent = True
             self._enter()
-
-    def exception(self, text: str) -> None:
-        if self._transparent:
-            self._transparent = False
-            if self._data is not None:
-                self.leave_data()
-                self.urc(text)
-                self._release()
-                return
-        super().exception(text)
 
     # --- UDP to many peers
 

@@ -1,9 +1,8 @@
 """The CIPSTART dialect of SIM800 and SIM7000: PDP contexts, settings, names."""
 
 from .at import BAD_PARAMETER, ERROR, NO_FINAL, NOT_ALLOWED, OK, PENDING, number
-from .basic import Basic
 from .link import CLOSED, CONNECTED, INITIAL, Link
-from .net import Network
+from .push import Push
 
 IP_INITIAL, IP_START, IP_CONFIG = "IP INITIAL", "IP START", "IP CONFIG"
 IP_GPRSACT, IP_STATUS, PDP_DEACT = "IP GPRSACT", "IP STATUS", "PDP DEACT"
@@ -17,12 +16,9 @@ class Context:
         self.apn, self.user, self.password = apn, "", ""
 
 
-class CipNet(Basic):
+class CipNet(Push):
     """Bring-up and shutdown, and what belongs to no link."""
 
-    link_count = 8
-    rx_limit = 5120  # receive window of a link
-    tx_limit = 11680  # send buffer of a link
     default_apn = "CMNET"
     ciicr_ms = 1000
     shut_ms = 300
@@ -34,12 +30,6 @@ class CipNet(Basic):
     settings = {"CIPCCFG": "5,2,1024,1,0,1460,50", "CIPTKA": "0,7200,75,9", "CIPRDTIMER": "2000,3500"}
     settings.update({"CIPDPDP": "1,10,3", "CSCLK": "0"})
 
-    def __init__(self, port, seed: "int | None" = 0, net: "Network | None" = None, **settings):
-        self.net = net if net is not None else Network()
-        limits = [settings.get(name, getattr(self, name)) for name in ("rx_limit", "tx_limit")]
-        self.links = [Link(self, n, *limits) for n in range(settings.get("link_count", self.link_count))]
-        super().__init__(port, seed, **settings)
-
     def _reset(self) -> None:
         super()._reset()
         self.contexts = [Context(self.default_apn), Context(self.default_apn)]
@@ -48,11 +38,6 @@ class CipNet(Basic):
         self.dns = ["0.0.0.0", "0.0.0.0"]
         self.local_ports: dict = {}
         self._clear_links()
-
-    def _clear_links(self) -> None:
-        for link in self.links:
-            link.drop(INITIAL)
-            link.clear()
 
     # --- state
 
@@ -97,19 +82,6 @@ class CipNet(Basic):
         return "(0-%d)," % (len(self.links) - 1) if self.mux else ""
 
     # --- settings
-
-    def switch(self, name: str, attribute: str, op: str, args: list, highest: int = 1):
-        """A setting that is one number."""
-        if op == "?":
-            self.info("+%s: %d" % (name, getattr(self, attribute)))
-        elif op == "=?":
-            self.info("+%s: (0-%d)" % (name, highest))
-        else:
-            value = number(args, 0, 0, highest)
-            if value is None or len(args) != 1:
-                return BAD_PARAMETER
-            setattr(self, attribute, value)
-        return OK
 
     def _initial(self) -> bool:
         return all(context.state == IP_INITIAL for context in self.contexts)
@@ -241,14 +213,7 @@ class CipNet(Basic):
         self.exception("+PDP: DEACT")
         self.links_lost()
 
-    def links_lost(self) -> None:
-        """Links have gone without a word: whatever waited for them ends."""
-
-    def exception(self, text: str) -> None:
-        """A code that also ends transparent mode."""
-        self.urc(text)
-
-    def detached(self) -> None:
+    def network_lost(self) -> None:
         for bearer in range(2):
             self.pdp_deact(bearer)
 

@@ -2,15 +2,12 @@
 
 from .at import BAD_PARAMETER, NO_FINAL, OK, number
 from .cipsend import CipSend
-from .link import CLOSED, INITIAL, Link
-
-PUSH_BACKLOG_US = 20_000  # direct push keeps the line this busy, the rest waits in the link
+from .link import INITIAL, Link
 
 
 class CipReceive(CipSend):
     """CIPRXGET, and the headers of direct push."""
 
-    fetch_limit = 1460
     CHOICES = {
         "trailer": (b"\r\nOK\r\n", b"\r\n\r\nOK\r\n"),  # behind the bytes of mode 2
         "rxget": (b"+CIPRXGET: ", b"+CIPRXGET:"),
@@ -18,11 +15,6 @@ class CipReceive(CipSend):
         "late_rxget": ("ok", "error"),  # changing CIPRXGET while a link exists
         "recv_from": (b"RECV FROM:", b"RECV FROM: ", b"RCV FROM:"),
     }
-
-    def _reset(self) -> None:
-        self._push_event = None
-        self._transparent = False  # data mode, or its command mode behind +++
-        super()._reset()
 
     def _factory(self) -> None:
         super()._factory()
@@ -76,17 +68,6 @@ class CipReceive(CipSend):
     def _source(self, source: tuple) -> str:
         return ',"%s":%d' % source if self.show_source else ""
 
-    def _fetched(self, text: str, data: bytes, mode: int) -> None:
-        """Header, counted bytes and trailer in one block: nothing gets in between unless a test asks for it."""
-        self.hook("before_info")
-        block = b"\r\n" + text.encode() + b"\r\n" + data
-        trailer = self.choices["trailer"] if data and mode == 2 else b"\r\nOK\r\n"
-        if "before_data_ok" in self._hooks:
-            self.send(block)
-            self.hook("before_data_ok")
-            block = b""
-        self.send(block + trailer)
-
     def link_data(self, link: Link) -> None:
         """Data has come."""
         if not self.rxget or self._transparent:
@@ -109,46 +90,6 @@ class CipReceive(CipSend):
             head += b"\r\n+IPD,%d%s:" % (count, b"," + link.proto.encode() if self.show_type else b"")
         return head
 
-    def _push_data(self) -> None:
-        """Let buffered bytes out as fast as the line takes them."""
-        self.clock.cancel(self._push_event)
-        self._push_event = None
-        for link in self.links:
-            if self.rxget and not self._transparent:
-                continue
-            while link.rx or not link.end_told:
-                if not self._may_push():
-                    return
-                if link.rx:
-                    data, source = link.take(self.fetch_limit)
-                    self.send(data if self._transparent else self._header(link, len(data), source) + data)
-                elif link.state == CLOSED:
-                    self._tell_end(link)
-                else:
-                    break
-
-    def _may_push(self) -> bool:
-        """The line is free for unasked data; otherwise look again later."""
-        if self._transparent and self._data is None:
-            return False  # in command mode the data waits for ATO
-        if not self._transparent and self._closed_to_urcs():
-            return False  # released() comes back here
-        wait_us = self.port.backlog_us() - PUSH_BACKLOG_US
-        if wait_us > 0 or self._sending:
-            self._push_event = self.later(max(1.0, wait_us / 1000), self._push_data)
-            return False
-        return True
-
-    def released(self) -> None:
-        self._push_data()
-
-    def link_closed(self, link: Link) -> None:
-        if link.rx and not self.rxget and not self._transparent:
-            link.end_told = False  # the data goes first
-            self._push_data()
-        else:
-            self._tell_end(link)
-
     def _tell_end(self, link: Link) -> None:
-        super().link_closed(link)
+        super()._tell_end(link)
         self._abandon_send()

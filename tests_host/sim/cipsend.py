@@ -85,13 +85,8 @@ class CipSend(CipStart):
 
     def _prompt(self) -> None:
         self.hook("before_prompt")
-        if self.show_prompt != 1:
-            return
-        if self.choices["prompt_pieces"]:
-            for piece in (self.prompt[:-1], self.prompt[-1:]):
-                self.send(piece)
-        else:
-            self.send(self.prompt)
+        if self.show_prompt == 1:
+            self.put_prompt(self.prompt)
 
     def _auto_send(self, collected: bytearray) -> None:
         if self._sink is not None and self.collected is collected:

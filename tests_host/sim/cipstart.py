@@ -194,8 +194,7 @@ class CipStart(CipNet):
         self.line(self.say(link, self.choices["close_ok"].decode()))
         self.resume(NO_FINAL)
 
-    def link_closed(self, link: Link) -> None:
-        """The peer has closed."""
+    def _tell_end(self, link: Link) -> None:
         link.end_told = True
         self.exception(self.choices["closed"].decode() % link.n if self.mux else "CLOSED")
 

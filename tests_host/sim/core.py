@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .output import HOLD_US, Output
 
-CR, LF, ESC, CTRL_Z, BACKSPACE = 13, 10, 0x1B, 0x1A, 8
+CR, LF, ESC, CTRL_Z, BACKSPACE, MARK = 13, 10, 0x1B, 0x1A, 8, 3
 GUARD_US = 990_000  # silence around +++; hosts time one second from the start of what they wrote before
 _MORE = object()  # payload input is not complete
 
@@ -18,6 +18,7 @@ class Serial(Output):
 
     line_limit = 556  # characters of a command line
     think_ms = 4.0
+    echo_payload = True  # echo, when on, also of what follows the prompt
 
     def __init__(self, port, seed: "int | None" = 0, **profile):
         super().__init__(port, seed)
@@ -86,7 +87,7 @@ class Serial(Output):
                 return
             if self._sink is not None:
                 used, payload = self._sink(data)
-                if self.echo:
+                if self.echo and self.echo_payload:
                     self.send(bytes(data[:used]))
                 data = data[used:]
                 if payload is not _MORE:
@@ -106,7 +107,7 @@ class Serial(Output):
         if not self._line and piece.strip():
             self.hook("before_echo")
         self._line += piece
-        self._echo(piece)
+        self._echo(piece.rstrip(b"\n"))  # LF that ends a line by itself does not come back
         if end < 0:
             self._release_later()
             return b""
@@ -154,13 +155,15 @@ class Serial(Output):
 
     # --- payload after the prompt
 
-    def collect(self, count: "int | None", done: Callable, limit: "int | None" = None) -> None:
+    def collect(self, count: "int | None", done: Callable, limit: "int | None" = None, escapes: bool = False) -> None:
         """Take payload: `count` bytes whatever they are, or up to Ctrl-Z; done(None) after ESC.
 
-        The variable form ends by itself with the first byte beyond `limit`.
+        The variable form ends by itself with the first byte beyond `limit`. With `escapes` byte 3 takes the meaning
+        from the next one.
         """
         got = self.collected = bytearray()
         self._done = done
+        escaped = False
 
         def fixed(data: bytes) -> tuple:
             piece = data[: count - len(got)]
@@ -168,14 +171,20 @@ class Serial(Output):
             return len(piece), bytes(got) if len(got) == count else _MORE
 
         def variable(data: bytes) -> tuple:
+            nonlocal escaped
             for i, byte in enumerate(data):
-                if byte == ESC:
+                plain, escaped = escaped, False
+                if plain:
+                    got.append(byte)
+                elif byte == ESC:
                     return i + 1, None
-                if byte == BACKSPACE:
+                elif byte == MARK and escapes:
+                    escaped = True
+                elif byte == BACKSPACE and not escapes:
                     del got[-1:]
                 elif byte != CTRL_Z:
                     got.append(byte)
-                if byte == CTRL_Z or (limit is not None and len(got) > limit):
+                if (byte == CTRL_Z and not plain) or (limit is not None and len(got) > limit):
                     return i + 1, bytes(got)
             return len(data), _MORE
 

@@ -23,7 +23,8 @@ class Link:
         self.sent = self.acknowledged = 0
         self.end_told = True  # the host knows that the link is closed
         self.notice_due = True  # the next data is announced
-        self.server = False
+        self.server: "int | None" = None  # the index of the server that accepted it
+        self.received = 0
 
     @property
     def open(self) -> bool:
@@ -44,12 +45,12 @@ class Link:
         self.sent += len(data)
         self.connection.send(data)
 
-    def take(self, count: int) -> tuple:
-        """Up to count buffered bytes, of one datagram at most: (bytes, source)."""
+    def take(self, count: int, borders: bool = True) -> tuple:
+        """Up to count buffered bytes, of one datagram at most unless borders do not matter: (bytes, source)."""
         if not self.rx:
             return b"", (self.address, self.port)
         got, source = bytearray(), self.rx[0][1]
-        while self.rx and len(got) < count and (self.proto == "TCP" or not got):
+        while self.rx and len(got) < count and (self.proto == "TCP" or not borders or not got):
             piece = self.rx[0][0][: count - len(got)]
             got += piece
             if len(piece) < len(self.rx[0][0]):
@@ -98,6 +99,7 @@ class Link:
     def data(self, data: bytes, source: tuple) -> None:
         """Bytes, or one datagram, have come."""
         if data and self.owner.accepts(self, source):
+            self.received += len(data)
             self.rx.append([bytes(data), source])
             self.rx_count += len(data)
             self.owner.link_data(self)

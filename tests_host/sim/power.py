@@ -9,10 +9,13 @@ class Power(Serial):
     # a profile overrides these
     family = ""
     boot_ms = 4500  # PWRKEY to a usable UART
+    deaf_ms = 0  # so long after that, commands come back as echo only
     boot_lines: tuple = ()  # (ms after boot_ms, line)
     off_ms = 2000  # NORMAL POWER DOWN to dead
     on_press_ms = 1000
     off_press_ms = 1200
+    restart_press_ms = 1e12  # a longer press of PWRKEY restarts
+    reset_press_ms = 252
     register_ms = 3000  # end of boot to registration
     sim_busy_ms = 300  # end of boot to a SIM that answers
     pwrkey_level = 0  # the host pin's level that presses PWRKEY
@@ -27,7 +30,18 @@ class Power(Serial):
     operator = "Simulated"
 
     def __init__(
-        self, port, seed=0, *, powered=False, pwrkey=None, status=None, dtr=None, choices=None, baud=None, **profile
+        self,
+        port,
+        seed=0,
+        *,
+        powered=False,
+        pwrkey=None,
+        reset=None,
+        status=None,
+        dtr=None,
+        choices=None,
+        baud=None,
+        **profile,
     ):
         super().__init__(port, seed, **profile)
         self.choices = {}
@@ -40,14 +54,18 @@ class Power(Serial):
         self.saved_baud = baud or self.default_baud
         self.saved_autobaud = self.default_autobaud and baud is None
         self._status, self._dtr = status, dtr
-        self._pressed_at = None
+        self._pressed_at = self._reset_at = None
         self._pressed_running = self._booting = False
-        self._woken_at = 0.0
+        self._woken_at = self._deaf_until = self._dtr_low_at = 0.0
         self._off_until = 0.0
         self._up_since = self._search_since = -1e12
         self._factory()
         if pwrkey is not None:
             pwrkey.watch(lambda level: self.pwrkey(level == self.pwrkey_level))
+        if dtr is not None:
+            dtr.watch(self.dtr)
+        if reset is not None:
+            reset.watch(lambda level: self.reset(level == self.pwrkey_level))
         if powered:
             self._start()
         elif status is not None:
@@ -73,6 +91,7 @@ class Power(Serial):
         self.echo, self.verbose, self.quiet = True, True, False
         self.cmee = self.choice("cmee")
         self.cfun = 1
+        self.dtr_mode = 0  # AT&D1: DTR low for a second, then high, leaves data mode
         self.reports = {"CREG": 0, "CGREG": 0, "CEREG": 0}
         self.values = self._merged("settings")
 
@@ -97,6 +116,7 @@ class Power(Serial):
     def _booted(self) -> None:
         self._start()
         self._up_since = self._search_since = self.clock.now_us
+        self._deaf_until = self.clock.now_us + self.deaf_ms * 1000
         self.send(self.choice("boot_noise"))
         for ms, text in self.boot_lines:
             if not (self.autobaud and text in ("RDY", "+CFUN: 1", "+CPIN: READY")):
@@ -145,12 +165,34 @@ class Power(Serial):
         elif self._pressed_at is not None:
             held_ms = (now - self._pressed_at) / 1000
             self._pressed_at = None
-            if self._pressed_running and self.running and held_ms >= self.off_press_ms:
+            if self._pressed_running and held_ms >= self.restart_press_ms:
+                self.restart()
+            elif self._pressed_running and self.running and held_ms >= self.off_press_ms:
                 self.power_off()
 
     def _still_pressed(self, since: float) -> None:
         if self._pressed_at == since and not self.running and not self._booting:
             self.boot()
+
+    def reset(self, pressed: bool) -> None:
+        """RESET goes down or up: held long enough it restarts the module."""
+        now = self.clock.now_us
+        if pressed:
+            self._reset_at = now
+        elif self._reset_at is not None:
+            held_ms = (now - self._reset_at) / 1000
+            self._reset_at = None
+            if held_ms >= self.reset_press_ms and (self.running or self._booting):
+                self.restart()
+
+    def dtr(self, level: int) -> None:
+        """DTR goes down or up."""
+        if not level:
+            self._dtr_low_at = self.clock.now_us
+        elif self.dtr_mode == 1 and self._data is not None and self.clock.now_us - self._dtr_low_at >= 1e6:
+            self.leave_data()
+            self._escape()
+            self._release()
 
     def awake(self) -> bool:
         """CSCLK=1: asleep while DTR is high; CSCLK=2: after 5 s of silence, and what wakes it is lost."""

@@ -1,0 +1,154 @@
+"""The CIPOPEN dialect of SIM7028 and A76XX: settings."""
+
+from .address import numeric
+from .at import BAD_PARAMETER, ERROR, OK, number
+from .push import Push
+
+CLOSED, OPENING, OPEN, CLOSING = "closed", "opening", "open", "closing"
+LOST = "lost"  # taken away by the network while NETOPEN? still says 1
+
+
+class CipConf(Push):
+    """Everything that is set and read back."""
+
+    socket_context = 1  # <cid> of the context that NETOPEN uses
+    only_context = False  # no other context can be activated
+    ip_versions: tuple = (1,)  # <type> of CSOCKSETPN: 1 IPv4, 6 IPv6
+    dns_default: tuple = ("0.0.0.0", "0.0.0.0", "::", "::")
+    CHOICES = {
+        "cgdcont_tail": (b"", b',"0.0.0.0",0,0,0,0'),
+        "creg": ("registered", "denied"),  # CREG? of a module that is registered with EPS
+    }
+    settings = {"CSCLK": "0"}
+
+    def _reset(self) -> None:
+        super()._reset()
+        self.network = CLOSED
+        self.contexts = {self.socket_context: ("IP", "")}
+        self.active_contexts = {self.socket_context}
+
+    def _factory(self) -> None:
+        super()._factory()
+        self.head = self.show_source = 1
+        self.mode = self.send_mode = 0
+        self.timeouts = [120_000, 120_000, 120_000]  # NETOPEN, CIPOPEN, CIPSEND
+        self.config = [10, 0, 0, 1, 0, 0, 500]  # NmRetry, DelayTm, Ack, errMode, HeaderType, AsyncMode, TimeoutVal
+        self.ip_version = 1
+        self.dns = [list(self.dns_default[:2]), list(self.dns_default[2:])]
+        self.keepalive = [0, 1, 1, 1]
+
+    # --- links
+
+    def default(self, attribute: str, value: int, op: str, name: str, args: list):
+        """A setting of one number that has an execute form."""
+        if op:
+            return self.switch(name, attribute, op, args)
+        setattr(self, attribute, value)
+        return OK
+
+    def do_CIPHEAD(self, op, args):
+        return self.default("head", 1, op, "CIPHEAD", args)
+
+    def do_CIPSRIP(self, op, args):
+        return self.default("show_source", 1, op, "CIPSRIP", args)
+
+    def do_CIPSENDMODE(self, op, args):
+        return self.default("send_mode", 0, op, "CIPSENDMODE", args)
+
+    def do_CIPMODE(self, op, args):
+        if op in ("", "=") and self.network != CLOSED:
+            return ERROR
+        return self.default("mode", 0, op, "CIPMODE", args)
+
+    def _numbers(self, name: str, attribute: str, limits: tuple, op: str, args: list):
+        """A setting of several numbers, omitted ones unchanged."""
+        values = getattr(self, attribute)
+        if op == "?":
+            self.info("+%s: %s" % (name, ",".join(map(str, values))))
+        elif op == "=?":
+            self.info("+%s: %s" % (name, ",".join("(%s)" % "-".join(map(str, sorted(set(pair)))) for pair in limits)))
+        elif op == "=":
+            fresh = [number(args, i, *limits[i], values[i]) for i in range(len(values))]
+            if None in fresh or not 1 <= len(args) <= len(values):
+                return ERROR
+            setattr(self, attribute, fresh)
+        return OK
+
+    def do_CIPTIMEOUT(self, op, args):
+        return self._numbers("CIPTIMEOUT", "timeouts", ((3000, 120_000),) * 3, op, args)
+
+    def do_CIPCCFG(self, op, args):
+        if op == "":
+            self.config = [10, 0, 0, 1, 0, 0, 500]
+        limits = ((0, 10), (0, 1000), (0, 0), (0, 1), (0, 1), (0, 1), (500, 120_000))
+        return self._numbers("CIPCCFG", "config", limits, op, args)
+
+    def do_CTCPKA(self, op, args):
+        if op == "=" and self.network != OPEN:
+            return ERROR
+        return self._numbers("CTCPKA", "keepalive", ((0, 1), (1, 120), (1, 10), (1, 120)), op, args)
+
+    # --- registration, contexts
+
+    def do_CREG(self, op, args):
+        if op == "?" and self.registered and self.choices["creg"] == "denied":
+            self.info("+CREG: %d,3" % self.reports["CREG"])
+            return OK
+        return super().do_CREG(op, args)
+
+    def do_CGDCONT(self, op, args):
+        if op == "=?":
+            self.info('+CGDCONT: (0-15),"IP",,,(0-2),(0-4)')
+        elif op == "?":
+            tail = self.choices["cgdcont_tail"].decode()
+            rows = ['+CGDCONT: %d,"%s","%s"%s' % (cid, *self.contexts[cid], tail) for cid in sorted(self.contexts)]
+            self.info("\r\n".join(rows))
+        else:
+            cid, kind, apn = number(args, 0, 0, 15), *(args[1:3] + ["IP", ""][len(args[1:3]) :])
+            if cid is None or kind.upper() not in ("IP", "IPV6", "IPV4V6"):
+                return ERROR
+            self.contexts[cid] = kind.upper(), apn
+        return OK
+
+    def do_CGACT(self, op, args):
+        if op == "?":
+            self.info(
+                "\r\n".join("+CGACT: %d,%d" % (cid, cid in self.active_contexts) for cid in sorted(self.contexts))
+            )
+            return OK
+        if op == "=?":
+            self.info("+CGACT: (0,1)")
+            return OK
+        state, cid = number(args, 0, 0, 1), number(args, 1, 0, 15, self.socket_context)
+        if state is None or cid is None:
+            return ERROR
+        if self.only_context and cid != self.socket_context:
+            return 134  # the network has no second one
+        if not state and cid == self.socket_context:
+            self.network_lost()
+        self.active_contexts = self.active_contexts | {cid} if state else self.active_contexts - {cid}
+        return OK
+
+    def do_CSOCKSETPN(self, op, args):
+        if op == "?":
+            self.info("+CSOCKSETPN: 1,%d" % self.ip_version)
+        elif op == "=?":
+            self.info("+CSOCKSETPN: 1,(%s)" % ",".join(map(str, self.ip_versions)))
+        else:
+            version = number(args, 1, 1, 6, 1)
+            if args[:1] != ["1"] or version not in self.ip_versions or self.network != CLOSED:
+                return ERROR
+            self.ip_version = version
+        return OK
+
+    def do_CDNSCFG(self, op, args):
+        if op == "?":
+            rows = zip(("IPv4", "IPv4", "IPv6", "IPv6"), self.dns[0] + self.dns[1])
+            text = ["%s %s DNS: %s" % (("Primary", "Secondary")[i % 2], *row) for i, row in enumerate(rows)]
+            self.info("%s,%s\r\n%s,%s" % tuple(text))
+        elif op == "=":
+            version = number(args, 2, 0, 1, 0)
+            if version is None or not args or not all(numeric(each) for each in args[:2]):
+                return BAD_PARAMETER
+            self.dns[version][: len(args[:2])] = args[:2]
+        return OK

@@ -1,0 +1,108 @@
+"""Received bytes on their way to the host: pushed, in one counted block, or transparent."""
+
+from .link import CLOSED, Link
+from .links import Links
+
+PUSH_BACKLOG_US = 20_000  # direct push keeps the line this busy, the rest waits in the link
+
+
+class Push(Links):
+    """What both dialects do with received bytes; the headers are theirs."""
+
+    fetch_limit = 1460
+
+    def _reset(self) -> None:
+        self._push_event = None
+        self._transparent = False  # data mode, or its command mode behind +++
+        super()._reset()
+
+    # --- a counted block
+
+    def _fetched(self, text: str, data: bytes, mode: int) -> None:
+        """Header, counted bytes and trailer in one block: nothing gets in between unless a test asks for it."""
+        self.hook("before_info")
+        block = b"\r\n" + text.encode() + b"\r\n" + data
+        trailer = self.choices["trailer"] if data and mode == 2 else b"\r\nOK\r\n"
+        if "before_data_ok" in self._hooks:
+            self.send(block)
+            self.hook("before_data_ok")
+            block = b""
+        self.send(block + trailer)
+
+    # --- direct push
+
+    def _header(self, link: Link, count: int, source: tuple) -> bytes:
+        """What stands in front of pushed bytes."""
+        raise NotImplementedError
+
+    def _tell_end(self, link: Link) -> None:
+        """The data of a closed link is out."""
+        raise NotImplementedError
+
+    def _push_data(self) -> None:
+        """Let buffered bytes out as fast as the line takes them."""
+        self.clock.cancel(self._push_event)
+        self._push_event = None
+        for link in self.links:
+            if self.rxget and not self._transparent:
+                continue
+            while link.rx or not link.end_told:
+                if not self._may_push():
+                    return
+                if link.rx:
+                    data, source = link.take(self.fetch_limit)
+                    self.send(data if self._transparent else self._header(link, len(data), source) + data)
+                elif link.state == CLOSED:
+                    self._tell_end(link)
+                else:
+                    break
+
+    def _may_push(self) -> bool:
+        """The line is free for unasked data; otherwise look again later."""
+        if self._transparent and self._data is None:
+            return False  # in command mode the data waits for ATO
+        if not self._transparent and self._closed_to_urcs():
+            return False  # released() comes back here
+        wait_us = self.port.backlog_us() - PUSH_BACKLOG_US
+        if wait_us > 0 or self._sending:
+            self._push_event = self.later(max(1.0, wait_us / 1000), self._push_data)
+            return False
+        return True
+
+    def released(self) -> None:
+        self._push_data()
+
+    def link_closed(self, link: Link) -> None:
+        """The peer has closed: in direct push the data goes first."""
+        if link.rx and (self._data is not None if self._transparent else not self.rxget):
+            link.end_told = False
+            self._push_data()
+        else:
+            self._tell_end(link)
+
+    # --- transparent mode
+
+    def connect_text(self) -> str:
+        """The result code that opens data mode."""
+        return "CONNECT"
+
+    def _enter(self) -> None:
+        self._transparent = True
+        self.result(self.connect_text(), 1)
+        link = self.links[0]
+        self.enter_data(lambda data: link.open and link.send(data), self._escaped)
+        self._push_data()
+
+    def _escaped(self) -> None:
+        self.result("OK", 0)
+
+    def exception(self, text: str) -> None:
+        """A code that also ends transparent mode."""
+        if self._transparent:
+            self._transparent = False
+            if self._data is not None:
+                self.leave_data()
+                self.urc(text)
+                self._release()
+                return
+        self.urc(text)

@@ -1,0 +1,41 @@
+"""SIM7028: two links, two servers, NB-IoT."""
+
+from .openrecv import OpenReceive
+
+LOADER = (
+    b"LoadVerifyImageHead read(len=272), Time(ms)->0.\r\ntest:VerifyImageHead skip\r\nVerifyImageBody sha256 skip\r\n"
+)
+
+
+class Module(OpenReceive):
+    """The SIM7028 profile."""
+
+    family = "sim7028"
+    link_count = 2
+    server_count = 2
+    boot_ms = 2000
+    on_press_ms = 500
+    reset_press_ms = 300
+    socket_context = 0
+    only_context = True
+    ip_versions = (1, 6)
+    cell = ',"3F29","055A7B07",9'
+    cpsi = "NB,Online,001-01,0x3F29,055A7B07,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13"
+    boot_lines = ((0, "*ATREADY: 1"), (400, "+CPIN: READY"), (2500, "+CESQ: 99,99,255,255,31,70"))
+    settings = {"QCBAND": "0,8,20", "CPSMS": "0", "CEDRXS": "0", "CNBP": "0"}
+    dns_default = ("183.230.126.224", "183.230.126.225", "2409:8060:20EA:101::1", "2409:8060:20EA:201::1")
+    CHOICES = {"boot_noise": (LOADER, b""), "recv_from": (b"RECV FROM:", b"RCV FROM:", b"+RECV FROM:", b"RECV FROM: ")}
+    identity = {
+        "I": "SIM7028 R2110",
+        "CGMI": "SIMCOM_Ltd",
+        "GMI": "SIMCOM_Ltd",
+        "CGMM": "SIM7028",
+        "GMM": "SIM7028",
+        "CGMR": "2110B07SIM7028",
+        "GMR": "2110B07SIM7028",
+        "CGSN": "867900060000028",
+        "GSN": "867900060000028",
+        "CCID": "89860000000000000028",
+        "CIMI": "001010000000028",
+        "CESQ": "+CESQ: 99,99,255,255,31,70",
+    }
