@@ -1,4 +1,4 @@
-"""The main job with no hardware: a program downloads a file over real TCP through a virtual SIM7000 on a serial line."""
+"""The main job with no hardware: a program downloads a file over real TCP through a virtual SIM7000."""
 
 import argparse
 import hashlib

@@ -43,18 +43,19 @@ class Sink:
         self.tokens.append(("line", line))
         found = self._header(line)
         if found and found[0]:
-            self.parser.expect(*found)
+            self.parser.expect(found[0], self.take, found[1])
         return bool(self._urc(line))
 
     def on_prompt(self):
         self.tokens.append(("prompt",))
 
-    def on_data(self, buf, i, j):
-        assert i < j, "empty payload token"
+    def take(self, buf, i, n):
+        assert n > 0, "empty payload token"
+        data = bytes(buf[i : i + n])
         if self.tokens and self.tokens[-1][0] == "data":
-            self.tokens[-1] = ("data", self.tokens[-1][1] + bytes(buf[i:j]))
+            self.tokens[-1] = ("data", self.tokens[-1][1] + data)
         else:
-            self.tokens.append(("data", bytes(buf[i:j])))
+            self.tokens.append(("data", data))
 
     def on_end(self, ok):
         self.tokens.append(("end", ok))

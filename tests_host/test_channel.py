@@ -41,11 +41,12 @@ class Bench:
                 self.channel.skip = True
         return known
 
-    def on_data(self, buf, i, j):
+    def take(self, buf, i, n):
+        data = bytes(buf[i : i + n])
         if self.log[-1][0] == "data":
-            self.log[-1] = ("data", self.log[-1][1] + bytes(buf[i:j]))
+            self.log[-1] = ("data", self.log[-1][1] + data)
         else:
-            self.log.append(("data", bytes(buf[i:j])))
+            self.log.append(("data", data))
 
     def on_trailer(self):
         self.log.append(("trailer",))
@@ -59,7 +60,8 @@ class Bench:
             return False
         self.log.append((name, line) if name != "LOST" else (name,))
         if name == "info" and counted(line):
-            self.channel.parser.expect(*counted(line))
+            n, trailer = counted(line)
+            self.channel.parser.expect(n, self.take, trailer)
         return True
 
     # the test
@@ -599,9 +601,7 @@ def test_link_damaged_by_ctrl_c_is_closed_and_fails(goes_out):
 
 def test_ctrl_c_inside_readinto_loses_no_byte_silently():
     data = bytes(range(8, 256, 2))
-    end = None
-    at = 0
-    while end is None or at < end:
+    for at in range(1000):
         made, module = modem()
         s = connected(made, timeout=120)
         module.arrive(0, data)
@@ -616,14 +616,13 @@ def test_ctrl_c_inside_readinto_loses_no_byte_silently():
                 interrupts += 1
             except OSError as e:
                 failed = e
-        end = end or module.uart.taken - start
-        assert interrupts == 1, at
+        if not interrupts:  # the bytes of an undisturbed run are through
+            break
         assert data.startswith(got), at
         assert not failed or failed.args[0] == errno.EIO, (at, failed)
         idle(made, 30_000)
         assert made.at("+CSQ") == ["+CSQ: 20,0"], at
-        at += 1
-    assert end > len(data)
+    assert len(data) < at < 999
 
 
 def test_ctrl_c_inside_a_command_leaves_a_modem_that_works():

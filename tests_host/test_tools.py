@@ -84,5 +84,20 @@ def test_imports_are_told_apart_by_when_they_happen():
     assert late == {"simcom.tap"}
 
 
-def test_message_bytes_counts_each_string_once():
-    assert size.message_bytes(ast.parse(SOURCE)) == len("four %d") + len("abc")
+MESSAGES = """
+def check(name, limit):
+    if limit: raise ValueError("bad %s" % name)
+def find():
+    text = "lost %d" % 5
+    check("host", "not shown")
+    link.fail(5, "gone")
+    raise OSError(1, text) if "x" else KeyError("key")
+class Link:
+    def fail(self, code, why): self.why = why
+"""
+
+
+def test_messages_are_the_strings_that_end_up_in_an_exception():
+    tree = ast.parse(MESSAGES)
+    found = [part.value for part in size.messages(tree, size.raised_parameters([tree]))]
+    assert sorted(found) == ["bad %s", "gone", "host", "key", "lost %d", "x"]

@@ -11,6 +11,7 @@ _FILL = 1500  # the longest payload a module can have been left waiting for
 
 
 def active(m, on, init, timeout_ms):
+    """Modem.active(True or False)."""
     for cmd in init or ():
         check_text("init", cmd, 550, "")
     if on != m.on or init:
@@ -23,6 +24,7 @@ def active(m, on, init, timeout_ms):
 
 
 def connect(m, apn, user, key, timeout_ms):
+    """Modem.connect()."""
     for what in (apn, user, key):
         check_text("apn, user or key", what, m.TEXT_MAX)
     if not m.up and (m.bringup is None or m.bringup.done):
@@ -34,6 +36,7 @@ def connect(m, apn, user, key, timeout_ms):
 
 
 def power_up(m):
+    """Find the module, awake or asleep, and make it ours."""
     if not m.on:
         m.step = "power"
         m._only = m._task
@@ -119,7 +122,7 @@ def _configure(m):
         if not channel.echoed:
             break
     yield b"AT+CMEE=1"
-    m.model = (yield b"AT+CGMM")[-1]
+    m.model = " ".join((yield b"AT+CGMM"))
     if m.baudrate:
         yield b"AT+IPR=%d" % m.baudrate
         channel.uart.init(baudrate=m.baudrate)
@@ -144,6 +147,7 @@ def recheck(m):
 
 
 def power_down(m):
+    """By command; where that is not answered, by the key."""
     m.on_lost(errno.ENOTCONN, "switched off")
     m.on = False
     m.step = "off"

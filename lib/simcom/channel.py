@@ -20,13 +20,13 @@ _GAP_MS = const(1000)  # silence inside payload that means lost bytes
 
 
 class Channel:
-    """``owner`` has ``on_line(buf, i, j)``, ``on_data(buf, i, j)`` and ``on_trailer()``."""
+    """``owner`` has ``on_line(buf, i, j)``, ``on_head(buf, j)`` and ``on_trailer()``."""
 
     def __init__(self, uart, owner):
         self.uart = uart
         self.parser = Parser(self, _CHUNK)
-        self.on_data = owner.on_data
         self.busy = False
+        self.head = None  # start of a line that goes to owner.on_head() at once: of most payload
         self.cmd = b""  # the last command, also after its end
         self.own = 0  # what ends it. 0: OK; 1: the line that the handler takes; 2: OK, after an awaited line
         self.filler = 0  # payload bytes that the last command promised …
@@ -43,6 +43,8 @@ class Channel:
         self._feeding = False
         self._out = None  # payload: written from sent to _end once the prompt came
         self._end = 0
+        self._any = uart.any  # bound here: each binding would allocate
+        self._readinto = uart.readinto
         self._poll = select.poll()
         self._poll.register(uart, select.POLLIN)
 
@@ -57,14 +59,27 @@ class Channel:
         self._ms = ms
         self._out = payload
         self.parser.prompt = payload is not None
+        self.head = None
         self.hurry(ms)
         self.write(cmd, n)
+
+    def read(self, cmd, n, head, handler, ms):
+        """As ``start()``, for what is sent most often."""
+        self.busy = True
+        self.cmd = cmd
+        self.own = self.filler = 0
+        self.head = head
+        self._handler = handler
+        self._deadline = ticks_add(ticks_ms(), ms)
+        if self.uart.write(cmd, 0, n) != n:
+            self._lost(False)
 
     def hurry(self, ms):
         """The answer is awaited for ``ms`` from now."""
         self._deadline = ticks_add(ticks_ms(), ms)
 
     def write(self, buf, n):
+        """``buf[:n]``, all of it, unless flow control holds us back for a second."""
         at = 0
         for _ in range(_GAP_MS):
             at += self.uart.write(buf, at, n - at) or 0
@@ -73,6 +88,7 @@ class Channel:
             sleep_ms(1)
 
     def quiet(self, ms):
+        """Whether the module has said nothing for ``ms``."""
         return ticks_diff(ticks_ms(), self._heard) >= ms
 
     def wait(self, ms):
@@ -85,7 +101,9 @@ class Channel:
         got = 0
         # Not uart.any() first: on rp2 that ends in an event, and nobody sleeps.
         for _ in self._poll.ipoll(0):
+            self._feeding = True
             got = self._read()
+            self._feeding = False
             break
         if self._end:
             self._push()
@@ -100,15 +118,39 @@ class Channel:
 
     def _read(self):
         parser = self.parser
-        need = parser.need
-        n = self.uart.any()
-        if n < _BURST and n < need + 6 and need and not self.quiet(_GAP_MS):
-            return 0  # one call for many bytes, and the trailer with the last
-        n = self.uart.readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
-        self._heard = ticks_ms()
-        self._feeding = True
-        parser.feed(n)
-        self._feeding = False
+        n = self._any()
+        got = 0
+        while n:
+            if n < parser.need:
+                k = n
+                n = self._pour(n)
+                if n != k:
+                    got = 1
+            need = parser.need
+            if n < _BURST and n < need + 6 and need and not self.quiet(_GAP_MS):
+                break  # one call for many bytes, and the trailer with the last
+            n = self._readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
+            parser.feed(n)
+            got = 1
+            n = self._any() if parser.need or parser.tail else 0
+        if got:
+            self._heard = ticks_ms()
+        return got
+
+    def _pour(self, n):
+        # Payload but for its end: from the UART to who takes it, and nothing else. As many locals as fit a frame
+        # on the stack.
+        any_ = self._any
+        readinto = self._readinto
+        buf = self.parser.buf
+        take = self.parser.take
+        need = self.parser.need
+        while _BURST <= n < need:
+            n = readinto(buf, n if n < _CHUNK else _CHUNK)
+            take(buf, 0, n)
+            need -= n
+            n = any_()
+        self.parser.need = need
         return n
 
     def _push(self):
@@ -155,6 +197,9 @@ class Channel:
         if self.skip:
             self.skip = False
             return True
+        if self.head and self.busy and buf.startswith(self.head, i) and not self.parser.tail:
+            self._owner.on_head(buf, j)
+            return False
         if not self.parser.tail:
             if self.mute:
                 return False

@@ -17,6 +17,7 @@ class CipStart(TcpIp):
     SETTINGS = (b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
 
     def context_up(self, apn, user, key):
+        """From whatever state to IP STATUS."""
         yield from self.context_down()  # whatever an earlier life left open
         for cmd in self.SETTINGS:
             yield cmd
@@ -28,12 +29,13 @@ class CipStart(TcpIp):
         yield from self.context_check()
 
     def context_check(self):
-        # Asked for its effect too: only then is the module in IP STATUS.
+        """Read the address; ATError when there is no context. Only then is the module in IP STATUS."""
         self.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
         if self.address.count(".") != 3:
             raise ValueError
 
     def context_down(self):
+        """To IP INITIAL; legal in any state."""
         yield b"AT+CIPSHUT", 65000, (b"SHUT OK",)
 
     def _open(self, link):
@@ -75,7 +77,7 @@ class CipStart(TcpIp):
             return
         if '"CONNECTED"' in line:
             self._connected(link)
-            self.links.may_read(link)  # a notice may have been lost: ask for data too
+            self.links.reading |= link.bit  # a notice may have been lost: ask for data too
         elif "CONNECTING" not in line:
             if link.state == _CONNECTING:
                 link.fail(errno.ECONNREFUSED, "connect %s:%d: closed" % link.peer)

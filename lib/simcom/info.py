@@ -16,18 +16,21 @@ _STATUS = {"rssi": signal, "registration": registration}
 
 
 def config(m, param):
+    """Modem.config()."""
     if param not in _CONFIG:
         raise ValueError("config: no parameter %s" % param)
     return m.run(ask(_CONFIG[param], m.ANSWER_MS), once=True)[-1].split(": ")[-1]
 
 
 def status(m, param):
+    """Modem.status() of what the module must be asked for."""
     if param not in _STATUS:
         raise ValueError("status: no parameter %s" % param)
     return m.run(_STATUS[param](m))
 
 
 def resolve(m, host, timeout_ms):
+    """TcpIp.resolve()."""
     line = m.run(ask(b'AT+CDNSGIP="%s"' % host.encode(), timeout_ms, (b"+CDNSGIP:",)), once=True)[-1]
     fields = [field.strip(' "') for field in line.split(":", 1)[1].split(",")]
     if fields[0] != "1":

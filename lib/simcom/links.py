@@ -20,8 +20,10 @@ class Link:
 
     state = 0
     n = -1  # <link_num>, -1: none
+    bit = 0  # 1 << n, 0: none
     peer = ("", 0)
     error = None  # (errno, text): why the link failed; raised once what is ready was read
+    take = None  # takes payload: the ring's write(buf, off, n), or drop()
     ring = None  # received bytes …
     ready = 0  # … of which so many are verified
     unproven = 0  # … and so many wait until the form of the trailer is known
@@ -64,6 +66,7 @@ class LinkTable:
         self._turn = 0
 
     def get(self, n):
+        """The link with that number, or None."""
         return self.slots[n] if 0 <= n < len(self.slots) else None
 
     def reader(self):
@@ -77,18 +80,13 @@ class LinkTable:
                 self._turn = n
                 return self.slots[n]
 
-    def may_read(self, link, yes=True):
-        if link.n >= 0:
-            if yes:
-                self.reading |= 1 << link.n
-            else:
-                self.reading &= ~(1 << link.n)
-
     def release(self, link):
-        self.may_read(link, False)
+        """Its number is free; what it received stays with it."""
         if link.n >= 0:
             self.slots[link.n] = None
+            self.reading &= ~link.bit
         link.n = -1
+        link.bit = 0
         link.state = link.CLOSED
 
     def place(self, link):
@@ -114,10 +112,16 @@ class LinkTable:
             other.fail(103, "number given to a new connection")  # ECONNABORTED
         self.slots[best] = link
         link.n = best
+        link.bit = 1 << best
         return True
 
     def peers(self):
+        """For messages."""
         return ", ".join(["%s:%d" % link.peer for link in self.slots if link])
+
+
+def drop(buf, off, n):
+    """Takes payload that nobody wants any more."""
 
 
 class RingPool:
@@ -128,13 +132,17 @@ class RingPool:
         self._free = []
         self._scratch = bytearray(64)
 
-    def lend(self):
-        return self._free.pop() if self._free else RingIO(self._size)
+    def lend(self, link):
+        """Give ``link`` a ring; MemoryError when there is no room for another."""
+        link.ring = self._free.pop() if self._free else RingIO(self._size)
+        link.take = link.ring.write
 
     def give_back(self, link):
+        """Take its ring, emptied."""
         ring = link.ring
         if ring is not None:
             link.ring = None
+            link.take = drop
             link.ready = 0
             while ring.any():
                 ring.readinto(self._scratch)

@@ -15,21 +15,23 @@ _DONE = const(9)
 _URC = const(10)
 
 _EXPECT = b"\r\n\r\nOK\r\n"
+_SHORT = b"\r\nOK\r\n"
 
 
 class Parser:
     """Sans-IO: the owner fills ``buf`` from its start and calls ``feed(n)``.
 
-    The sink has four methods: ``on_line(buf, i, j)`` returns whether the line
-    is a known URC; ``on_prompt()``; ``on_data(buf, i, j)``; ``on_end(ok)``, once
-    after counted payload: its trailer was exact, or bytes were lost.
+    The sink has three methods: ``on_line(buf, i, j)`` returns whether the line
+    is a known URC; ``on_prompt()``; ``on_end(ok)``, once after counted payload:
+    its trailer was exact, or bytes were lost. Payload goes to ``take(buf, i, n)``.
     Nothing here allocates after ``__init__``.
     """
 
     def __init__(self, sink, size):
         self.buf = bytearray(size)
         self.prompt = False  # set by who awaits ">"; cleared when it came
-        self.need = 0  # payload bytes still to come
+        self.need = 0  # payload bytes still to come …
+        self.take = None  # … and who takes them
         self.long = None  # trailer form: "\r\n\r\nOK\r\n", "\r\nOK\r\n", not known yet
         self.truncated = 0  # lines longer than _LINE
         self._sink = sink
@@ -39,9 +41,10 @@ class Parser:
         self._blank = False  # the long form was seen after this payload
         self._newline = False  # this payload ended in "\n"
 
-    def expect(self, n, trailer=True):
-        """The next ``n`` bytes are payload; called by the sink in ``on_line``."""
+    def expect(self, n, take, trailer=True):
+        """The next ``n`` bytes are payload, for ``take(buf, i, n)``; called by the sink in ``on_line``."""
         self.need = n
+        self.take = take
         self.tail = 1 if trailer else _NONE
         self._blank = False
 
@@ -60,14 +63,14 @@ class Parser:
             elif self.tail == _NONE or self.tail == _URC:
                 i = self._text(i, n)
             else:
-                i = self._trailer(i)
+                i = self._trailer(i, n)
 
     def _data(self, i, n):
         if n - i > self.need:
             n = i + self.need
         self.need -= n - i
         self._newline = self.buf[n - 1] == 10
-        self._sink.on_data(self.buf, i, n)
+        self.take(self.buf, i, n - i)
         return n
 
     def _text(self, i, n):
@@ -116,8 +119,13 @@ class Parser:
     # After the counted bytes exactly one trailer is right. Skipping any CR LF
     # would take lost payload bytes for framing: of k lost bytes the count eats k
     # bytes of the trailer, so what is left of it is always shorter.
-    def _trailer(self, i):
+    def _trailer(self, i, n):
         at = self.tail
+        if at == 1 and self.long is not None:  # mostly it comes whole
+            k = 8 if self.long else 6
+            if n - i >= k and self.buf.startswith(_EXPECT if self.long else _SHORT, i):
+                self._end(True)
+                return i + k
         c = self.buf[i]
         if at == _BLANK and c == 79:  # "O": short form
             at = _O

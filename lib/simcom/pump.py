@@ -51,6 +51,7 @@ class Pump:
         self._marks = None  # … and what ends it
         self._only = None  # the task that goes before all others
         self._turn = False  # the last command was a task's: now reading
+        self._due = False  # a task may have something to do now
         self._pumping = False
         self._urcs = []  # (prefix, callback)
         self._calls = []  # (callback, line): to be called with the channel idle
@@ -103,10 +104,11 @@ class Pump:
             for task in self._tasks:
                 if ticks_diff(now, task.wake) >= 0 and (self._only or task) is task:
                     return self._advance(task)
+            self._due = False
             self._read()
 
     def _advance(self, task):
-        self._turn = True
+        self._turn = self._due = True
         self._tasks.remove(task)
         if task.done:
             return
@@ -173,6 +175,7 @@ class Pump:
         """Leave a procedure to the pump; returns its Task."""
         task = Task(steps)
         self._tasks.append(task)
+        self._due = True
         return task
 
     def run(self, steps, timeout_ms: int = 1 << 28, what: str = "", once: bool = False):
@@ -226,10 +229,12 @@ class Pump:
 
 
 def ask(cmd, ms, marks=None):
+    """The steps of a single command: its information lines."""
     return (yield cmd, ms, marks)
 
 
 def text(buf, i, j):
+    """``buf[i:j]`` as str, whatever it holds."""
     try:
         return str(bytes(buf[i:j]), "utf-8")
     except UnicodeError:

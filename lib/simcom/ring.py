@@ -10,6 +10,7 @@ class RingIO:
         self._n = 0
 
     def any(self) -> int:
+        """How many bytes there are."""
         return self._n
 
     def write(self, buf, off: int = 0, n: "int | None" = None) -> int:

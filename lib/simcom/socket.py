@@ -84,6 +84,7 @@ class socket(_Stream):
         self._timeout = None if seconds is None else int(seconds * 1000)
 
     def setblocking(self, flag: bool):
+        """True: ``settimeout(None)``; False: ``settimeout(0)``."""
         self._timeout = None if flag else 0
 
     def setsockopt(self, level: int, option: int, value):
@@ -165,9 +166,13 @@ class socket(_Stream):
         modem = self._modem
         if n > modem.ring_size:
             n = modem.ring_size
+        before = 0
         try:
             while True:
                 k = self._available()
+                if k and k != before:  # the time-out counts from the last bytes
+                    before = k
+                    start = ticks_ms()
                 if k is not None and (k >= n or link.error or link.state == _CLOSED):
                     return k
                 modem.hungry(link, n)

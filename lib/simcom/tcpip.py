@@ -5,7 +5,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .links import LinkTable, RingPool
+from .links import LinkTable, RingPool, drop
 from .modem import Modem
 from .pump import check_text
 
@@ -52,6 +52,7 @@ class TcpIp(Modem):
         self._n = 0  # … under which number
         self._got = 0  # payload bytes its header announced
         self._cursor = 0
+        self._laps = 0  # reads since the tasks were looked at
         self._flushing = False  # somebody waits for acknowledgements
         self._reader = self._on_read
         super().__init__(uart, pwrkey, pressed, pin, baudrate)
@@ -65,7 +66,7 @@ class TcpIp(Modem):
         if not self.links.place(link):
             raise OSError(errno.ENOBUFS, "all links taken, by " + self.links.peers())
         try:
-            link.ring = self._rings.lend()
+            self._rings.lend(link)
         except MemoryError:
             self.links.release(link)
             raise OSError(errno.ENOMEM, "no room for a receive ring")
@@ -94,14 +95,14 @@ class TcpIp(Modem):
         link.ring.readinto(buf, n)
         link.ready -= n
         if link.known:
-            self.links.may_read(link)
+            self.links.reading |= link.bit
         return n
 
     def hungry(self, link, n):
         """A reader waits for ``n`` bytes."""
         link.want = n
         if link.known or link.state == _DRAINING:
-            self.links.may_read(link)
+            self.links.reading |= link.bit
 
     def drained(self, link):
         """The owner has read all there will be."""
@@ -110,12 +111,14 @@ class TcpIp(Modem):
 
     def close(self, link):
         """The owner is done with ``link``: what it sent still goes out, what it did not read is dropped."""
+        if link is self._link:
+            self.channel.parser.take = drop
         self._rings.give_back(link)
         if link.state == _DRAINING or link.n < 0:
             self.links.release(link)
         else:
             link.state = _CLOSING
-            self.links.may_read(link, False)
+            self.links.reading &= ~link.bit
         self._wake(link)
 
     def flush(self, timeout_ms: int = 10000) -> bool:
@@ -139,6 +142,7 @@ class TcpIp(Modem):
     def _wake(self, link):
         if link.task:
             link.task.wake = ticks_ms()
+            self._due = True
 
     # The life of a link, as a task
 
@@ -170,7 +174,7 @@ class TcpIp(Modem):
         except (ValueError, IndexError):
             link.fail(errno.EIO, "answer not understood: " + self.command())
         if link.n >= 0:
-            self.links.may_read(link, False)
+            self.links.reading &= ~link.bit
             link.state = _CLOSING
             yield from self._shut(link)
         self.links.release(link)
@@ -214,7 +218,7 @@ class TcpIp(Modem):
                 self._turn = False
                 self._rxget(link, room)
                 return True
-            table.may_read(link, False)  # until its reader makes room
+            table.reading &= ~link.bit  # until its reader makes room
         return False
 
     def _rxget(self, link, n):
@@ -239,7 +243,7 @@ class TcpIp(Modem):
         self._n = link.n
         self._task = None
         self._got = 0
-        self.channel.start(cmd, link.rxget_n, self._reader, _READ_MS)
+        self.channel.read(cmd, link.rxget_n, link.head, self._reader, _READ_MS)
 
     def _on_read(self, kind, buf, i, j):
         link = self._link
@@ -254,61 +258,70 @@ class TcpIp(Modem):
             self._broken(link, errno.ECONNRESET, "the module dropped bytes that were waiting")
         else:  # nothing there
             link.known = 0
-            self.links.may_read(link, False)
+            self.links.reading &= ~link.bit
             if link.state == _DRAINING:
                 self.links.release(link)
                 self._wake(link)
         return True
 
     def _header(self, link, buf, i, j, kind):
-        if buf.startswith(link.head, i):
-            got = self.ring_size // 2
-            self._cursor = i + len(link.head)
-        elif not kind and buf.startswith(b"+CIPRXGET:", i):
+        if not kind:
+            if not buf.startswith(b"+CIPRXGET:", i):
+                return False
             self._cursor = i + 10
             if self.number(buf, j) != 2:
                 return False
-            if self.number(buf, j) != self._n:
-                kind = 1
-            got = self.number(buf, j)
-        elif not kind:
-            return False
-        if kind or got > link.asked:  # no header is ours: what follows may be payload
-            self.channel.on_end(False)
-            return True
+            if self.number(buf, j) == self._n:
+                self._segment(self.number(buf, j), buf, j)
+                return True
+        self.channel.on_end(False)  # no header is ours: what follows may be payload
+        return True
+
+    def on_head(self, buf, j):
+        """The header of a full segment."""
+        self._cursor = j  # the number behind the last comma
+        while buf[self._cursor - 1] != 44:
+            self._cursor -= 1
+        self._segment(self.ring_size // 2, buf, j)
+
+    def _segment(self, got, buf, j):
+        link = self._link
         self._got = got
         link.known = self.number(buf, j)
-        self.links.may_read(link, False)  # a notice that comes after this is news
-        if got:
-            self.channel.parser.expect(got)
-        return True
+        self.links.reading &= ~link.bit  # a notice that comes after this is news
+        if got > link.asked:
+            self.channel.on_end(False)
+        elif got:
+            self.channel.parser.expect(got, link.take)
 
     def _broken(self, link, code, why):
         link.fail(code, why)
         if link.n >= 0:
             link.state = _CLOSING
-            self.links.may_read(link, False)
+            self.links.reading &= ~link.bit
         self._wake(link)
-
-    def on_data(self, buf, i, j):
-        ring = self._link.ring
-        if ring is not None:
-            ring.write(buf, i, j - i)
 
     def on_trailer(self):
         link = self._link
         form = self.channel.parser.long
         link.heard = ticks_ms()
-        if form and link.unproven:
-            return self._broken(link, errno.EIO, "received bytes were lost")
         if link.ring is not None:
-            link.unproven += self._got
-            if form is not None or not link.known:
-                link.ready += link.unproven
+            if form is None and link.known:
+                link.unproven += self._got
+            elif link.unproven and form:
+                return self._broken(link, errno.EIO, "received bytes were lost")
+            else:
+                link.ready += link.unproven + self._got
                 link.unproven = 0
             if link.known or link.state == _DRAINING:
-                self.links.may_read(link)
-        self._next()  # the next command goes out before the user sees these bytes
+                self.links.reading |= link.bit
+        # The next command goes out before the user sees these bytes. Sleeping tasks get a look now and then.
+        self._laps += 1
+        if self._due or self._laps > 3 or self.channel.desync or self._calls:
+            self._laps = 0
+            self._next()
+        else:
+            self._read()
 
     def number(self, buf, j):
         """The number at the cursor, which moves behind the comma that follows."""
@@ -334,14 +347,14 @@ class TcpIp(Modem):
             link = self.links.get(self.number(buf, j))
             if link and link.ring:
                 link.known = link.known or 1
-                self.links.may_read(link)
+                self.links.reading |= link.bit
         return True
 
     def gone(self, link):
         """The peer closed: EOF, once the module's buffer is empty."""
         if link.state == _OPEN:
             link.state = _DRAINING
-            self.links.may_read(link)
+            self.links.reading |= link.bit
         else:
             link.tx_n = 0
         link.unacked = False

@@ -40,7 +40,7 @@ def case_ninth_connect_names_the_peers(target):
 
 
 def case_links_are_used_again(target):
-    for i in range(3 * LINKS):
+    for i in range(2 * LINKS):
         s = target.socket("echo")
         _echo(s, pattern(20, i + 1))
         s.close()
@@ -66,7 +66,7 @@ def _reset(target):
 
 def _timed_out(target):
     s = target.socket("mute")
-    s.settimeout(0.2)
+    s.settimeout(0.05)
     fails(errno.ETIMEDOUT, s.recv, 1)
 
 
@@ -158,6 +158,7 @@ def case_module_socket_acts_on_the_installed_modem(target):
 
         equal(usocket is socket, True)
     finally:
+        simcom.install(None)
         for name in before:
             if before[name]:
                 sys.modules[name] = before[name]

@@ -1,0 +1,224 @@
+"""Measures what the library promises, prints a table, writes build/bench.json, and fails where a limit is missed.
+
+    .venv/bin/python tests_host/bench.py [--short]
+
+Heap and instructions are those of MicroPython's unix port on a fake UART that hands out 64 bytes per read, as a board
+sees them (instructions: callgrind, the difference between two amounts, less what the fake itself takes). The line is
+the virtual one under CPython: an RP2040's UART at 125 MHz against a module that answers at once.
+"""
+
+import argparse
+import atexit
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TREE = HERE.parent
+sys.path[:0] = [str(TREE / "lib"), str(HERE), str(HERE / "tools")]
+
+import shim  # noqa: E402
+
+shim.install()
+
+import machine  # noqa: E402
+import simcom  # noqa: E402
+import size  # noqa: E402
+from sim import Blob, Network, VirtualModem  # noqa: E402
+from system import Unavailable, command, micropython_command  # noqa: E402
+
+LOAD = HERE / "mpylib/load.py"
+SEGMENT = 1024
+BURST = 64  # bytes per UART read
+WHOLE = 4096  # a whole answer per read, as far as the driver's chunk buffer takes it
+RATES = (115200, 460800, 921600)
+PUMP_US = 150  # charged with each poll of the UART for the bytecode around it: 19,000 cycles of an RP2040
+
+# name: (least, most); a figure that is not here is only reported
+LIMITS = {
+    "rx_heap_bytes_per_kb": (0, 0),
+    "rx_instr_per_byte": (None, 90),
+    "line_efficiency_115200": (0.93, 1),
+    "line_efficiency_460800": (0.93, 1),
+    "line_efficiency_921600": (0.93, 1),
+    "rxget_commands_per_mb": (None, 740),
+    "uart_overruns": (0, 0),
+}
+
+
+@functools.cache
+def compiled():
+    """A folder with the compiled package, kept until this process ends."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    size.compile_package(Path(folder.name))
+    return folder.name
+
+
+def micropython(*args, under=()):
+    """What load.py prints on both streams; it has the compiled modules, as a board would."""
+    env = os.environ | {"MICROPYPATH": "%s:.frozen" % compiled()}
+    words = [*under, *micropython_command(), str(LOAD), *map(str, args)]
+    done = subprocess.run(words, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200)
+    if done.returncode:
+        sys.exit(
+            "%s\nbench: load.py %s failed (exit status %d)" % (done.stdout, " ".join(map(str, args)), done.returncode)
+        )
+    return done.stdout
+
+
+def instructions(what, times, burst):
+    """Instructions that MicroPython executes for a load."""
+    valgrind = [*command("valgrind"), "--tool=callgrind", "--callgrind-out-file=" + os.devnull]
+    return int(re.search(r"Collected : (\d+)", micropython(what, times, burst, under=valgrind))[1])
+
+
+def heap_figures(short):
+    kb = 128 if short else 1024
+    return {"rx_heap_bytes_per_kb": round(int(micropython("heap", kb, WHOLE)) / kb, 2) or 0}
+
+
+def instruction_figures(pool):
+    """Per byte of payload, and per pump with nothing to do: the difference between an amount and a smaller one."""
+    amounts = {
+        ("rx", BURST): (64, 128),
+        ("bare", BURST): (64, 128),
+        ("rx", WHOLE): (64, 128),
+        ("bare", WHOLE): (64, 128),
+        ("rx8", BURST): (64, 128),
+        ("send", BURST): (16, 48),
+        ("bare_send", BURST): (16, 48),
+        ("idle", BURST): (300, 1300),
+    }
+    loads = [(what, times, burst) for (what, burst), both in amounts.items() for times in both]
+    count = dict(zip(loads, pool.map(lambda load: instructions(*load), loads), strict=True))
+
+    def each(what, burst=BURST):
+        less, more = amounts[what, burst]
+        return (count[what, more, burst] - count[what, less, burst]) / (more - less)
+
+    def net(what, bare, burst=BURST):
+        return round((each(what, burst) - each(bare, burst)) / SEGMENT, 1)
+
+    return {
+        "rx_instr_per_byte": net("rx", "bare"),
+        "rx_instr_per_byte_whole": net("rx", "bare", WHOLE),
+        "rx_instr_per_byte_eight_links": net("rx8", "bare"),
+        "rx_instr_per_byte_bare_uart": round(each("bare") / SEGMENT, 1),
+        "send_instr_per_byte": net("send", "bare_send"),
+        "idle_pump_instr": round(each("idle")),
+    }
+
+
+def download(rate, total):
+    """(payload over what the UART could have carried, AT+CIPRXGET=2 per MiB, bytes lost in the UART)"""
+    shim.reset()
+    uart = machine.UART(1, 115200, rxbuf=2048)
+    uart.costs = uart.costs | {"ioctl": PUMP_US}
+    net = Network(latency_ms=1)
+    period = bytes(range(251))
+    data = (period * (total // 251 + 1))[:total]
+    net.serve("192.0.2.1", 80, Blob(data))
+    module = VirtualModem("sim7000", uart, seed=None, powered=True, net=net, think_ms=0)
+    modem = simcom.SIM7000(uart, baudrate=0 if rate == 115200 else rate)
+    modem.connect("internet")
+    s = modem.socket()
+    s.settimeout(30)
+    s.connect(("192.0.2.1", 80))
+    if uart.baudrate != rate:
+        sys.exit("bench: the UART runs at %d, not at %d" % (uart.baudrate, rate))
+    buf = bytearray(SEGMENT)
+    done = s.readinto(buf, 1)
+    start, asked = shim.clock.clock.now_us, len(module.commands)
+    while done < total:
+        n = s.readinto(buf)
+        if not n or buf[:n] != data[done : done + n]:
+            sys.exit("bench: the download differs after %d bytes" % done)
+        done += n
+    seconds = (shim.clock.clock.now_us - start) / 1e6
+    reads = sum(line.startswith(b"AT+CIPRXGET=2,") for line in module.commands[asked:])
+    return (total - 1) / (seconds * rate / 10), reads * (1 << 20) / total, uart.overruns
+
+
+def line_figures(short):
+    total = (1 << 18) if short else (1 << 20)
+    result, reads, lost = {}, [], 0
+    for rate in RATES:
+        share, commands, overruns = download(rate, total)
+        result["line_efficiency_%d" % rate] = round(share, 4)
+        reads.append(commands)
+        lost += overruns
+    return result | {"rxget_commands_per_mb": round(max(reads)), "uart_overruns": lost}
+
+
+def size_figures():
+    """Flash without messages and RAM of each family, as `make size` says, which holds the budget."""
+    report = size.measure([])
+    result = {}
+    for family, total in report["families"].items():
+        name = family.rpartition(".")[2]
+        result["mpy_bytes_" + name] = total["mpy"]
+        result["mpy_bytes_%s_with_messages" % name] = total["mpy"] + total["messages"]
+        result["ram_%s" % name] = total["ram"]
+    return result
+
+
+def missed(figures):
+    """One line for each limit that does not hold."""
+    for name, (least, most) in LIMITS.items():
+        value = figures.get(name)
+        if value is None:
+            yield "%s was not measured" % name
+        elif least is not None and value < least:
+            yield "%s is %s, at least %s is promised" % (name, value, least)
+        elif most is not None and value > most:
+            yield "%s is %s, at most %s is promised" % (name, value, most)
+
+
+def limit_text(name):
+    least, most = LIMITS.get(name, (None, None))
+    if least is not None and least == most:
+        return "= %s" % most
+    if least is not None:
+        return ">= %s" % least
+    return "<= %s" % most if most is not None else ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--short", action="store_true", help="download 256 kB instead of 1 MB")
+    short = parser.parse_args().short
+    figures, without = {}, []
+    compiled()  # before there are threads
+    with ThreadPoolExecutor(1 + 2 * os.cpu_count()) as pool:
+        parts = [(heap_figures, short), (instruction_figures, pool), (size_figures,)]
+        waiting = [pool.submit(line_figures, short)]
+        for part, *args in parts:
+            try:
+                figures |= part(*args)
+            except Unavailable as e:
+                without.append(str(e))
+        figures = waiting[0].result() | figures
+    problems = list(missed(figures))
+    if without and os.environ.get("CI") != "true":
+        problems = [line for line in problems if "was not measured" not in line]
+    for name, value in figures.items():
+        print("%-34s %10s   %s" % (name, value, limit_text(name)))
+    (TREE / "build").mkdir(exist_ok=True)
+    report = {"short": short, "figures": figures, "limits": LIMITS, "missed": problems, "skipped": without}
+    (TREE / "build/bench.json").write_text(json.dumps(report, indent=1) + "\n")
+    for reason in without:
+        print("SKIP: %s" % reason)
+    for line in problems:
+        print("MISSED: " + line)
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""A TCP client's session on the fake module: what it loads, and what it takes of the heap.
+
+    micropython mpy_session.py sim7000
+
+brings the context up, connects, sends, receives, is refused, times out and closes, and prints
+
+    MODULES simcom simcom.channel ...    in sys.modules afterwards
+    TRANSIENT simcom.x ...               loaded too, and dropped again
+    RAM bytes                            gc.mem_alloc() growth by importing, constructing, bring-up and one open link
+    LINK bytes                           what of that the open link takes
+
+Without an argument it is a test that this works for each family there is.
+"""
+
+import builtins
+import errno
+import gc
+import sys
+
+sys.path.append(__file__.rpartition("/")[0] + "/mpylib")
+import fakeuart
+
+FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
+
+load = builtins.__import__
+seen = [None] * 60  # made before anything is measured
+count = 0
+
+
+def look():
+    """Note which modules of the package there are now."""
+    global count
+    for name in sys.modules:
+        if name.startswith("simcom") and name not in seen:
+            seen[count] = name
+            count += 1
+
+
+def watched(name, globals=None, locals=None, fromlist=None, level=0):
+    # The real one finds a relative name by the globals of its caller, which would be this file.
+    if level:
+        name = "simcom." + name if name else "simcom"
+    module = load(name, None, None, fromlist, 0)
+    look()
+    return module
+
+
+class Wire(fakeuart.FakeUart):
+    """Looks at each command what is loaded."""
+
+    def _command(self, line):
+        look()
+        super()._command(line)
+
+
+def ends_with(code, work, *args):
+    """Whether `work` raises OSError with that errno."""
+    try:
+        work(*args)
+    except OSError as e:
+        return e.errno == code
+    return False
+
+
+def session(family):
+    """(what did not go as it should, bytes of heap up to the first open link, bytes of that link)"""
+    wrong = []
+
+    def expect(what, good):
+        if not good:
+            wrong.append(what)
+
+    uart = Wire()
+    address = ("a.example", 80)  # before measuring: the program's, not the library's
+    gc.collect()
+    before = gc.mem_alloc()
+    import simcom
+
+    modem = getattr(simcom, family.upper())(uart)
+    modem.active(True)
+    modem.connect("internet")
+    simcom.install(modem)
+    import socket
+
+    gc.collect()
+    link = gc.mem_alloc()
+    s = socket.socket()
+    s.connect(address)
+    gc.collect()
+    ram = gc.mem_alloc() - before
+    link = before + ram - link
+
+    expect("send", s.write(b"x" * 3000) == 3000 and uart.sent == 3000)
+    buf = bytearray(3000)
+    uart.offer(5000)
+    expect("receive", s.readinto(buf) == 3000)
+    expect("receive: the bytes", all([buf[i] == i % fakeuart.PERIOD for i in range(3000)]))
+    expect("recv", 0 < len(s.recv(100)) <= 100)
+    expect("refused", ends_with(errno.ECONNREFUSED, socket.socket().connect, ("refuse.example", 80)))
+    quiet = socket.socket()
+    quiet.connect(("b.example", 80))
+    quiet.settimeout(0.02)
+    expect("time-out", ends_with(errno.ETIMEDOUT, quiet.recv, 1))
+    quiet.close()
+    uart.close_peer()
+    n = 1
+    while n:
+        n = len(s.recv(1000))
+    expect("the peer's close", n == 0)
+    s.close()
+    expect("links given back", not any(modem.links.slots))
+    expect("commands: %s" % uart.strange, not uart.strange)
+    return wrong, ram, link
+
+
+def tell(family):
+    builtins.__import__ = watched
+    wrong, ram, link = session(family)
+    builtins.__import__ = load
+    for what in wrong:
+        print("WRONG", what)
+    now = sorted([name for name in seen[:count] if name in sys.modules])
+    print("MODULES", " ".join(now))
+    print("TRANSIENT", " ".join(sorted(set(seen[:count]) - set(now))))
+    print("RAM", ram)
+    print("LINK", link)
+    sys.exit(len(wrong))
+
+
+def test():
+    passed = failed = 0
+    for family in FAMILIES:
+        try:
+            __import__("simcom." + family)
+        except ImportError:
+            continue
+        wrong, ram, link = session(family)
+        if not 1000 < link < ram:
+            wrong.append("RAM %d, link %d" % (ram, link))
+        for what in wrong:
+            print("FAILED: %s: %s" % (family, what))
+        passed += not wrong
+        failed += bool(wrong)
+    print("%d passed, %d failed" % (passed, failed))
+    sys.exit(bool(failed))
+
+
+if len(sys.argv) > 1:
+    tell(sys.argv[1])
+else:
+    test()

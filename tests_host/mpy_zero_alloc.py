@@ -1,0 +1,218 @@
+"""The receive path takes no heap, from the UART to readinto: with the heap locked, and by count with the collector off.
+
+On the unix port each poll of a stream written in Python takes 1 ms, hence the modest counts.
+"""
+
+import gc
+import sys
+
+import micropython
+
+sys.path.append(__file__.rpartition("/")[0] + "/mpylib")
+import faketime
+from fakeuart import PERIOD, opened, up
+
+faketime.install()
+
+RXBUF = 1080  # requests of 1024 bytes
+RING = 2 * 1024
+SEGMENT = RXBUF - 56
+
+passed = failed = 0
+position = 0  # bytes that the program has read from the stream
+
+
+def check(name, problem):
+    global passed, failed
+    if problem:
+        failed += 1
+        print("FAILED: %s: %s" % (name, problem))
+    else:
+        passed += 1
+
+
+def locked(name, work, s=None, buf=None, times=0):
+    """`work` must raise nothing with the heap locked; returns what it did."""
+    result = problem = None
+    gc.collect()
+    micropython.heap_lock()
+    try:
+        result = work(s, buf, times)  # not *args: that takes heap by itself
+    except Exception as e:
+        problem = e
+    micropython.heap_unlock()
+    check(name + ", heap locked", problem and repr(problem))
+    return result
+
+
+def counted(name, work, s=None, buf=None, times=0):
+    """`work` must leave gc.mem_alloc() as it was, with the collector off; returns what it did."""
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    result = work(s, buf, times)
+    after = gc.mem_alloc()
+    gc.enable()
+    check(name + ", gc.mem_alloc()", after != before and "%d bytes more" % (after - before))
+    return result
+
+
+def same(buf, n, at):
+    """Whether buf[:n] is what the stream holds from position `at`."""
+    for i in range(n):
+        if buf[i] != (at + i) % PERIOD:
+            return False
+    return True
+
+
+def download(s, buf, times):
+    """Bytes read by `times` calls that each fill the buffer."""
+    done = 0
+    for _ in range(times):
+        done += s.readinto(buf)
+    return done
+
+
+def twice(name, uart, s, size, times):
+    """One download with the heap locked, one counted; what came last is checked."""
+    global position
+    buf = bytearray(size)
+    for way in (locked, counted):
+        uart.offer(size * times)
+        s._modem.pump()
+        n = way(name, download, s, buf, times)
+        position += size * times
+        check(name + ": the bytes", (n != size * times or not same(buf, size, position - size)) and "differ")
+
+
+def fresh(**settings):
+    global position
+    uart, modem = up(rxbuf=RXBUF, idle=faketime.tick, **settings)
+    position = 2
+    return uart, modem, opened(modem, uart)
+
+
+def setting(uart, burst=64, segment=SEGMENT, inside=b"", after=b""):
+    uart.burst = burst
+    uart.segment = segment
+    uart.inside = inside
+    uart.after = after
+
+
+# Sizes of what the program reads, out of whole segments (the prebuilt header).
+SIZES = (1, 2, 63, 64, 65, 100, 255, 256, 257, 512, 1000, 1023, 1024, 1025, 1460, 1500, 2047, RING)
+for long, sizes in ((True, (1, 64, 1024, RING)), (False, SIZES)):
+    uart, modem, s = fresh(long=long)
+    for size in sizes:
+        twice(
+            "readinto of %d%s" % (size, ", long trailer" if long else ""),
+            uart,
+            s,
+            size,
+            2 + 2000 // size if size > 63 else 20,
+        )
+
+# Many whole segments, as many bytes per UART read as the driver takes.
+setting(uart, burst=4096)
+rxgets = uart.rxgets
+twice("100 whole segments", uart, s, SEGMENT, 100)
+rxgets = uart.rxgets - rxgets
+check("100 whole segments: none was cut", rxgets > 210 and "%d reads" % rxgets)
+
+# Answers of fewer bytes than asked for: the header is read digit by digit.
+for segment in (1, 7, 63, 64, 65, 99, 100, 255, 256, 257, 500, 999, 1000, 1023):
+    setting(uart, segment=segment)
+    twice("answers of %d" % segment, uart, s, segment, 6)
+
+# Requests of all lengths: the number in the command is written anew each time.
+setting(uart)
+NOTICE = b"\r\n+CIPRXGET: 1,0\r\n"
+LENGTHS = (1, 9, 10, 99, 100, 101, 999, 1000, 1024)
+
+
+def pieces(s, buf, times):
+    done = 0
+    for n in LENGTHS:
+        uart.add(n)
+        uart.put(NOTICE)
+        done += s.readinto(buf, n)
+    return done
+
+
+for way in (locked, counted):
+    name = "pieces of all lengths"
+    position += sum(LENGTHS)
+    check(name + ": the bytes", way(name, pieces, s, bytearray(RING)) != sum(LENGTHS) and "missing")
+
+# Bytes per UART read.
+for burst in (65, 100, 128, 255, 256):
+    setting(uart, burst=burst)
+    twice("at most %d bytes per UART read" % burst, uart, s, SEGMENT, 4)
+
+# Notices, for this link and for one that nobody opened, between segments and between payload and its OK.
+for what in (NOTICE, b"\r\n+CIPRXGET: 1,3\r\n"):
+    text = str(what, "ascii").strip()
+    setting(uart, after=what)
+    twice(text + " after OK", uart, s, SEGMENT, 4)
+    setting(uart, inside=what)
+    twice(text + " before OK", uart, s, SEGMENT, 4)
+    check(text + ": no byte lost", modem.channel.desync and "resynchronised")
+
+
+# Not blocking, recv_into, poll.
+def without_waiting(s, buf, total):
+    done = 0
+    for _ in range(2 * total // 64):
+        done += s.readinto(buf) or 0
+    return done
+
+
+def nothing_there(s, buf, times):
+    for _ in range(200):
+        if s.readinto(buf) is not None:
+            return False
+    return True
+
+
+def into(s, buf, total):
+    done = 0
+    while done < total:
+        done += s.recv_into(buf)
+    return done
+
+
+setting(uart)
+buf = bytearray(512)
+for way in (locked, counted):
+    s.setblocking(False)
+    uart.offer(10000)
+    modem.pump()
+    check("not blocking: the bytes", way("not blocking", without_waiting, s, buf, 10000) != 10000 and "missing")
+    check("not blocking, empty: None", not way("not blocking, empty", nothing_there, s, buf) and "data from nowhere")
+    s.settimeout(5)
+    uart.offer(10000)
+    modem.pump()
+    position += 20000
+    check("recv_into: the bytes", way("recv_into", into, s, buf, 10000) != 10000 and "missing")
+
+
+# Idle.
+def pumps(s, buf, times):
+    for _ in range(1000):
+        modem.pump()
+
+
+def polls(s, buf, times):
+    for _ in range(250):
+        s.ioctl(3, 1)
+        s.ioctl(3, 5)
+
+
+for way in (locked, counted):
+    # Each poll is a millisecond; after ten seconds the link would be asked how it is, which does take heap.
+    twice("before idling", uart, s, 100, 1)
+    way("idle pump", pumps, s)
+    way("ioctl poll", polls, s)
+
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(1 if failed else 0)

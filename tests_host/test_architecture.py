@@ -1,0 +1,360 @@
+"""The rules of the library that its text can be asked about: import order, names, style."""
+
+import ast
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+LIB = pathlib.Path(__file__).parent.parent / "lib" / "simcom"
+TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(LIB.glob("*.py"))}
+
+# From the bottom to the top: a module imports only what stands in an earlier row, when it is loaded.
+ORDER = (
+    ("ring", "aterror"),
+    ("parser",),
+    ("links",),
+    ("channel",),
+    ("pump",),
+    ("modem",),
+    ("bringup",),
+    ("info",),
+    ("tcpip",),
+    ("cipstart", "cipopen"),
+    ("sim800", "sim7000", "sim7028", "a76xx"),
+    ("socket",),
+)
+ASIDE = {"__init__", "tap"}  # part of no layer
+RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
+
+# Imports inside functions: what is loaded when it is used. (who, whom)
+LAZY = {
+    ("links", "ring"),  # where micropython.RingIO is missing
+    ("pump", "aterror"),
+    ("pump", "bringup"),
+    ("modem", "bringup"),
+    ("modem", "info"),
+    ("tcpip", "info"),
+    ("tcpip", "socket"),
+}
+
+# Methods whose meaning the docstring of their caller gives, and those of machine.UART.
+FACES = {
+    "channel": {"on_line", "on_prompt", "on_end"},
+    "tcpip": {"on_line", "on_trailer"},
+    "cipstart": {"on_line"},
+    "modem": {"on_line"},
+    "pump": {"on_line"},
+    "tap": {"init", "any", "read", "readinto", "write", "ioctl"},
+}
+
+MODELS = re.compile(r"(?i)\b(sim\d{3,4}\w*|a76\w\w|a7\d{3}\w*)\b")
+FAMILIES = {"SIM800", "SIM7000", "SIM7028", "A76XX"}
+
+modules = pytest.mark.parametrize("name", TREES)
+
+
+def below_socket(name):
+    return name in RANK and name != "socket"
+
+
+def parents(tree):
+    for node in ast.walk(tree):
+        for child in ast.iter_child_nodes(node):
+            child.parent = node
+    return tree
+
+
+for _tree in TREES.values():
+    parents(_tree)
+
+
+def inside_function(node):
+    while hasattr(node, "parent"):
+        node = node.parent
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return True
+    return False
+
+
+def imported(node):
+    """Which modules of the package an import statement names."""
+    if isinstance(node, ast.ImportFrom):
+        if node.level:
+            return [node.module] if node.module else [alias.name for alias in node.names]
+        if (node.module or "").split(".")[0] == "simcom":
+            return [node.module.split(".", 1)[1]] if "." in node.module else [alias.name for alias in node.names]
+    if isinstance(node, ast.Import):
+        return [alias.name.split(".", 1)[-1] for alias in node.names if alias.name.split(".")[0] == "simcom"]
+    return []
+
+
+def imports(name, lazy):
+    """What a module imports of the package, inside functions (or only if it must), or when it is loaded."""
+    for node in ast.walk(TREES[name]):
+        for other in imported(node):
+            optional = isinstance(getattr(node, "parent", None), ast.ExceptHandler)
+            if (inside_function(node) or optional) == lazy:
+                yield other
+
+
+def strings(tree):
+    """Constants of text, without docstrings and annotations."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            if isinstance(node.parent, ast.Expr) or isinstance(node.parent, ast.arg):
+                continue
+            yield node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+
+
+def where(name, node):
+    return "%s.py:%d" % (name, node.lineno)
+
+
+# Layers
+
+
+def test_every_module_has_its_place():
+    assert set(TREES) <= set(RANK) | ASIDE
+    for name in ("parser", "links", "channel", "pump", "modem", "tcpip", "cipstart", "sim7000", "socket"):
+        assert name in TREES
+
+
+@modules
+def test_imports_go_only_downwards(name):
+    for other in imports(name, lazy=False):
+        assert name in RANK, "%s stands aside and must import nothing of the package" % name
+        assert RANK[other] < RANK[name], "%s imports %s" % (name, other)
+
+
+def test_imports_inside_functions_are_those_of_the_table():
+    found = {(name, other) for name in TREES for other in imports(name, lazy=True)}
+    assert found <= LAZY, "not in the table: %s" % (found - LAZY)
+    assert LAZY <= found, "no longer there: %s" % (LAZY - found)
+
+
+def test_parser_knows_no_uart_no_clock_and_no_command():
+    tree = TREES["parser"]
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert names <= {"micropython"}
+    assert not [text for text in strings(tree) if "AT" in text or "CIP" in text]
+
+
+@modules
+def test_only_the_channel_touches_the_uart(name):
+    if name in ("channel", "tap"):
+        return
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "uart":
+            assert node.attr == "init", where(name, node)  # the rate is a matter of bring-up
+
+
+@modules
+def test_no_test_of_a_family_or_model(name):
+    if name != "__init__":
+        assert not [text for text in strings(TREES[name]) if MODELS.search(text)]
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "type", where(name, node)
+            if node.func.id in ("isinstance", "issubclass"):
+                used = {each.id for each in ast.walk(node.args[1]) if isinstance(each, ast.Name)}
+                assert not used & (FAMILIES | {"CipStart", "CipOpen"}), where(name, node)
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in ("__class__", "__name__"), where(name, node)
+        if isinstance(node, ast.Name) and node.id in FAMILIES:
+            assert not isinstance(node.parent, ast.Compare), where(name, node)
+
+
+@modules
+def test_family_is_attributes_and_differences(name):
+    if name not in ORDER[-2]:
+        return
+    tree = TREES[name]
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert [each.name for each in classes] == [name.upper()]
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.If | ast.IfExp)]
+    assert "differs" in ast.get_docstring(tree)
+
+
+def lines(code, loaded=()):
+    """Run Python that has the shim and the library; what it prints, as a list."""
+    path = [str(LIB.parent), str(LIB.parent.parent / "tests_host")]
+    head = "import sys; sys.path[:0] = %r\nimport shim; shim.install()\n" % path
+    head += "def mine(): return sorted(name for name in sys.modules if name.split('.')[0] == 'simcom')\n"
+    done = subprocess.run([sys.executable, "-c", head + code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_import_of_the_package_loads_nothing():
+    assert lines("import simcom\nprint(*mine())") == ["simcom"]
+
+
+def test_public_names_load_what_they_need_when_they_are_used():
+    loaded = lines("import simcom\nsimcom.Tap\nprint(*mine())")
+    assert loaded == ["simcom", "simcom.tap"]
+    loaded = lines("import simcom\nsimcom.SIM7000\nprint(*mine())")
+    assert {"simcom.sim7000", "simcom.channel"} <= set(loaded)
+    for later in ("socket", "bringup", "info", "aterror", "tap"):
+        assert "simcom." + later not in loaded
+
+
+def test_every_public_name_exists():
+    table = next(
+        node.value
+        for node in TREES["__init__"].body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+    )
+    names = [ast.literal_eval(key) for key in table.keys]
+    assert {"SIM7000", "ATError", "Tap", "install", "socket"} <= set(names)
+    for each in names:
+        assert (
+            lines("import simcom\nprint(simcom.%s is not None, simcom.%s is simcom.%s)" % ((each,) * 3)) == ["True"] * 2
+        )
+
+
+def test_unknown_name_of_the_package_is_an_attribute_error():
+    code = "import simcom\ntry:\n    simcom.Nonsense\nexcept AttributeError as e:\n    print(e)"
+    assert "Nonsense" in lines(code)
+
+
+# Style
+
+
+@modules
+def test_no_assert_does_work_or_checks_the_caller(name):
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Assert):  # stripped on the device: nothing may depend on it
+            inner = [
+                each for each in ast.walk(node) if isinstance(each, ast.Call | ast.NamedExpr | ast.Await | ast.Yield)
+            ]
+            assert not inner, where(name, node)
+            function = node.parent
+            while not isinstance(function, ast.FunctionDef):
+                function = function.parent
+            public = not function.name.startswith("_")
+            arguments = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)} - {"self"}
+            used = {each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)}
+            assert not (public and used & arguments), where(name, node)
+
+
+@modules
+def test_no_bare_except(name):
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, where(name, node)
+            caught = {each.id for each in ast.walk(node.type) if isinstance(each, ast.Name)}
+            assert "BaseException" not in caught, where(name, node)
+
+
+@modules
+def test_texts_are_formatted_with_percent(name):
+    for node in ast.walk(TREES[name]):
+        assert not isinstance(node, ast.JoinedStr), where(name, node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in ("format", "format_map"), where(name, node)
+
+
+@modules
+def test_no_closures_and_no_keyword_dictionaries_below_socket(name):
+    if not below_socket(name):
+        return
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            assert not inside_function(node), where(name, node)
+            assert node.args.kwarg is None, where(name, node)
+        assert not isinstance(node, ast.Nonlocal), where(name, node)
+        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), where(name, node)
+
+
+@modules
+def test_time_is_compared_with_ticks_diff(name):
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.BinOp | ast.Compare):
+            calls = [each for each in [getattr(node, "left", None), getattr(node, "right", None)] if each]
+            calls += getattr(node, "comparators", [])
+            for each in calls:
+                if isinstance(each, ast.Call):
+                    called = each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", "")
+                    assert called not in ("ticks_ms", "ticks_us", "time"), where(name, node)
+
+
+def undocumented(name):
+    """Public functions and methods without a docstring, of their own or of what they override."""
+
+    def methods_of(bases):
+        for tree in TREES.values():
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef) and node.name in bases:
+                    yield from ((each.name, each) for each in node.body if isinstance(each, ast.FunctionDef))
+                    yield from methods_of({base.id for base in node.bases if isinstance(base, ast.Name)})
+
+    for node in TREES[name].body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not ast.get_docstring(node):
+            yield node.name
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            inherited = dict(methods_of({base.id for base in node.bases if isinstance(base, ast.Name)}))
+            for each in node.body:
+                if (
+                    not isinstance(each, ast.FunctionDef)
+                    or each.name.startswith("_")
+                    or each.name in FACES.get(name, ())
+                ):
+                    continue
+                if not ast.get_docstring(each) and each.name not in inherited:
+                    yield "%s.%s" % (node.name, each.name)
+
+
+@modules
+def test_every_public_function_and_method_has_a_docstring(name):
+    assert list(undocumented(name)) == []
+
+
+@modules
+def test_every_module_says_in_one_sentence_what_it_is(name):
+    text = ast.get_docstring(TREES[name])
+    first = text.split("\n\n")[0].replace("\n", " ")
+    assert re.fullmatch(r"[^\n]+[.)]", first), first
+
+
+def test_faces_are_described_where_they_are_called():
+    parser = ast.get_docstring(next(node for node in TREES["parser"].body if isinstance(node, ast.ClassDef)))
+    channel = ast.get_docstring(next(node for node in TREES["channel"].body if isinstance(node, ast.ClassDef)))
+    for method in FACES["channel"]:
+        assert method in parser, method
+    for method in FACES["tcpip"] | FACES["pump"]:
+        assert method in channel, method
+
+
+@modules
+def test_annotations_stand_for_names_that_exist_everywhere(name):
+    # Never evaluated on the device; CPython evaluates unquoted ones.
+    plain = {"int", "float", "str", "bytes", "bool", "list", "tuple", "dict", "None"}
+    for node in ast.walk(TREES[name]):
+        found = []
+        if isinstance(node, ast.FunctionDef):
+            found = [arg.annotation for arg in ast.walk(node.args) if isinstance(arg, ast.arg)] + [node.returns]
+        for each in found:
+            if each is not None and not isinstance(each, ast.Constant):
+                assert isinstance(each, ast.Name) and each.id in plain, where(name, each)
+
+
+@pytest.mark.parametrize("path", sorted(LIB.glob("*")), ids=lambda path: path.name)
+def test_nothing_unfinished_and_no_place_of_its_writing(path):
+    if path.is_dir():
+        return
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", text)
+    assert not re.search(r"(?<![\w.])/(home|work|root|tmp|usr|Users|opt|mnt|var)/", text)
+    assert "\t" not in text and text.endswith("\n")
+
+
+@modules
+def test_constants_of_a_file_are_not_imported_by_another(name):
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.ImportFrom) and imported(node):
+            private = [alias.name for alias in node.names if alias.name.startswith("_")]
+            assert not private, "%s: %s" % (where(name, node), private)

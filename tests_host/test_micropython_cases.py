@@ -1,0 +1,158 @@
+"""Every shared case under MicroPython, on the virtual module as a program, with real peers on loopback.
+
+This is real time, nearly all of it waiting: so the cases are shared out to programs that run at once.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+import run
+import target
+from tools.system import Unavailable, micropython_command
+
+HERE = pathlib.Path(__file__).parent
+TREE = HERE.parent
+HOST = "peers.example"
+RATE = 921600  # the cases are about behaviour: less waiting
+QUICK = ("boot_ms=50", "boot_lines=((0, 'RDY'),)", "register_ms=0", "ciicr_ms=20", "shut_ms=20", "close_ms=20")
+QUICK += ("connect_ms=5", "dns_ms=5")
+
+
+SHARES = 6
+
+
+@pytest.fixture(scope="module")
+def started():
+    """Starts programs and ends them."""
+    running = []
+
+    def start(*command, **kw):
+        running.append(subprocess.Popen(command, **kw))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(10)
+
+
+def module(started, tmp_path, name, ports, seed):
+    """A virtual module on a pseudo-terminal; its path."""
+    link = tmp_path / name
+    table = ",".join("%s:%d=127.0.0.1:%d" % (HOST, port, port) for port in ports.values())
+    command = [sys.executable, "-m", "sim", "--link", str(link), "--baud", str(RATE), "--seed", seed, "--map", table]
+    command += ["--think-ms", "1"]
+    for setting in QUICK:
+        command += ["--set", setting]
+    started(*command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while not link.exists():
+        assert time.monotonic() < deadline, "the virtual module did not start"
+        time.sleep(0.05)
+    return str(link)
+
+
+PROGRAM = """
+import simcom
+import target
+import virtual
+
+class Counted(virtual.TtyUart):
+    count = 0
+    def write(self, *args):
+        n = super().write(*args)
+        self.count += n or 0
+        return n
+
+uart = Counted(%(first)r)
+
+class board:
+    def modem():
+        return simcom.SIM7000(uart)
+
+class Unix(target.Board):
+    def new_modem(self):
+        modem = simcom.SIM7000(virtual.TtyUart(%(second)r))
+        modem.connect("other")
+        return modem
+    def sent(self):
+        return uart.count
+
+target.run(Unix(board, "internet", %(host)r, %(ports)r), "", %(share)d, %(of)d)
+"""
+
+
+@pytest.fixture(scope="module")
+def children(started, tmp_path_factory):
+    """One MicroPython for each share of the cases."""
+    try:
+        micropython = micropython_command()
+    except Unavailable as e:
+        pytest.skip("no MicroPython: %s" % e)
+    peers = started(sys.executable, str(TREE / "tests_device/peer.py"), stdout=subprocess.PIPE)
+    ports = json.loads(peers.stdout.readline())
+    folder = tmp_path_factory.mktemp("cases")
+    path = [str(TREE / name) for name in ("lib", "tests_device", "boards")]
+    env = {**os.environ, "MICROPYPATH": ":".join([*path, ".frozen"])}
+    second = module(started, folder, "second", ports, "none")  # of the case with two modems
+    programs = []
+    for share in range(SHARES):
+        first = module(started, folder, "modem%d" % share, ports, str(share) if share else "none")
+        program = folder / ("share%d.py" % share)
+        values = {"first": first, "second": second, "host": HOST, "ports": ports, "share": share, "of": SHARES}
+        program.write_text(PROGRAM % values)
+        programs.append(program)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return [started(*micropython, str(program), env=env, **pipes) for program in programs]
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_cases_on_micropython(children, share):
+    child = children[share]
+    try:
+        output = child.communicate(timeout=150)[0].decode()
+    except subprocess.TimeoutExpired:
+        child.kill()
+        output = child.communicate()[0].decode() + "\nno end within 150 s"
+    tally = re.findall(r"^(\d+) passed, (\d+) failed(.*)$", output, re.M)
+    assert tally == [(str(len(target.cases()[share::SHARES])), "0", "")], output
+
+
+def test_steps_for_a_board():
+    class Options:
+        port, board, peers, first, apn, only, lib = "a0", "boards/x.py", "peers.example", 7001, "internet", "echo", True
+
+    steps = run.steps(Options)
+    assert steps[:2] == ["connect", "a0"]
+    copied = [pathlib.Path(path) for path in steps if os.path.isabs(path)]
+    assert [path.name for path in copied] == ["target.py", "cases", "simcom"]
+    assert all(path.exists() for path in copied)
+    assert "boards/x.py" in steps and ":board.py" in steps
+    made = {}
+
+    class Target:
+        @staticmethod
+        def Board(*args):
+            made["board"] = args
+
+        @staticmethod
+        def run(*args):
+            made["run"] = args
+            return True
+
+    modules = {"board": object(), "target": Target}
+    sys.modules.update(modules)
+    try:
+        exec(steps[-1], {})
+    finally:
+        for name in modules:
+            del sys.modules[name]
+    assert made["board"][1:3] == ("internet", "peers.example")
+    assert made["board"][3]["echo"] == 7001 and len(made["board"][3]) == 8
+    assert made["run"] == (None, "echo")
