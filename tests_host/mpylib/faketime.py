@@ -1,4 +1,4 @@
-"""A `time` that only the fake UART moves: each run executes the same instructions, and a busy machine times nothing out.
+"""A `time` that only the fake UART moves: each run executes the same instructions, and nothing times out on its own.
 
 `ticks_ms` must be called like a C function and take no heap; so the time is the fill of a RingIO, up to 65 s.
 """

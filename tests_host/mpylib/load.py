@@ -71,6 +71,14 @@ def write_bare(uart, n):
         uart.readinto(chunk, uart.any())
 
 
+def heap(s, n):
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    read(s, n)
+    return gc.mem_alloc() - before
+
+
 if what == "rx":
     uart, modem, s = ready(times * SEGMENT)
     read(s, times)
@@ -86,11 +94,7 @@ elif what == "bare":
     read_bare(uart, times)
 elif what == "heap":
     uart, modem, s = ready(times * SEGMENT)
-    gc.collect()
-    gc.disable()
-    before = gc.mem_alloc()
-    read(s, times)
-    print(gc.mem_alloc() - before)
+    print(heap(s, times))
 elif what == "send":
     uart, modem, s = ready(0)
     write(s, times)
