@@ -5,7 +5,7 @@ from time import ticks_diff, ticks_ms
 try:
     from micropython import RingIO
 except ImportError:
-    from .ring import RingIO
+    from .ring import RingIO  # type: ignore[assignment]
 
 
 class Link:

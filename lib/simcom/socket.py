@@ -60,7 +60,7 @@ def getaddrinfo(host: str, port: int, af: int = 0, type: int = 0, proto: int = 0
     return [(af or AF_INET, type or SOCK_STREAM, proto, "", _checked((host, port)))]
 
 
-class socket(_Stream):
+class socket(_Stream):  # type: ignore[misc, valid-type]
     """A TCP client of ``modem``, or of the installed one."""
 
     def __init__(self, af: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0, fileno=None, *, modem=None):
@@ -70,7 +70,7 @@ class socket(_Stream):
         if af != AF_INET or type != SOCK_STREAM:
             raise OSError(errno.EOPNOTSUPP, "only AF_INET, SOCK_STREAM")
         self._link = Link()
-        self._timeout = None  # ms; None: wait, 0: do not
+        self._timeout: "int | None" = None  # ms; None: wait, 0: do not
         self._closed = False
 
     def __enter__(self):

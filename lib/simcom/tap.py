@@ -8,7 +8,7 @@ import time
 _Stream = io.IOBase if sys.implementation.name == "micropython" else object
 
 
-class Tap(_Stream):
+class Tap(_Stream):  # type: ignore[misc, valid-type]
     """Give it to a modem in place of its UART: ``SIM7000(Tap(uart, print))``.
 
     ``out(line)`` gets each piece of traffic as one line, in the transcript format: ``> `` to the module, ``< `` from
