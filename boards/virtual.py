@@ -71,6 +71,7 @@ class PowerKey:
 
 
 def modem(family="SIM7000"):
+    """The modem on the terminal."""
     control = os.getenv("SIMCOM_CONTROL")
     uart = TtyUart(os.getenv("SIMCOM_TTY") or "build/modem")
     return getattr(simcom, family)(uart, pwrkey=PowerKey(control) if control else None)

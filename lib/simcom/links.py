@@ -31,6 +31,7 @@ class Link:
     want = 0  # bytes that a blocked reader waits for
     tx = None  # bytes to send …
     tx_n = 0  # … so many
+    cut = False  # bytes that were to be sent never will be
     unacked = False  # the module took bytes that the peer may not have
     stale = False  # the number was another link's: to be closed before it is opened
     suspect = False  # the last call timed out: the owner may have dropped it

@@ -286,7 +286,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         start = self._start()
         done = 0
         while done < n or (self._link.tx_n and self._timeout != 0):
-            k = self._send(buf, off + done, n - done)
+            k = self._send(buf, off + done, n - done) if done < n else 0
             done += k
             if self._timeout == 0:
                 self._modem.pump()
@@ -294,8 +294,8 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             if k:
                 start = ticks_ms()
             self._wait(start)
-        if self._link.error:
-            raise OSError(*self._link.error)
+        if self._link.error or (self._link.cut and done):
+            self._send(buf, 0, 0)
         return done
 
     def sendall(self, buf):

@@ -154,6 +154,7 @@ class TcpIp(Modem):
             while link.state == _OPEN or link.state == _DRAINING:
                 now = ticks_ms()
                 if link.state == _DRAINING:
+                    self._cut(link)
                     yield 1000
                 elif link.tx_n:
                     yield from self._transmit(link)
@@ -166,7 +167,7 @@ class TcpIp(Modem):
                 else:
                     yield 1000
             give_up = ticks_add(ticks_ms(), _LINGER_MS)
-            while (link.tx_n or link.unacked) and ticks_diff(give_up, ticks_ms()) > 0:
+            while link.n >= 0 and (link.tx_n or link.unacked) and ticks_diff(give_up, ticks_ms()) > 0:
                 yield from self._transmit(link) if link.tx_n else self._ack(link)
                 yield _RETRY_MS
         except OSError as e:
@@ -177,7 +178,13 @@ class TcpIp(Modem):
             self.links.reading &= ~link.bit
             link.state = _CLOSING
             yield from self._shut(link)
+        self._cut(link)
         self.links.release(link)
+
+    def _cut(self, link):
+        if link.tx_n:
+            link.cut = True
+            link.tx_n = 0
 
     def _transmit(self, link):
         n = link.tx_n
