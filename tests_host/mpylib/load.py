@@ -13,8 +13,8 @@ import sys
 for n in range(int(sys.argv[4]) if len(sys.argv) > 4 else 0):
     globals()["name_%d" % n] = n
 
-import faketime
-from fakeuart import FakeUart, opened, up
+import faketime  # noqa: E402
+from fakeuart import FakeUart, opened, up  # noqa: E402
 
 faketime.install()
 
