@@ -26,6 +26,8 @@ class Rig:
     else to the virtual module.
     """
 
+    family = "sim7000"
+
     def __init__(self, seed=None, wrap=None, on=True, up=True, powered=True, costs=COARSE, modem_args=None, **settings):
         shim.reset()
         self.net = Network(connect_ms=20, latency_ms=5, dns_ms=5)
@@ -35,8 +37,10 @@ class Rig:
         self.pwrkey = machine.Pin(4, machine.Pin.OUT, value=0)
         settings.setdefault("pwrkey_level", 1)
         self.vm = VirtualModem(
-            "sim7000", self.uart, seed=seed, powered=powered, pwrkey=self.pwrkey, net=self.net, **QUICK | settings
+            self.family, self.uart, seed=seed, powered=powered, pwrkey=self.pwrkey, net=self.net, **QUICK | settings
         )
+        if seed is None:
+            self.vm.random.seed(0)  # the recommended readings, and jitter that is the same in every run
         self.clock = self.net.clock
         self.port = wrap(self.uart) if wrap else self.uart
         self._guard = None
@@ -51,7 +55,7 @@ class Rig:
         """A new modem object: the microcontroller has started (again)."""
         self.port = port or self.port
         args.setdefault("pwrkey", self.pwrkey)
-        self.modem = simcom.SIM7000(self.port, **args)
+        self.modem = getattr(simcom, self.family.upper())(self.port, **args)
         return self.modem
 
     def patience(self, ms=900_000):

@@ -6,11 +6,11 @@ import rig  # first: it puts the shim in place
 import machine
 import peer
 import pytest
-import simcom
 import target
 from sim import VirtualModem
 
 SEEDS = 12
+FAMILIES = ("sim7000", "sim800")
 HOST = "peers.example"
 PORTS = {kind: 7001 + i for i, kind in enumerate((*peer.KINDS, "refused"))}
 
@@ -18,8 +18,8 @@ PORTS = {kind: 7001 + i for i, kind in enumerate((*peer.KINDS, "refused"))}
 class Virtual(target.Target):
     """A modem on a virtual module that follows the readings of a seed."""
 
-    def __init__(self, seed):
-        self.rig = rig.Rig(seed)
+    def __init__(self, seed, family):
+        self.rig = type("Rig", (rig.Rig,), {"family": family})(seed)
         self.modem = self.rig.modem
         for kind, maker in peer.KINDS.items():
             self.rig.net.serve(HOST, PORTS[kind], maker)
@@ -32,22 +32,23 @@ class Virtual(target.Target):
 
     def new_modem(self):
         uart = machine.UART(2, 115200, rxbuf=2048)
-        VirtualModem("sim7000", uart, seed=1, powered=True, net=self.rig.net, **rig.QUICK)
-        modem = simcom.SIM7000(uart)
+        VirtualModem(self.rig.family, uart, seed=1, powered=True, net=self.rig.net, **rig.QUICK)
+        modem = type(self.modem)(uart)
         modem.connect("other")
         return modem
 
 
 def with_seeds():
-    """Each case with the recommended readings, and with one of the seeds in turn."""
-    for i, (name, case) in enumerate(target.cases()):
-        for seed in (None, 1 + i % SEEDS):
-            yield pytest.param(case, seed, id="%s-%s" % (name, seed))
+    """Each case on each family, with the recommended readings and with one of the seeds in turn."""
+    for family in FAMILIES:
+        for i, (name, case) in enumerate(target.cases()):
+            for seed in (None, 1 + i % SEEDS):
+                yield pytest.param(case, seed, family, id="%s-%s-%s" % (family, name, seed))
 
 
-@pytest.mark.parametrize("case, seed", list(with_seeds()))
-def test_case(case, seed):
-    case(Virtual(seed))
+@pytest.mark.parametrize("case, seed, family", list(with_seeds()))
+def test_case(case, seed, family):
+    case(Virtual(seed, family))
 
 
 def test_both_sides_know_the_same_bytes():

@@ -2,6 +2,7 @@
 
 # What is used is loaded, and nothing else: as asyncio does it.
 _HOME = {
+    "SIM800": "sim800",
     "SIM7000": "sim7000",
     "ATError": "aterror",
     "Tap": "tap",

@@ -16,6 +16,7 @@ _LOST = const(4)  # the deadline passed, or bytes were lost
 
 _CHUNK = const(256)
 _BURST = const(64)  # payload bytes worth a UART read, or worth a write
+_PATIENCE_MS = const(20)  # how long to wait for so many
 _GAP_MS = const(1000)  # silence inside payload that means lost bytes
 
 
@@ -127,7 +128,7 @@ class Channel:
                 if n != k:
                     got = 1
             need = parser.need
-            if n < _BURST and n < need + 6 and need and not self.quiet(_GAP_MS):
+            if n < _BURST and n < need + 6 and need and not self.quiet(_PATIENCE_MS):
                 break  # one call for many bytes, and the trailer with the last
             n = self._readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
             parser.feed(n)

@@ -4,11 +4,9 @@ import errno
 
 from target import equal, fails, pattern, true
 
-LINKS = 8
-
 
 def _fill(target):
-    return [target.socket("echo") for _ in range(LINKS)]
+    return [target.socket("echo") for _ in range(target.modem.LINKS)]
 
 
 def _echo(s, data):
@@ -16,7 +14,7 @@ def _echo(s, data):
     equal(s.read(len(data)), data)
 
 
-def case_eight_links_at_once(target):
+def case_all_links_at_once(target):
     sockets = _fill(target)
     for i, s in enumerate(sockets):
         s.write(pattern(300, i + 2))
@@ -26,11 +24,11 @@ def case_eight_links_at_once(target):
         s.close()
 
 
-def case_ninth_connect_names_the_peers(target):
+def case_one_connect_too_many_names_the_peers(target):
     sockets = _fill(target)
     s = target.socket()
     e = fails(errno.ENOBUFS, s.connect, target.peer("echo"))
-    equal(str(e).count("%s:%d" % target.peer("echo")), LINKS, "peers in %s" % e)
+    equal(str(e).count("%s:%d" % target.peer("echo")), target.modem.LINKS, "peers in %s" % e)
     _echo(sockets[0], b"the others are well")
     sockets[3].close()
     s.connect(target.peer("echo"))
@@ -40,7 +38,7 @@ def case_ninth_connect_names_the_peers(target):
 
 
 def case_links_are_used_again(target):
-    for i in range(2 * LINKS):
+    for i in range(2 * target.modem.LINKS):
         s = target.socket("echo")
         _echo(s, pattern(20, i + 1))
         s.close()
@@ -101,7 +99,7 @@ def case_fifty_dropped_after_all_kinds_of_failures(target):
 
 def case_dropped_sockets_do_not_cost_the_open_ones_their_link(target):
     s = target.socket("echo")
-    for _ in range(LINKS + 2):
+    for _ in range(target.modem.LINKS + 2):
         _timed_out(target)
     _echo(s, b"not taken away")
     s.close()

@@ -194,6 +194,6 @@ def case_close_returns_at_once_and_sends_what_was_written(target):
     s.close()
     true(target.modem.flush(), "flush")
     # The number is free again.
-    sockets = [target.socket("echo") for _ in range(8)]
+    sockets = [target.socket("echo") for _ in range(target.modem.LINKS)]
     for s in sockets:
         s.close()

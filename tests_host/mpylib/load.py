@@ -9,14 +9,14 @@ import gc
 import select
 import sys
 
+import faketime
+from fakeuart import FakeUart, opened, up
+
+faketime.install()
+
 # MicroPython caches name look-ups by the number of the name: how many names came before moves the figures.
 for n in range(int(sys.argv[4]) if len(sys.argv) > 4 else 0):
     globals()["name_%d" % n] = n
-
-import faketime  # noqa: E402
-from fakeuart import FakeUart, opened, up  # noqa: E402
-
-faketime.install()
 
 SEGMENT = 1024
 RXBUF = SEGMENT + 56  # so that this is what the driver asks for
