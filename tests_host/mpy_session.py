@@ -134,9 +134,9 @@ def test():
             __import__("simcom." + family)
         except ImportError:
             continue
-        wrong, ram, link = session(family)
-        if not 1000 < link < ram:
-            wrong.append("RAM %d, link %d" % (ram, link))
+        wrong, _, link = session(family)
+        if not 1000 < link:
+            wrong.append("a link takes %d bytes" % link)
         for what in wrong:
             print("FAILED: %s: %s" % (family, what))
         passed += not wrong
