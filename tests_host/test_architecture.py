@@ -21,6 +21,7 @@ ORDER = (
     ("modem",),
     ("bringup",),
     ("info",),
+    ("rxget",),
     ("tcpip",),
     ("cipstart", "cipopen"),
     ("sim800", "sim7000", "sim7028", "a76xx"),
@@ -43,7 +44,7 @@ LAZY = {
 # Methods whose meaning the docstring of their caller gives, and those of machine.UART.
 FACES = {
     "channel": {"on_line", "on_prompt", "on_end"},
-    "tcpip": {"on_line", "on_trailer"},
+    "rxget": {"on_line", "on_trailer"},
     "cipstart": {"on_line"},
     "modem": {"on_line"},
     "pump": {"on_line"},
@@ -325,7 +326,7 @@ def test_faces_are_described_where_they_are_called():
     channel = ast.get_docstring(next(node for node in TREES["channel"].body if isinstance(node, ast.ClassDef)))
     for method in FACES["channel"]:
         assert method in parser, method
-    for method in FACES["tcpip"] | FACES["pump"]:
+    for method in FACES["rxget"] | FACES["pump"]:
         assert method in channel, method
 
 
@@ -358,3 +359,33 @@ def test_constants_of_a_file_are_not_imported_by_another(name):
         if isinstance(node, ast.ImportFrom) and imported(node):
             private = [alias.name for alias in node.names if alias.name.startswith("_")]
             assert not private, "%s: %s" % (where(name, node), private)
+
+
+def constants(tree):
+    """`_NAME = const(number)` of a module."""
+    found = {}
+    for node in tree.body:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and ast.unparse(node.value.func) == "const"
+        ):
+            found[node.targets[0].id] = node.value.args[0]
+    return {name: value.value for name, value in found.items() if isinstance(value, ast.Constant)}
+
+
+def test_constants_that_are_folded_into_several_files_agree():
+    # const() cannot be imported; what stands in two files must not drift apart.
+    from simcom.links import Link
+
+    kinds = constants(TREES["channel"])
+    checked = 0
+    for tree in TREES.values():
+        for name, value in constants(tree).items():
+            if hasattr(Link, name[1:]):
+                assert value == getattr(Link, name[1:]), name
+                checked += 1
+            elif name in ("_OK", "_ERROR", "_LOST"):
+                assert value == kinds[name], name
+                checked += 1
+    assert checked > 10

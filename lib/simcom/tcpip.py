@@ -1,27 +1,20 @@
-"""What both TCP/IP dialects share: the life of a link, sending, receiving in buffer access."""
+"""What both TCP/IP dialects share: the life of a link."""
 
 import errno
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .links import LinkTable, RingPool, drop
-from .modem import Modem
 from .pump import check_text
+from .rxget import BufferAccess
 
 # Link.state, as in links.py
 _CONNECTING = const(1)
 _OPEN = const(2)
 _DRAINING = const(3)
 _CLOSING = const(4)
-_CLOSED = const(5)
-
-_OK = const(2)  # as in channel.py
-_ERROR = const(3)
-_LOST = const(4)
 
 _SEND_MS = const(10000)
-_READ_MS = const(10000)
 _QUIET_MS = const(10000)  # after this long without a word a link is asked: its state, its data
 _LINGER_MS = const(10000)
 _RETRY_MS = const(250)
@@ -34,28 +27,11 @@ def check_host(host):
         raise ValueError("host: empty, or a label of more than 63 characters")
 
 
-class TcpIp(Modem):
-    """``rxbuf``: what the UART was made with; reads ask for no more than fits there."""
-
-    LINKS = 1
-    READ_MAX = 1460  # AT+CIPRXGET=2
+class TcpIp(BufferAccess):
     SEND_MAX = 1460  # AT+CIPSEND
     CONNECT_MS = 80000
 
-    def __init__(self, uart, *, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0, rxbuf: int = 2048):
-        if rxbuf < 128:
-            raise ValueError("rxbuf: at least 128, better 2048")
-        self.links = LinkTable(self.LINKS)
-        self.ring_size = 2 * min(self.READ_MAX, rxbuf - 56)  # one half is read while the other comes
-        self._rings = RingPool(self.ring_size)
-        self._link = None  # which is being read …
-        self._n = 0  # … under which number
-        self._got = 0  # payload bytes its header announced
-        self._cursor = 0
-        self._laps = 0  # reads since the tasks were looked at
-        self._flushing = False  # somebody waits for acknowledgements
-        self._reader = self._on_read
-        super().__init__(uart, pwrkey, pressed, pin, baudrate)
+    _flushing = False  # somebody waits for acknowledgements
 
     # What sockets ask for: noted here, done by the pump
 
@@ -65,13 +41,7 @@ class TcpIp(Modem):
             raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
         if not self.links.place(link):
             raise OSError(errno.ENOBUFS, "all links taken, by " + self.links.peers())
-        try:
-            self._rings.lend(link)
-        except MemoryError:
-            self.links.release(link)
-            raise OSError(errno.ENOMEM, "no room for a receive ring")
-        link.rxget = bytearray(b"AT+CIPRXGET=2,%d,    \r" % link.n)
-        link.head = b"+CIPRXGET: 2,%d,%d," % (link.n, self.ring_size // 2)
+        self.equip(link)
         link.peer = address
         link.state = _CONNECTING
         link.heard = ticks_ms()
@@ -90,30 +60,9 @@ class TcpIp(Modem):
             self._wake(link)
         return n
 
-    def receive(self, link, buf, n):
-        """Move ``n`` of the ready bytes to the start of ``buf``."""
-        link.ring.readinto(buf, n)
-        link.ready -= n
-        if link.known:
-            self.links.reading |= link.bit
-        return n
-
-    def hungry(self, link, n):
-        """A reader waits for ``n`` bytes."""
-        link.want = n
-        if link.known or link.state == _DRAINING:
-            self.links.reading |= link.bit
-
-    def drained(self, link):
-        """The owner has read all there will be."""
-        if link.n < 0:
-            self._rings.give_back(link)
-
     def close(self, link):
         """The owner is done with ``link``: what it sent still goes out, what it did not read is dropped."""
-        if link is self._link:
-            self.channel.parser.take = drop
-        self._rings.give_back(link)
+        self.forget(link)
         if link.state == _DRAINING or link.n < 0:
             self.links.release(link)
         else:
@@ -138,11 +87,6 @@ class TcpIp(Modem):
                     self.wait()
         self._flushing = False
         return True
-
-    def _wake(self, link):
-        if link.task:
-            link.task.wake = ticks_ms()
-            self._due = True
 
     # The life of a link, as a task
 
@@ -212,150 +156,7 @@ class TcpIp(Modem):
         if not took:
             yield _RETRY_MS
 
-    # Receiving
-
-    def _read(self):
-        table = self.links
-        while table.reading:
-            link = table.reader()
-            ring = link.ring
-            room = self.ring_size - ring.any() if ring else 0
-            # No silly windows: all that waits, half the ring, or something for a reader that starves.
-            if room and (room >= self.ring_size // 2 or room >= (link.known or 1) or link.ready < link.want):
-                self._turn = False
-                self._rxget(link, room)
-                return True
-            table.reading &= ~link.bit  # until its reader makes room
-        return False
-
-    def _rxget(self, link, n):
-        half = self.ring_size // 2
-        if self.channel.parser.long is None:
-            n = 1  # whose trailer tells the form that this module uses
-        elif n > half:
-            n = half
-        cmd = link.rxget
-        if link.asked != n:
-            link.asked = n
-            at = 16
-            scale = 1000
-            while scale:  # formatting would allocate
-                if n >= scale:
-                    cmd[at] = 48 + n // scale % 10
-                    at += 1
-                scale //= 10
-            cmd[at] = 13
-            link.rxget_n = at + 1
-        self._link = link
-        self._n = link.n
-        self._task = None
-        self._got = 0
-        self.channel.read(cmd, link.rxget_n, link.head, self._reader, _READ_MS)
-
-    def _on_read(self, kind, buf, i, j):
-        link = self._link
-        if kind < _OK:
-            return self._header(link, buf, i, j, kind)
-        if kind == _LOST:
-            if self.channel.mute:
-                self._broken(link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
-            else:
-                self._broken(link, errno.ETIMEDOUT, self.command() + ": no answer")
-        elif kind == _ERROR and link.known:
-            self._broken(link, errno.ECONNRESET, "the module dropped bytes that were waiting")
-        else:  # nothing there
-            link.known = 0
-            self.links.reading &= ~link.bit
-            if link.state == _DRAINING:
-                self.links.release(link)
-                self._wake(link)
-        return True
-
-    def _header(self, link, buf, i, j, kind):
-        if not kind:
-            if not buf.startswith(b"+CIPRXGET:", i):
-                return False
-            self._cursor = i + 10
-            if self.number(buf, j) != 2:
-                return False
-            if self.number(buf, j) == self._n:
-                self._segment(self.number(buf, j), buf, j)
-                return True
-        self.channel.on_end(False)  # no header is ours: what follows may be payload
-        return True
-
-    def on_head(self, buf, j):
-        """The header of a full segment."""
-        self._cursor = j  # the number behind the last comma
-        while buf[self._cursor - 1] != 44:
-            self._cursor -= 1
-        self._segment(self.ring_size // 2, buf, j)
-
-    def _segment(self, got, buf, j):
-        link = self._link
-        self._got = got
-        link.known = self.number(buf, j)
-        self.links.reading &= ~link.bit  # a notice that comes after this is news
-        if got > link.asked:
-            self.channel.on_end(False)
-        elif got:
-            self.channel.parser.expect(got, link.take)
-
-    def _broken(self, link, code, why):
-        link.fail(code, why)
-        if link.n >= 0:
-            link.state = _CLOSING
-            self.links.reading &= ~link.bit
-        self._wake(link)
-
-    def on_trailer(self):
-        link = self._link
-        form = self.channel.parser.long
-        link.heard = ticks_ms()
-        if link.ring is not None:
-            if form is None and link.known:
-                link.unproven += self._got
-            elif link.unproven and form:
-                return self._broken(link, errno.EIO, "received bytes were lost")
-            else:
-                link.ready += link.unproven + self._got
-                link.unproven = 0
-            if link.known or link.state == _DRAINING:
-                self.links.reading |= link.bit
-        # The next command goes out before the user sees these bytes. Sleeping tasks get a look now and then.
-        self._laps += 1
-        if self._due or self._laps > 3 or self.channel.desync or self._calls:
-            self._laps = 0
-            self._next()
-        else:
-            self._read()
-
-    def number(self, buf, j):
-        """The number at the cursor, which moves behind the comma that follows."""
-        k = self._cursor
-        n = 0
-        while k < j:
-            c = buf[k]
-            k += 1
-            if c == 44:
-                break
-            if 48 <= c <= 57:
-                n = n * 10 + c - 48
-        self._cursor = k
-        return n
-
     # Events
-
-    def on_line(self, buf, i, j):
-        if not buf.startswith(b"+CIPRXGET:", i):
-            return super().on_line(buf, i, j)
-        self._cursor = i + 10
-        if self.number(buf, j) == 1:
-            link = self.links.get(self.number(buf, j))
-            if link and link.ring:
-                link.known = link.known or 1
-                self.links.reading |= link.bit
-        return True
 
     def gone(self, link):
         """The peer closed: EOF, once the module's buffer is empty."""
