@@ -81,6 +81,7 @@ def main():
         bar(done, size)
     took = seconds() - begin
     print()
+    gc.collect()
     heap = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
     digest = "".join("%02x" % byte for byte in digest.digest())
     print("RESULT %d %.2f %d %s" % (done, took, heap, digest))

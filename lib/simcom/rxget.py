@@ -37,6 +37,10 @@ class BufferAccess(Modem):
         self._laps = 0  # reads since the tasks were looked at
         self._reader = self._on_read
         super().__init__(uart, pwrkey, pressed, pin, baudrate)
+        for name in ("pump", "wait", "receive", "number", "_read", "on_head", "on_trailer"):
+            setattr(
+                self, name, getattr(self, name)
+            )  # found at once, not in the sixth class: a sixth of the cost of a byte
 
     def equip(self, link):
         """Give a link that has its number what it reads with."""
