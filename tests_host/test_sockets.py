@@ -422,3 +422,17 @@ def test_many_links_in_and_out_at_once(seed):
             break
         rig.pump(2)
     assert got == [bytearray(each) for each in data]
+
+
+def test_settle_leaves_the_line_silent_until_the_next_call():
+    rig = Rig()
+    data = bytes(range(256)) * 40
+    s = rig.socket(rig.serve(lambda: Blob(data)))
+    got = s.read(1)
+    assert rig.modem.channel.busy, "the next read is under way"
+    rig.modem.settle()
+    before = len(rig.vm.log)
+    rig.clock.sleep_ms(200)  # flash is written
+    assert len(rig.vm.log) == before
+    assert not rig.modem.channel.busy and not rig.uart.any()
+    assert got + s.read() == data

@@ -53,6 +53,7 @@ class Pump:
         self._turn = False  # the last command was a task's: now reading
         self._due = False  # a task may have something to do now
         self._pumping = False
+        self._still = False  # nothing is to be started
         self._urcs = []  # (prefix, callback)
         self._calls = []  # (callback, line): to be called with the channel idle
         self._answer = self._on_answer
@@ -86,8 +87,22 @@ class Pump:
             if ms:
                 self.channel.interrupted()
 
+    def settle(self):
+        """Wait until nothing is under way on the UART; nothing new is asked before the next call.
+
+        Call it before writing flash, which loses what arrives meanwhile.
+        """
+        self._still = True
+        try:
+            while self.channel.busy:
+                self.wait()
+        finally:
+            self._still = False
+
     def _next(self):
         # The channel is idle: start one thing. Reads and tasks take turns.
+        if self._still:
+            return
         if self._calls:
             callback, line = self._calls.pop(0)
             try:

@@ -196,7 +196,7 @@ class BufferAccess(Modem):
                 self.links.reading |= link.bit
         # The next command goes out before the user sees these bytes. Sleeping tasks get a look now and then.
         self._laps += 1
-        if self._due or self._laps > 3 or self.channel.desync or self._calls:
+        if self._still or self._due or self._laps > 3 or self.channel.desync or self._calls:
             self._laps = 0
             self._next()
         else:
