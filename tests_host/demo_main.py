@@ -55,7 +55,7 @@ def download(socket, host, path):
 
 def main():
     modem = board.modem()
-    stage("power up")
+    stage("power up: ask at every rate, then press the power key (15 s)")
     modem.active(True)
     stage("%s, firmware %s" % (modem.config("model"), modem.config("firmware")))
     modem.connect("internet", timeout_ms=0)  # the pump does the steps …
