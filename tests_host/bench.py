@@ -192,6 +192,11 @@ def missed(figures):
             yield "%s is %s, at most %s is promised" % (name, value, most)
 
 
+def families(figures):
+    """Those whose size was measured."""
+    return [name[10:] for name in figures if name.startswith("mpy_bytes_") and not name.endswith("_with_messages")]
+
+
 def limit_text(name):
     least, most = LIMITS.get(name, (None, None))
     if least is not None and least == most:
@@ -222,7 +227,8 @@ def main():
     for name, value in figures.items():
         print("%-34s %10s   %s" % (name, value, limit_text(name)))
     (TREE / "build").mkdir(exist_ok=True)
-    report = {"short": short, "figures": figures, "limits": LIMITS, "missed": problems, "skipped": without}
+    report = figures | {"short": short, "limits": LIMITS, "missed": problems, "skipped": without}
+    report["mpy_bytes"] = {name: figures["mpy_bytes_" + name] for name in families(figures)}
     (TREE / "build/bench.json").write_text(json.dumps(report, indent=1) + "\n")
     for reason in without:
         print("SKIP: %s" % reason)

@@ -72,16 +72,16 @@ class Channel:
         self.head = head
         self._handler = handler
         self._deadline = ticks_add(ticks_ms(), ms)
-        if self.uart.write(cmd, 0, n) != n:
-            self._lost(False)
+        at = self.uart.write(cmd, 0, n) or 0
+        if at < n:
+            self.write(cmd, n, at)
 
     def hurry(self, ms):
         """The answer is awaited for ``ms`` from now."""
         self._deadline = ticks_add(ticks_ms(), ms)
 
-    def write(self, buf, n):
-        """``buf[:n]``, all of it, unless flow control holds us back for a second."""
-        at = 0
+    def write(self, buf, n, at=0):
+        """``buf[at:n]``, all of it, unless flow control holds us back for a second."""
         for _ in range(_GAP_MS):
             at += self.uart.write(buf, at, n - at) or 0
             if at >= n:

@@ -1,5 +1,6 @@
 """The state of each connection: its receive ring, its send buffer, its place in the module."""
 
+from errno import ECONNABORTED
 from time import ticks_diff, ticks_ms
 
 try:
@@ -73,6 +74,8 @@ class LinkTable:
     def reader(self):
         """Round robin over ``reading``, which is not 0."""
         n = self._turn
+        if self.reading == 1 << n:  # mostly there is one
+            return self.slots[n]
         while True:
             n += 1
             if n >= len(self.slots):
@@ -110,7 +113,7 @@ class LinkTable:
         if other:
             link.stale = other.state != other.DRAINING
             self.release(other)
-            other.fail(103, "number given to a new connection")  # ECONNABORTED
+            other.fail(ECONNABORTED, "number given to a new connection")
         self.slots[best] = link
         link.n = best
         link.bit = 1 << best
