@@ -8,6 +8,7 @@ LINK =
 MAP =
 SET =
 SHORT =
+CHECK =
 
 PY := .venv/bin/python
 SYSTEM := $(HOST_PYTHON) tests_host/tools/system.py
@@ -16,13 +17,14 @@ PORTS := esp32 rp2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test test-cpython test-micropython demo lint format size bench sim clean distclean venv stubs micropython valgrind
+.PHONY: help test test-cpython test-micropython demo lint format features size bench sim clean distclean venv stubs micropython valgrind
 
 help:
 	@echo "make test    run the tests under CPython, then under MicroPython"
 	@echo "make demo    open sockets through the virtual modem (PYTHON=cpython: without MicroPython)"
 	@echo "make lint    check style, and types against the stubs of each port ($(PORTS))"
 	@echo "make format  lay the source out as make lint wants it"
+	@echo "make features  write the README's table of capabilities from the tests that ran last (CHECK=1: only compare)"
 	@echo "make size    flash per module and per family; fails above the budget"
 	@echo "make bench   heap, time and line efficiency (SHORT=1: the quick part)"
 	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=...] [SET='csq=9 ...']"
@@ -59,6 +61,9 @@ lint: venv stubs
 format: venv
 	@echo "laying out: $(SOURCES)"
 	@$(PY) -m ruff format $(wildcard $(SOURCES))
+
+features: venv
+	@$(PY) tests_host/features.py $(if $(CHECK),--check)
 
 size: venv micropython
 	@echo "flash used"

@@ -9,6 +9,10 @@ import sys
 import time
 
 
+# What a refused connect raises: not every family's module tells a refusal from other failures.
+REFUSED = (errno.ECONNREFUSED, errno.ECONNABORTED)
+
+
 class Failed(Exception):
     """A check of a case did not hold."""
 

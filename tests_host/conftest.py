@@ -2,7 +2,21 @@
 
 import os
 
+import features
 import pytest
+
+
+def pytest_configure(config):
+    """Note which capabilities the tests show."""
+    config.features = features.Ran()
+    config.pluginmanager.register(config.features)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A report knows what its test shows."""
+    outcome = yield
+    outcome.get_result().shown = features.shown(item)
 
 
 def pytest_sessionfinish(session):
@@ -11,3 +25,5 @@ def pytest_sessionfinish(session):
     if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
         reporter.write_line("\nA skipped test counts as failed in CI.", red=True)
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+    if session.config.args == session.config.getini("testpaths") or session.config.args == ["tests_host"]:
+        session.config.features.write()  # all of them ran

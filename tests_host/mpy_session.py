@@ -70,7 +70,7 @@ def session(family):
         if not good:
             wrong.append(what)
 
-    uart = Wire()
+    uart = Wire(family=family)
     address = ("a.example", 80)  # before measuring: the program's, not the library's
     gc.collect()
     before = gc.mem_alloc()
@@ -96,7 +96,9 @@ def session(family):
     expect("receive", s.readinto(buf) == 3000)
     expect("receive: the bytes", all([buf[i] == i % fakeuart.PERIOD for i in range(3000)]))
     expect("recv", 0 < len(s.recv(100)) <= 100)
-    expect("refused", ends_with(errno.ECONNREFUSED, socket.socket().connect, ("refuse.example", 80)))
+    # +CIPOPEN: n,1 does not tell a refusal from another failure of the network.
+    refused = errno.ECONNABORTED if uart.opens else errno.ECONNREFUSED
+    expect("refused", ends_with(refused, socket.socket().connect, ("refuse.example", 80)))
     quiet = socket.socket()
     quiet.connect(("b.example", 80))
     quiet.settimeout(0.02)

@@ -1,5 +1,7 @@
 """The receive path takes no heap, from the UART to readinto: with the heap locked, and by count with the collector off.
 
+Everything for one dialect, the shorter part for the other, as far as it is there.
+
 On the unix port each poll of a stream written in Python takes 1 ms, hence the modest counts.
 """
 
@@ -20,6 +22,8 @@ SEGMENT = RXBUF - 56
 
 passed = failed = 0
 position = 0  # bytes that the program has read from the stream
+family = "SIM7000"
+uart = modem = None  # of that family
 
 
 def check(name, problem):
@@ -41,7 +45,7 @@ def locked(name, work, s=None, buf=None, times=0):
     except Exception as e:
         problem = e
     micropython.heap_unlock()
-    check(name + ", heap locked", problem and repr(problem))
+    check("%s: %s, heap locked" % (family, name), problem and repr(problem))
     return result
 
 
@@ -53,7 +57,7 @@ def counted(name, work, s=None, buf=None, times=0):
     result = work(s, buf, times)
     after = gc.mem_alloc()
     gc.enable()
-    check(name + ", gc.mem_alloc()", after != before and "%d bytes more" % (after - before))
+    check("%s: %s, gc.mem_alloc()" % (family, name), after != before and "%d bytes more" % (after - before))
     return result
 
 
@@ -73,7 +77,7 @@ def download(s, buf, times):
     return done
 
 
-def twice(name, uart, s, size, times):
+def twice(name, s, size, times):
     """One download with the heap locked, one counted; what came last is checked."""
     global position
     buf = bytearray(size)
@@ -86,46 +90,19 @@ def twice(name, uart, s, size, times):
 
 
 def fresh(**settings):
-    global position
-    uart, modem = up(rxbuf=RXBUF, idle=faketime.tick, **settings)
+    global position, uart, modem
+    uart, modem = up(family, RXBUF, faketime.tick, **settings)
     position = 2
-    return uart, modem, opened(modem, uart)
+    return opened(modem, uart)
 
 
-def setting(uart, burst=64, segment=SEGMENT, inside=b"", after=b""):
+def setting(burst=64, segment=SEGMENT, inside=b"", after=b""):
     uart.burst = burst
     uart.segment = segment
     uart.inside = inside
     uart.after = after
 
 
-# Sizes of what the program reads, out of whole segments (the prebuilt header).
-SIZES = (1, 2, 63, 64, 65, 100, 255, 256, 257, 512, 1000, 1023, 1024, 1025, 1460, 1500, 2047, RING)
-for long, sizes in ((True, (1, 64, 1024, RING)), (False, SIZES)):
-    uart, modem, s = fresh(long=long)
-    for size in sizes:
-        twice(
-            "readinto of %d%s" % (size, ", long trailer" if long else ""),
-            uart,
-            s,
-            size,
-            2 + 2000 // size if size > 63 else 20,
-        )
-
-# Many whole segments, as many bytes per UART read as the driver takes.
-setting(uart, burst=4096)
-rxgets = uart.rxgets
-twice("100 whole segments", uart, s, SEGMENT, 100)
-rxgets = uart.rxgets - rxgets
-check("100 whole segments: none was cut", rxgets > 210 and "%d reads" % rxgets)
-
-# Answers of fewer bytes than asked for: the header is read digit by digit.
-for segment in (1, 7, 63, 64, 65, 99, 100, 255, 256, 257, 500, 999, 1000, 1023):
-    setting(uart, segment=segment)
-    twice("answers of %d" % segment, uart, s, segment, 6)
-
-# Requests of all lengths: the number in the command is written anew each time.
-setting(uart)
 NOTICE = b"\r\n+CIPRXGET: 1,0\r\n"
 LENGTHS = (1, 9, 10, 99, 100, 101, 999, 1000, 1024)
 
@@ -139,27 +116,6 @@ def pieces(s, buf, times):
     return done
 
 
-for way in (locked, counted):
-    name = "pieces of all lengths"
-    position += sum(LENGTHS)
-    check(name + ": the bytes", way(name, pieces, s, bytearray(RING)) != sum(LENGTHS) and "missing")
-
-# Bytes per UART read.
-for burst in (65, 100, 128, 255, 256):
-    setting(uart, burst=burst)
-    twice("at most %d bytes per UART read" % burst, uart, s, SEGMENT, 4)
-
-# Notices, for this link and for one that nobody opened, between segments and between payload and its OK.
-for what in (NOTICE, b"\r\n+CIPRXGET: 1,3\r\n"):
-    text = str(what, "ascii").strip()
-    setting(uart, after=what)
-    twice(text + " after OK", uart, s, SEGMENT, 4)
-    setting(uart, inside=what)
-    twice(text + " before OK", uart, s, SEGMENT, 4)
-    check(text + ": no byte lost", modem.channel.desync and "resynchronised")
-
-
-# Not blocking, recv_into, poll.
 def without_waiting(s, buf, total):
     done = 0
     for _ in range(2 * total // 64):
@@ -181,22 +137,6 @@ def into(s, buf, total):
     return done
 
 
-setting(uart)
-buf = bytearray(512)
-for way in (locked, counted):
-    s.setblocking(False)
-    uart.offer(10000)
-    modem.pump()
-    check("not blocking: the bytes", way("not blocking", without_waiting, s, buf, 10000) != 10000 and "missing")
-    check("not blocking, empty: None", not way("not blocking, empty", nothing_there, s, buf) and "data from nowhere")
-    s.settimeout(5)
-    uart.offer(10000)
-    modem.pump()
-    position += 20000
-    check("recv_into: the bytes", way("recv_into", into, s, buf, 10000) != 10000 and "missing")
-
-
-# Idle.
 def pumps(s, buf, times):
     for _ in range(1000):
         modem.pump()
@@ -208,11 +148,85 @@ def polls(s, buf, times):
         s.ioctl(3, 5)
 
 
-for way in (locked, counted):
-    # Each poll is a millisecond; after ten seconds the link would be asked how it is, which does take heap.
-    twice("before idling", uart, s, 100, 1)
-    way("idle pump", pumps, s)
-    way("ioctl poll", polls, s)
+def measure(name, sizes, long_sizes, segments, bursts):
+    """All of it for the family of that name; positions in the stream are checked throughout."""
+    global family, position
+    family = name
+
+    # Sizes of what the program reads, out of whole segments (the prebuilt header).
+    for long, each in ((True, long_sizes), (False, sizes)):
+        s = fresh(long=long)
+        for size in each:
+            what = "readinto of %d%s" % (size, ", long trailer" if long else "")
+            twice(what, s, size, 2 + 2000 // size if size > 63 else 20)
+
+    # Many whole segments, as many bytes per UART read as the driver takes.
+    setting(burst=4096)
+    rxgets = uart.rxgets
+    twice("100 whole segments", s, SEGMENT, 100)
+    rxgets = uart.rxgets - rxgets
+    check("100 whole segments: none was cut", rxgets > 210 and "%d reads" % rxgets)
+
+    # Answers of fewer bytes than asked for: the header is read digit by digit.
+    for segment in segments:
+        setting(segment=segment)
+        twice("answers of %d" % segment, s, segment, 6)
+
+    # Requests of all lengths: the number in the command is written anew each time.
+    setting()
+    for way in (locked, counted):
+        what = "pieces of all lengths"
+        position += sum(LENGTHS)
+        check(what + ": the bytes", way(what, pieces, s, bytearray(RING)) != sum(LENGTHS) and "missing")
+
+    # Bytes per UART read.
+    for burst in bursts:
+        setting(burst=burst)
+        twice("at most %d bytes per UART read" % burst, s, SEGMENT, 4)
+
+    # Notices, for this link and for one that nobody opened, between segments and between payload and its OK.
+    for notice in (NOTICE, b"\r\n+CIPRXGET: 1,3\r\n"):
+        text = str(notice, "ascii").strip()
+        setting(after=notice)
+        twice(text + " after OK", s, SEGMENT, 4)
+        setting(inside=notice)
+        twice(text + " before OK", s, SEGMENT, 4)
+        check(text + ": no byte lost", modem.channel.desync and "resynchronised")
+
+    # Not blocking, recv_into, poll.
+    setting()
+    buf = bytearray(512)
+    for way in (locked, counted):
+        s.setblocking(False)
+        uart.offer(10000)
+        modem.pump()
+        check("not blocking: the bytes", way("not blocking", without_waiting, s, buf, 10000) != 10000 and "missing")
+        check(
+            "not blocking, empty: None", not way("not blocking, empty", nothing_there, s, buf) and "data from nowhere"
+        )
+        s.settimeout(5)
+        uart.offer(10000)
+        modem.pump()
+        position += 20000
+        check("recv_into: the bytes", way("recv_into", into, s, buf, 10000) != 10000 and "missing")
+
+    # Idle.
+    for way in (locked, counted):
+        # Each poll is a millisecond; after ten seconds the link would be asked how it is, which does take heap.
+        twice("before idling", s, 100, 1)
+        way("idle pump", pumps, s)
+        way("ioctl poll", polls, s)
+
+
+SIZES = (1, 2, 63, 64, 65, 100, 255, 256, 257, 512, 1000, 1023, 1024, 1025, 1460, 1500, 2047, RING)
+SEGMENTS = (1, 7, 63, 64, 65, 99, 100, 255, 256, 257, 500, 999, 1000, 1023)
+measure("SIM7000", SIZES, (1, 64, 1024, RING), SEGMENTS, (65, 100, 128, 255, 256))
+try:
+    __import__("simcom.a76xx")
+except ImportError:
+    print("A76XX is not there yet")
+else:
+    measure("A76XX", (1, 64, 1024, RING), (64, RING), (1, 100, 1023), (100, 256))
 
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(1 if failed else 0)

@@ -11,7 +11,13 @@ from sim import Echo, Network, VirtualModem  # noqa: E402
 ECHO = ("echo.example", 7)
 # A polling program runs some ten times fewer rounds per millisecond than on a board: that is real time saved.
 COARSE = {"any": 60.0, "call": 60.0, "byte": 1.5, "ioctl": 240.0, "empty": 1000.0}
-QUICK = {"think_ms": 1, "register_ms": 0, "ciicr_ms": 20, "shut_ms": 20, "close_ms": 20}
+QUICK = {"think_ms": 1, "register_ms": 0, "close_ms": 20}
+QUICK_NET = {  # how long a context takes to come and go
+    "sim800": {"ciicr_ms": 20, "shut_ms": 20},
+    "sim7000": {"ciicr_ms": 20, "shut_ms": 20},
+    "sim7028": {"netopen_ms": 20, "netclose_ms": 20},
+    "a76xx": {"netopen_ms": 20, "netclose_ms": 20},
+}
 
 
 class Hang(BaseException):
@@ -28,7 +34,19 @@ class Rig:
 
     family = "sim7000"
 
-    def __init__(self, seed=None, wrap=None, on=True, up=True, powered=True, costs=COARSE, modem_args=None, **settings):
+    def __init__(
+        self,
+        seed=None,
+        wrap=None,
+        on=True,
+        up=True,
+        powered=True,
+        costs=COARSE,
+        modem_args=None,
+        family=None,
+        **settings,
+    ):
+        self.family = family or self.family
         shim.reset()
         self.net = Network(connect_ms=20, latency_ms=5, dns_ms=5)
         self.net.serve(*ECHO, Echo)
@@ -37,7 +55,13 @@ class Rig:
         self.pwrkey = machine.Pin(4, machine.Pin.OUT, value=0)
         settings.setdefault("pwrkey_level", 1)
         self.vm = VirtualModem(
-            self.family, self.uart, seed=seed, powered=powered, pwrkey=self.pwrkey, net=self.net, **QUICK | settings
+            self.family,
+            self.uart,
+            seed=seed,
+            powered=powered,
+            pwrkey=self.pwrkey,
+            net=self.net,
+            **QUICK | QUICK_NET[self.family] | settings,
         )
         if seed is None:
             self.vm.random.seed(0)  # the recommended readings, and jitter that is the same in every run

@@ -9,8 +9,8 @@ import pytest
 import target
 from sim import VirtualModem
 
-SEEDS = 12
-FAMILIES = ("sim7000", "sim800")
+SEEDS = 20
+FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 HOST = "peers.example"
 PORTS = {kind: 7001 + i for i, kind in enumerate((*peer.KINDS, "refused"))}
 
@@ -19,7 +19,7 @@ class Virtual(target.Target):
     """A modem on a virtual module that follows the readings of a seed."""
 
     def __init__(self, seed, family):
-        self.rig = type("Rig", (rig.Rig,), {"family": family})(seed)
+        self.rig = rig.Rig(seed, family=family)
         self.modem = self.rig.modem
         for kind, maker in peer.KINDS.items():
             self.rig.net.serve(HOST, PORTS[kind], maker)
@@ -32,18 +32,21 @@ class Virtual(target.Target):
 
     def new_modem(self):
         uart = machine.UART(2, 115200, rxbuf=2048)
-        VirtualModem(self.rig.family, uart, seed=1, powered=True, net=self.rig.net, **rig.QUICK)
+        VirtualModem(
+            self.rig.family, uart, seed=1, powered=True, net=self.rig.net, **rig.QUICK, **rig.QUICK_NET[self.rig.family]
+        )
         modem = type(self.modem)(uart)
         modem.connect("other")
         return modem
 
 
 def with_seeds():
-    """Each case on each family, with the recommended readings and with one of the seeds in turn."""
+    """Each case on each family, with the recommended readings and with those of every seed."""
     for family in FAMILIES:
-        for i, (name, case) in enumerate(target.cases()):
-            for seed in (None, 1 + i % SEEDS):
-                yield pytest.param(case, seed, family, id="%s-%s-%s" % (family, name, seed))
+        for name, case in target.cases():
+            for seed in (None, *range(1, SEEDS + 1)):
+                shows = pytest.mark.feature(getattr(case, "feature", "tcp"))
+                yield pytest.param(case, seed, family, id="%s-%s-%s" % (family, name, seed), marks=shows)
 
 
 @pytest.mark.parametrize("case, seed, family", list(with_seeds()))

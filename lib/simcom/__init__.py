@@ -4,6 +4,8 @@
 _HOME = {
     "SIM800": "sim800",
     "SIM7000": "sim7000",
+    "SIM7028": "sim7028",
+    "A76XX": "a76xx",
     "ATError": "aterror",
     "Tap": "tap",
     "install": "socket",

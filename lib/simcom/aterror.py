@@ -28,11 +28,13 @@ _ERRNO = {
 class ATError(OSError):
     """A final result other than OK.
 
-    ``errno``: from the number of +CME ERROR, else EIO; ``cmd``: the command; ``line``: the result line as received.
+    ``errno``: from the number of +CME ERROR, or of the line before ERROR, else EIO; ``cmd``: the command; ``line``: the
+    result line as received, or the one before it that tells the cause.
     """
 
-    def __init__(self, cmd: str, line: str):
+    def __init__(self, cmd: str, line: str, code: "int | None" = None):
         number = line.split(":")[-1].strip()
-        super().__init__(_ERRNO.get(int(number) if number.isdigit() else 0, EIO), "%s: %s" % (cmd, line))
+        code = code or _ERRNO.get(int(number) if number.isdigit() else 0, EIO)
+        super().__init__(code, "%s: %s" % (cmd, line))
         self.cmd = cmd
         self.line = line

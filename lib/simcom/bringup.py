@@ -10,8 +10,16 @@ _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
 
 
-def active(m, on, init, timeout_ms):
-    """Modem.active(True or False)."""
+def active(m, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_ms: int = 90000) -> bool:
+    """Switch the module on (True), off (False), or tell whether it is on.
+
+    True adopts a module that answers at any usual rate, and presses ``pwrkey`` only when none does. ``init``: commands
+    such as ``("+CNMP=38", "+CMNB=1")``, sent now and after every restart. ``timeout_ms=0`` starts and returns. Raises
+    OSError(ETIMEDOUT) when nothing answers, ATError when an ``init`` command is refused.
+    """
+    if on is None:
+        m.pump()
+        return m.on
     for cmd in init or ():
         check_text("init", cmd, 550, "")
     if on != m.on or init:
@@ -21,10 +29,15 @@ def active(m, on, init, timeout_ms):
             m.run(steps, timeout_ms, "active")
         else:
             m.start(steps)
+    return m.on
 
 
-def connect(m, apn, user, key, timeout_ms):
-    """Modem.connect()."""
+def connect(m, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180000):
+    """Bring the PDP context up: SIM, registration, attach, context; switches the module on first if need be.
+
+    ``timeout_ms=0`` starts and returns: the pump does the steps, ``isconnected()`` and ``status()`` tell.
+    Raises OSError saying which step failed and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
+    """
     for what in (apn, user, key):
         check_text("apn, user or key", what, m.TEXT_MAX)
     if not m.up and (m.bringup is None or m.bringup.done):

@@ -1,19 +1,17 @@
 """The CIPSTART dialect: how SIM800 and SIM7000 raise a context and word results."""
 
 import errno
-from time import ticks_diff, ticks_ms
 
 from micropython import const
 
 from .tcpip import TcpIp
 
 _CONNECTING = const(1)  # Link.state, as in links.py
-_OPEN = const(2)
 
 
 class CipStart(TcpIp):
-    SEND = b"AT+CIPSEND=%d,%d"
-    REFUSED_MS = 5000  # CONNECT FAIL within this time is taken for a refusal, later for a time-out
+    OPEN = b'AT+CIPSTART=%d,"%s","%s",%d'
+    DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
 
     def context_up(self, apn, user, key):
@@ -38,30 +36,6 @@ class CipStart(TcpIp):
         """To IP INITIAL; legal in any state."""
         yield b"AT+CIPSHUT", 65000, (b"SHUT OK",)
 
-    def _open(self, link):
-        start = ticks_ms()
-        try:
-            yield b'AT+CIPSTART=%d,"TCP","%s",%d' % (link.n, link.peer[0].encode(), link.peer[1])
-        except OSError:
-            if link.stale or link.n < 0:
-                self.doubt = True  # is the context still up?
-                raise
-            # The module may think the number open (ALREADY CONNECT): close it, try once more.
-            link.stale = True
-            yield from self._shut(link)
-            yield from self._open(link)
-        while link.state == _CONNECTING and not link.error:  # until on_line() sees the result
-            if ticks_diff(ticks_ms(), start) > self.CONNECT_MS:
-                raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-            if ticks_diff(ticks_ms(), link.heard) > 10000:
-                link.heard = ticks_ms()
-                yield from self._ask(link)
-            yield 500
-        if link.error and link.n >= 0:  # CONNECT FAIL: the number is free again
-            if ticks_diff(ticks_ms(), start) > self.REFUSED_MS:
-                link.error = (errno.ETIMEDOUT, link.error[1])
-            self.links.release(link)
-
     def _ack(self, link):
         try:
             line = (yield b"AT+CIPACK=%d" % link.n)[-1]
@@ -76,7 +50,7 @@ class CipStart(TcpIp):
             self.doubt = True  # neither link nor context?
             return
         if '"CONNECTED"' in line:
-            self._connected(link)
+            self.connected(link)
             self.links.reading |= link.bit  # a notice may have been lost: ask for data too
         elif "CONNECTING" not in line:
             if link.state == _CONNECTING:
@@ -85,23 +59,21 @@ class CipStart(TcpIp):
 
     def _shut(self, link):
         try:
-            yield b"AT+CIPCLOSE=%d" % link.n, 30000, (b"CLOSE OK", b"CLOSED OK")
+            yield b"AT+CIPCLOSE=%d" % link.n + (b",1" if link.abort else b""), 30000, (b"CLOSE OK", b"CLOSED OK")
         except OSError:  # closed already
             pass
-
-    def _connected(self, link):
-        if link.state == _CONNECTING:
-            link.state = _OPEN
 
     def marks(self, n):
         """What tells the result of a send on link ``n``."""
         return (b"DATA ACCEPT:", b"%d, SEND " % n)
 
-    def accepted(self, line, n):
-        """How many of ``n`` payload bytes the module took, by its answer; -1: none, and never will."""
+    def accepted(self, link, line, n):
+        """Note how many of ``n`` payload bytes the module took, by its answer; -1: none, and never will."""
+        link.unacked = True
         if line.startswith("DATA ACCEPT:"):
-            return int(line.split(",")[1])
-        return n if line.endswith("SEND OK") else -1
+            link.report = int(line.split(",")[1])
+        else:
+            link.report = n if line.endswith("SEND OK") else -1
 
     def on_line(self, buf, i, j):
         if j - i > 7 and buf[i + 1] == 44:  # "0, CLOSED", with or without the blank
@@ -109,12 +81,12 @@ class CipStart(TcpIp):
             i += 3 if buf[i + 2] == 32 else 2
             if buf.startswith(b"CONNECT OK", i):
                 if link:
-                    self._connected(link)
-                    self._wake(link)
+                    self.connected(link)
+                    self.wake(link)
             elif buf.startswith(b"CONNECT FAIL", i):
                 if link and link.state == _CONNECTING:
                     link.fail(errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
-                    self._wake(link)
+                    self.wake(link)
             elif j - i == 6 and buf.startswith(b"CLOSED", i):
                 if link:
                     self.gone(link)

@@ -22,7 +22,11 @@ class Link:
     state = 0
     n = -1  # <link_num>, -1: none
     bit = 0  # 1 << n, 0: none
+    proto = "TCP"
     peer = ("", 0)
+    opener = None  # (modem, link): the steps that open it; None: those of a client that any local port suits
+    to = b""  # what follows the length in its AT+CIPSEND
+    abort = False  # closed at once, unsent bytes dropped (SO_LINGER 0)
     error = None  # (errno, text): why the link failed; raised once what is ready was read
     take = None  # takes payload: the ring's write(buf, off, n), or drop()
     ring = None  # received bytes …
@@ -34,6 +38,7 @@ class Link:
     tx_n = 0  # … so many
     cut = False  # bytes that were to be sent never will be
     unacked = False  # the module took bytes that the peer may not have
+    report = None  # late result of the command under way: what the module took of a send; None: not yet
     stale = False  # the number was another link's: to be closed before it is opened
     suspect = False  # the last call timed out: the owner may have dropped it
     heard = 0  # ticks_ms of the last sign of life
@@ -48,6 +53,10 @@ class Link:
         if not self.error:
             self.error = (code, why)
         self.tx_n = self.unproven = self.known = 0
+
+    def arrived(self, n):
+        """So many more bytes of the ring are verified."""
+        self.ready += n
 
     def sent(self, n):
         """The module took the first ``n`` bytes of the send buffer."""
@@ -65,6 +74,7 @@ class LinkTable:
     def __init__(self, size):
         self.slots = [None] * size
         self.reading = 0
+        self.upward = -1  # lowest free number first; 1: highest, while the module numbers the clients of a server
         self._turn = 0
 
     def get(self, n):
@@ -94,14 +104,14 @@ class LinkTable:
         link.state = link.CLOSED
 
     def place(self, link):
-        """Give ``link`` the lowest free number; else that of a failed or closing link, else of one whose last call
+        """Give ``link`` a free number; else that of a failed or closing link, else of one whose last call
         timed out, the oldest first. Returns whether there was one."""
         best = None
         rank = (0, 0)
         now = ticks_ms()
         for n, other in enumerate(self.slots):
             if other is None:
-                mine = (3, -n)
+                mine = (3, n * self.upward)
             else:
                 mine = (2 if other.state > 2 else other.suspect, ticks_diff(now, other.heard))
             if mine[0] and mine > rank:

@@ -9,6 +9,7 @@ _CODES = (
     b"+CPI", b"+CFU", b"+CRE", b"+CGR", b"+CER", b"+CGE", b"+CMT", b"+CUS", b"+CBM", b"+CDS", b"+CLI", b"+CRI", b"RING",
     b"NO C", b"+CTZ", b"*PSU", b"*PSN", b"DST:", b"SMS ", b"Call", b"PB D", b"OVER", b"UNDE", b"CHAR", b"+SAP", b"+APP",
     b"RDY", b"VOIC", b"NORM", b"+CTV", b"+CAD", b"+CAS", b"+CCH", b"+CES",
+    b"*ATR", b"+SIMC",
 )  # fmt: skip
 
 
@@ -23,9 +24,9 @@ class Modem(Pump):
     PRESS_ON_MS = 1100
     PRESS_OFF_MS = 1500
     BOOT_MS = 15000
-    OFF = (b"AT+CPOWD=1", 10000, (b"POWER DOWN",))
+    OFF: tuple = (b"AT+CPOWD=1", 10000, (b"POWER DOWN",))
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
-    RESTART = (b"RDY", b"+CFUN: 1")  # boot lines that mean a restart when they come in mid-session
+    RESTART = (b"RDY", b"*ATREADY", b"+CFUN: 1")  # boot lines that mean a restart when they come in mid-session
     TEXT_MAX = 50  # APN, user, password
 
     def __init__(self, uart, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0):
@@ -46,70 +47,16 @@ class Modem(Pump):
         if pwrkey:
             pwrkey.value(1 - pressed)
 
-    def active(self, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_ms: int = 90000) -> bool:
-        """Switch the module on (True), off (False), or tell whether it is on.
-
-        True adopts a module that answers at any usual rate, and presses ``pwrkey`` only when none does. ``init``:
-        commands such as ``("+CNMP=38", "+CMNB=1")``, sent now and after every restart. ``timeout_ms=0`` starts and
-        returns. Raises OSError(ETIMEDOUT) when nothing answers, ATError when an ``init`` command is refused.
-        """
-        if on is None:
-            self.pump()
-        else:
-            from .bringup import active
-
-            active(self, on, init, timeout_ms)
-        return self.on
-
-    def connect(self, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180000):
-        """Bring the PDP context up: SIM, registration, attach, context; switches the module on first if need be.
-
-        ``timeout_ms=0`` starts and returns: the pump does the steps, ``isconnected()`` and ``status()`` tell.
-        Raises OSError saying which step failed and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
-        """
-        from .bringup import connect
-
-        connect(self, apn, user, key, timeout_ms)
-
-    def disconnect(self):
-        """Send what is owed, close every link, take the context down."""
-        self.flush()
-        self.on_lost(errno.ENOTCONN, "disconnected")
-        self.run(self.context_down())
-
     def isconnected(self) -> bool:
         """Whether the PDP context is up; pumps, returns at once."""
         self.pump()
         return self.up
 
-    def status(self, param: str = ""):
-        """Without ``param``: the step of bring-up, at once: "off", "power", "idle", "sim", "registration", "attach",
-        "context", "up", or the OSError that ended the last ``connect(timeout_ms=0)``. With one, asks the module:
-        "rssi" (dBm, None when unknown), "registration" (<stat> of TS 27.007: 1 home, 2 searching, 3 denied, 5 roaming).
-        """
-        if param:
-            from .info import status
+    def __getattr__(self, name):
+        # What is called once or seldom has files of its own, loaded then.
+        from .extras import of_modem
 
-            return status(self, param)
-        self.pump()
-        task = self.bringup
-        return self.step if self.up or not task or not task.error else task.error
-
-    def config(self, param: str) -> str:
-        """Ask the module for "manufacturer", "model", "firmware", "imei", "iccid", "imsi" or "operator"."""
-        from .info import config
-
-        return config(self, param)
-
-    def ifconfig(self) -> tuple:
-        """(address, netmask, gateway, DNS server); a point-to-point link has only the first."""
-        return (self.address or "0.0.0.0", "255.255.255.255", "0.0.0.0", "0.0.0.0")
-
-    def ipconfig(self, param: str) -> tuple:
-        """``ipconfig("addr4")``: (address, netmask)."""
-        if param != "addr4":
-            raise ValueError("ipconfig: no parameter " + param)
-        return self.ifconfig()[:2]
+        return of_modem(self, name)
 
     # Events
 
@@ -142,6 +89,8 @@ class Modem(Pump):
                 self.doubt = True
                 if self.up:
                     self.on_lost(errno.ECONNABORTED, "the module restarted")
+        if buf.startswith(b"SMS DONE", i):
+            self.doubt = True
         if buf.find(b" POWER DOWN", i, j) > 0 and self.on:
             self.on_silent("the module switched itself off: " + text(buf, i, j))
         for start in _CODES:

@@ -26,7 +26,7 @@ class Task:
 
     It yields a pause in ms, a command, or (command, timeout_ms[, marks[, payload]]); it is sent the information lines,
     or thrown an OSError. ``marks``: instead of OK a line with one of these ends the command; (): an OK that comes
-    before any information is an older command's. ``payload``: (buf, n), for the prompt.
+    before any information is an older command's; False: no line is awaited. ``payload``: (buf, n), for the prompt.
     """
 
     info = None  # the answer for the next step …
@@ -53,8 +53,8 @@ class Pump:
         self._turn = False  # the last command was a task's: now reading
         self._due = False  # a task may have something to do now
         self._pumping = False
-        self._still = False  # nothing is to be started
-        self._urcs = []  # (prefix, callback)
+        self.still = False  # nothing is to be started
+        self.urcs = []  # (prefix, callback)
         self._calls = []  # (callback, line): to be called with the channel idle
         self._answer = self._on_answer
 
@@ -87,21 +87,9 @@ class Pump:
             if ms:
                 self.channel.interrupted()
 
-    def settle(self):
-        """Wait until nothing is under way on the UART; nothing new is asked before the next call.
-
-        Call it before writing flash, which loses what arrives meanwhile.
-        """
-        self._still = True
-        try:
-            while self.channel.busy:
-                self.wait()
-        finally:
-            self._still = False
-
     def _next(self):
         # The channel is idle: start one thing. Reads and tasks take turns.
-        if self._still:
+        if self.still:
             return
         if self._calls:
             callback, line = self._calls.pop(0)
@@ -154,13 +142,15 @@ class Pump:
         cmd, ms, marks, payload = (step + (None, None))[:4]
         self._marks = marks
         task.info = []
-        own = 0 if marks is None else 1 if marks else 2
+        own = 0 if not marks and marks != () else 1 if marks else 2
         self.channel.start(cmd + b"\r", len(cmd) + 1, self._answer, ms, own, *(payload or ()))
 
     def _on_answer(self, kind, buf, i, j):
         task = self._task
         channel = self.channel
         if kind < _OK:
+            if self._marks is False:
+                return False
             if self._marks:
                 for mark in self._marks:
                     if buf.find(mark, i, j) >= 0 and (kind or mark != b"."):  # dots are in unsolicited codes too
@@ -175,12 +165,16 @@ class Pump:
             return True
         task.prompted = channel.sent >= 0
         if kind == _ERROR:
-            from .aterror import ATError
-
-            task.error = ATError(self.command(), text(buf, i, j))
+            task.error = self.refusal(text(buf, i, j))
         elif kind > _ERROR:
             task.error = OSError(errno.ETIMEDOUT, self.command() + ": no answer")
         return True
+
+    def refusal(self, line, code=None):
+        """The exception for a command that was answered with ``line``."""
+        from .aterror import ATError
+
+        return ATError(self.command(), line, code)
 
     def command(self):
         """The last command, for messages."""
@@ -212,29 +206,10 @@ class Pump:
             raise task.error
         return task.result
 
-    # The public door to everything that has no method of its own
-
-    def at(self, cmd: str, *, timeout_ms: int = 5000) -> list:
-        """Send ``"AT" + cmd`` (``at("+CSQ")``); returns the information lines, a list of str.
-
-        Raises ATError when the module answers ERROR, OSError(ETIMEDOUT) when it does not answer.
-        """
-        check_text("at", cmd, 550, "")
-        return self.run(ask(b"AT" + cmd.encode(), timeout_ms), once=True)
-
-    def on_urc(self, prefix: str, callback):
-        """Call ``callback(line)`` for each unsolicited line that starts so (``None``: no longer).
-
-        It runs inside the pump with no command in flight; it may start things, not wait for them.
-        """
-        self._urcs = [u for u in self._urcs if u[0] != prefix]
-        if callback:
-            self._urcs.append((prefix, callback))
-
     def on_line(self, buf, i, j):
         """An unsolicited line; returns whether it is a known one."""
         known = False
-        for prefix, callback in self._urcs:
+        for prefix, callback in self.urcs:
             if buf.startswith(prefix.encode(), i):
                 self._calls.append((callback, text(buf, i, j)))
                 known = True

@@ -79,7 +79,8 @@ class BufferAccess(Modem):
             self.channel.parser.take = drop
         self._rings.give_back(link)
 
-    def _wake(self, link):
+    def wake(self, link):
+        """Its task has something to do."""
         if link.task:
             link.task.wake = ticks_ms()
             self._due = True
@@ -140,7 +141,7 @@ class BufferAccess(Modem):
             self.links.reading &= ~link.bit
             if link.state == _DRAINING:
                 self.links.release(link)
-                self._wake(link)
+                self.wake(link)
         return True
 
     def _header(self, link, buf, i, j, kind):
@@ -178,7 +179,7 @@ class BufferAccess(Modem):
         if link.n >= 0:
             link.state = _CLOSING
             self.links.reading &= ~link.bit
-        self._wake(link)
+        self.wake(link)
 
     def on_trailer(self):
         link = self._link
@@ -190,13 +191,13 @@ class BufferAccess(Modem):
             elif link.unproven and form:
                 return self._broken(link, errno.EIO, "received bytes were lost")
             else:
-                link.ready += link.unproven + self._got
+                link.arrived(link.unproven + self._got)
                 link.unproven = 0
             if link.known or link.state == _DRAINING:
                 self.links.reading |= link.bit
         # The next command goes out before the user sees these bytes. Sleeping tasks get a look now and then.
         self._laps += 1
-        if self._still or self._due or self._laps > 3 or self.channel.desync or self._calls:
+        if self.still or self._due or self._laps > 3 or self.channel.desync or self._calls:
             self._laps = 0
             self._next()
         else:

@@ -87,8 +87,11 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         """True: ``settimeout(None)``; False: ``settimeout(0)``."""
         self._timeout = None if flag else 0
 
-    def setsockopt(self, level: int, option: int, value):
-        """Accepted and without effect: the module offers none of these."""
+    def __getattr__(self, name):
+        # What a TCP client has no use for has files of its own, loaded when it is first called.
+        from .extras import of_socket
+
+        return of_socket(self, name)
 
     def _start(self):
         if self._closed:

@@ -28,10 +28,12 @@ def check_host(host):
 
 
 class TcpIp(BufferAccess):
-    SEND_MAX = 1460  # AT+CIPSEND
-    CONNECT_MS = 80000
+    SEND = b"AT+CIPSEND=%d,%d"
+    SEND_MAX = 1460
+    CONNECT_MS = 80000  # the module's own time-out, and some more
+    REFUSED_MS = 5000  # a failure within this time is taken for a refusal, later for a time-out
 
-    _flushing = False  # somebody waits for acknowledgements
+    flushing = False  # somebody waits for acknowledgements
 
     # What sockets ask for: noted here, done by the pump
 
@@ -57,36 +59,20 @@ class TcpIp(BufferAccess):
                 link.tx = bytearray(self.SEND_MAX)
             link.tx[at : at + n] = memoryview(buf)[off : off + n]
             link.tx_n = at + n
-            self._wake(link)
+            self.wake(link)
         return n
 
     def close(self, link):
         """The owner is done with ``link``: what it sent still goes out, what it did not read is dropped."""
         self.forget(link)
+        if link.abort:
+            link.tx_n = 0
         if link.state == _DRAINING or link.n < 0:
             self.links.release(link)
         else:
             link.state = _CLOSING
             self.links.reading &= ~link.bit
-        self._wake(link)
-
-    def flush(self, timeout_ms: int = 10000) -> bool:
-        """Wait until the peers have what was written and closed sockets are closed; call it before ``deepsleep``.
-
-        Returns whether that was so in time.
-        """
-        start = ticks_ms()
-        self._flushing = True
-        for link in self.links.slots:
-            if link:
-                self._wake(link)
-                while link.n >= 0 and (link.tx_n or link.unacked or link.state == _CLOSING):
-                    if ticks_diff(ticks_ms(), start) >= timeout_ms:
-                        self._flushing = False
-                        return False
-                    self.wait()
-        self._flushing = False
-        return True
+        self.wake(link)
 
     # The life of a link, as a task
 
@@ -102,7 +88,7 @@ class TcpIp(BufferAccess):
                     yield 1000
                 elif link.tx_n:
                     yield from self._transmit(link)
-                elif link.unacked and self._flushing:
+                elif link.unacked and self.flushing:
                     yield from self._ack(link)
                     yield _RETRY_MS
                 elif ticks_diff(now, link.heard) >= _QUIET_MS:
@@ -130,10 +116,55 @@ class TcpIp(BufferAccess):
             link.cut = True
             link.tx_n = 0
 
+    def _open(self, link):
+        start = ticks_ms()
+        try:
+            if link.opener:
+                yield from link.opener(self, link)
+            else:
+                yield (
+                    self.OPEN % (link.n, link.proto.encode(), link.peer[0].encode(), link.peer[1]),
+                    self.ANSWER_MS,
+                    False,
+                )
+        except OSError:
+            if link.stale or link.n < 0:
+                self.doubt = True  # is the context still up?
+                raise
+            # The module may think the number open: close it, try once more.
+            link.stale = True
+            link.error = None
+            yield from self._shut(link)
+            yield from self._open(link)
+        while link.state == _CONNECTING and not link.error:  # until on_line() sees the report
+            if ticks_diff(ticks_ms(), start) > self.CONNECT_MS:
+                raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
+            if ticks_diff(ticks_ms(), link.heard) > 10000:
+                link.heard = ticks_ms()
+                yield from self._ask(link)
+            yield 500
+        if link.error and link.n >= 0:  # refused: the number is free again
+            if link.error[0] == errno.ECONNREFUSED and ticks_diff(ticks_ms(), start) > self.REFUSED_MS:
+                link.error = (errno.ETIMEDOUT, link.error[1])
+            self.links.release(link)
+
+    def _reported(self, link, ms):
+        # Until on_line() sees the late result of the last command of this link.
+        give_up = ticks_add(ticks_ms(), ms)
+        while link.report is None and link.n >= 0 and link.state != _DRAINING:
+            if ticks_diff(give_up, ticks_ms()) < 0:
+                raise OSError(errno.ETIMEDOUT, "%s:%d: no result" % link.peer)
+            yield 500
+
     def _transmit(self, link):
         n = link.tx_n
+        link.report = None
         try:
-            line = (yield self.SEND % (link.n, n), _SEND_MS, self.marks(link.n), (link.tx, n))[-1]
+            info = yield self.SEND % (link.n, n) + link.to, _SEND_MS, self.marks(link.n), (link.tx, n)
+            if info:
+                self.accepted(link, info[-1], n)
+            yield from self._reported(link, self.CONNECT_MS)
+            took = link.report
         except OSError as e:
             if link.state == _DRAINING or link.n < 0:  # closed by the peer meanwhile
                 return
@@ -144,19 +175,24 @@ class TcpIp(BufferAccess):
             yield from self._ask(link)  # refused before the prompt: closed, or the module's buffer full?
             yield _RETRY_MS
             return
-        took = self.accepted(line, n)
+        if took is None:  # the peer closed before the report came; the module has the bytes
+            took = n
         if took < 0:
             yield from self._ask(link)
             if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
-                raise OSError(errno.ECONNABORTED, "send: " + line)
+                raise OSError(errno.ECONNABORTED, "send %s:%d: failed" % link.peer)
             return
         link.sent(took)
-        link.unacked = True
         link.heard = ticks_ms()
         if not took:
             yield _RETRY_MS
 
     # Events
+
+    def connected(self, link):
+        """The connection is there."""
+        if link.state == _CONNECTING:
+            link.state = _OPEN
 
     def gone(self, link):
         """The peer closed: EOF, once the module's buffer is empty."""
@@ -166,7 +202,7 @@ class TcpIp(BufferAccess):
         else:
             link.tx_n = 0
         link.unacked = False
-        self._wake(link)
+        self.wake(link)
         if self._task is link.task and self.channel.busy:
             self.channel.hurry(300)  # the answer may never come
 
@@ -175,20 +211,5 @@ class TcpIp(BufferAccess):
             if link:
                 link.fail(code, why)
                 self.links.release(link)
-                self._wake(link)
+                self.wake(link)
         super().on_lost(code, why)
-
-    # Rarely used
-
-    def socket(self, *args):
-        """A socket on this modem; arguments as ``socket.socket``."""
-        from .socket import socket
-
-        return socket(*args, modem=self)
-
-    def resolve(self, host: str, *, timeout_ms: int = 30000) -> list:
-        """Ask the module's resolver (AT+CDNSGIP): a list of one or two addresses. OSError(-2): unknown name."""
-        check_host(host)
-        from .info import resolve
-
-        return resolve(self, host, timeout_ms)

@@ -3,7 +3,7 @@
 import errno
 import select
 
-from target import equal, fails, pattern, true
+from target import REFUSED, equal, fails, pattern, true
 
 IN, OUT, ERR, HUP = 1, 4, 8, 16
 
@@ -140,7 +140,7 @@ def case_refused_connect_is_raised_by_the_next_call(target):
         s = _connecting(target, "refused")
         bits = _poll(s, IN | OUT)
         true(bits & (ERR | HUP), "poll of a refused connection: %d" % bits)
-        fails(errno.ECONNREFUSED, use, s)
+        fails(REFUSED, use, s)
         s.close()
 
 
@@ -177,7 +177,7 @@ def case_poll_times_out(target):
 
 
 def case_poll_of_many_sockets_names_the_ready_one(target):
-    sockets = [_open(target, "echo") for _ in range(3)]
+    sockets = [_open(target, "echo") for _ in range(min(3, target.modem.LINKS))]
     poller = select.poll()
     for s in sockets:
         poller.register(s, IN)

@@ -1,4 +1,6 @@
-"""A SIM7000 small enough for MicroPython, at the other end of a UART that costs no heap while data is read.
+"""A module small enough for MicroPython, at the other end of a UART that costs no heap while data is read.
+
+It speaks the dialect of the family it is told to be: CIPSTART, or CIPOPEN with numbers for errors.
 
 Its receive buffer is a RingIO, its answers lie ready, and numbers are read and written digit by digit. Only bring-up,
 sending and closing allocate. It also runs on CPython behind the shim. Host names with a meaning: `refuse.example` does
@@ -16,17 +18,18 @@ except ImportError:
 
 _Stream = io.IOBase if sys.implementation.name == "micropython" else object
 
-LINKS = 8
+OPENERS = {"sim7028": 2, "a76xx": 10}  # who speaks CIPOPEN, on how many links
+LINKS = 8  # of the others
 BLOCK = 2048  # payload is copied from this; the byte at position k of a link's stream is k % 251
 PERIOD = 251
 WAITING_MAX = 4096  # what a header says is waiting, at most
 
 OK = b"\r\nOK\r\n"
 LONG_OK = b"\r\n\r\nOK\r\n"
+NO_DATA = b"\r\n+IP ERROR: 22\r\n\r\nERROR\r\n"
 ANSWERS = (
     (b"ATE0", OK),
     (b"AT+CGMI", b"\r\nSIMCOM_Ltd\r\n\r\nOK\r\n"),
-    (b"AT+CGMM", b"\r\nSIMCOM_SIM7000E\r\n\r\nOK\r\n"),
     (b"AT+CGMR", b"\r\nRevision:1351B04SIM7000E\r\n\r\nOK\r\n"),
     (b"AT+CPIN?", b"\r\n+CPIN: READY\r\n\r\nOK\r\n"),
     (b"AT+CEREG?", b"\r\n+CEREG: 0,1\r\n\r\nOK\r\n"),
@@ -34,16 +37,33 @@ ANSWERS = (
     (b"AT+CGATT?", b"\r\n+CGATT: 1\r\n\r\nOK\r\n"),
     (b"AT+CSQ", b"\r\n+CSQ: 20,0\r\n\r\nOK\r\n"),
     (b"AT+CMEE?", b"\r\n+CMEE: 1\r\n\r\nOK\r\n"),
+)
+START_ANSWERS = (
+    (b"AT+CGMM", b"\r\nSIMCOM_SIM7000E\r\n\r\nOK\r\n"),
     (b"AT+CIFSR", b"\r\n10.78.245.128\r\n"),
     (b"AT+CIPSHUT", b"\r\nSHUT OK\r\n"),
     (b"AT+CPOWD=1", b"\r\nNORMAL POWER DOWN\r\n"),
 )
+OPEN_ANSWERS = (
+    (b"AT+CGMM", b"\r\nA7670E-FASE\r\n\r\nOK\r\n"),
+    (b"AT+CREG?", b"\r\n+CREG: 0,1\r\n\r\nOK\r\n"),
+    (b"AT+IPADDR", b"\r\n+IPADDR: 10.148.0.17\r\n\r\nOK\r\n"),
+    (b"AT+CPOF", OK),
+)
+SILENT = (b"AT", b"AT+CMEE", b"AT+CNMI", b"AT+CFUN", b"AT+CIPRXGET")  # what is answered OK, and no more
+START_SILENT = (b"AT+CIPMUX", b"AT+CIPQSEND", b"AT+CIPSPRT", b"AT+CSTT", b"AT+CIICR", b"AT+CIPTKA")
+OPEN_SILENT = (
+    b"AT+CGDCONT", b"AT+CGAUTH", b"AT+CGEREP", b"AT+CIPMODE", b"AT+CIPSENDMODE", b"AT+CIPCCFG", b"AT+CIPTIMEOUT",
+    b"AT+CSOCKSETPN", b"AT+CTCPKA",
+)  # fmt: skip
 
 
 class FakeUart(_Stream):
     """`burst`: bytes that any() tells and a read gives at most; `long`: the trailer has an empty line before OK."""
 
-    def __init__(self, burst=64, long=False):
+    def __init__(self, burst=64, long=False, family="sim7000"):
+        links = OPENERS.get(family, LINKS)
+        self.opens = family in OPENERS
         self.burst = burst
         self.trailer = LONG_OK if long else OK
         self.segment = BLOCK  # bytes that one answer brings at most
@@ -57,9 +77,10 @@ class FakeUart(_Stream):
         self._rx = RingIO(4 * BLOCK)
         self._blocks = bytes([k % PERIOD for k in range(BLOCK + PERIOD)])
         self._head = bytearray(b"\r\n+CIPRXGET: 2,0,            ")
-        self._waiting = [0] * LINKS
-        self._at = [0] * LINKS
-        self._open = [False] * LINKS
+        self._waiting = [0] * links
+        self._at = [0] * links
+        self._open = [False] * links
+        self._net = False  # NETOPEN
         self._payload = 0  # bytes still to come behind the prompt
         self._n = self._link = 0
         self._cursor = 0
@@ -81,7 +102,7 @@ class FakeUart(_Stream):
 
     def close_peer(self, link=0):
         self._open[link] = False
-        self._put(b"\r\n%d, CLOSED\r\n" % link)
+        self._put(b"\r\n+IPCLOSE: %d,1\r\n" % link if self.opens else b"\r\n%d, CLOSED\r\n" % link)
 
     # machine.UART
 
@@ -108,7 +129,7 @@ class FakeUart(_Stream):
             self._payload -= n
             self.sent += n
             if not self._payload:
-                self._put(b"\r\nDATA ACCEPT:%d,%d\r\n" % (self._link, self._n))
+                self._taken()
         elif buf.startswith(b"AT+CIPRXGET=2,", off):
             self._rxget(buf, off + 14)
         else:
@@ -139,6 +160,8 @@ class FakeUart(_Stream):
             n = self.segment
         if n > waiting:
             n = waiting
+            if self.opens and not n:
+                return self._put(NO_DATA)
         waiting -= n
         self._waiting[link] = waiting
         head = self._head
@@ -180,30 +203,47 @@ class FakeUart(_Stream):
             self._cursor += 1
             scale //= 10
 
+    def _taken(self):
+        if self.opens:
+            self._put(OK)
+            self._put(b"\r\n+CIPSEND: %d,%d,%d\r\n" % (self._link, self._n, self._n))
+        else:
+            self._put(b"\r\nDATA ACCEPT:%d,%d\r\n" % (self._link, self._n))
+
     def _command(self, line):
         line = line.strip()
         self.commands += 1
-        for cmd, answer in ANSWERS:
-            if line == cmd:
-                return self._put(answer)
+        for table in (ANSWERS, OPEN_ANSWERS if self.opens else START_ANSWERS):
+            for cmd, answer in table:
+                if line == cmd:
+                    return self._put(answer)
         name, _, text = line.partition(b"=")
         args = text.split(b",")
         link = args[0][0] - 48 if args[0].isdigit() else 0
+        if name == b"AT+CIPSEND":
+            if self._open[link]:
+                self._link, self._n = link, int(args[1])
+                self._payload = self._n
+                self._put(b"\r\n>" if self.opens else b"\r\n> ")
+            else:
+                self._put(b"\r\n+CIPERROR: 4\r\n\r\nERROR\r\n" if self.opens else b"\r\nERROR\r\n")
+        elif not (self._by_open if self.opens else self._by_start)(name, link, line):
+            if name not in SILENT and name not in (OPEN_SILENT if self.opens else START_SILENT):
+                self.strange.append(line)
+            self._put(OK)
+
+    def _connected(self, link):
+        self._open[link] = True
+        self._at[link] = self._waiting[link] = 0
+
+    def _by_start(self, name, link, line):
         if name == b"AT+CIPSTART":
             self._put(OK)
             if b"refuse.example" in line:
                 self._put(b"\r\n%d, CONNECT FAIL\r\n" % link)
             elif b"mute.example" not in line:
-                self._open[link] = True
-                self._at[link] = self._waiting[link] = 0
+                self._connected(link)
                 self._put(b"\r\n%d, CONNECT OK\r\n" % link)
-        elif name == b"AT+CIPSEND":
-            if self._open[link]:
-                self._link, self._n = link, int(args[1])
-                self._payload = self._n
-                self._put(b"\r\n> ")
-            else:
-                self._put(b"\r\nERROR\r\n")
         elif name == b"AT+CIPCLOSE":
             self._open[link] = False
             self._put(b"\r\n%d, CLOSE OK\r\n" % link)
@@ -213,17 +253,56 @@ class FakeUart(_Stream):
             state = b"CONNECTED" if self._open[link] else b"CLOSED"
             self._put(b'\r\n+CIPSTATUS: %d,0,"TCP","192.0.2.1","80","%s"\r\n\r\nOK\r\n' % (link, state))
         else:
-            if name not in (b"AT", b"AT+CIPMUX", b"AT+CIPQSEND", b"AT+CIPSPRT", b"AT+CIPRXGET", b"AT+CSTT", b"AT+CIICR",
-                            b"AT+CMEE", b"AT+CNMI", b"AT+CFUN", b"AT+CIPSHUT", b"AT+CIPTKA"):  # fmt: skip
-                self.strange.append(line)
+            return False
+        return True
+
+    def _by_open(self, name, link, line):
+        if name == b"AT+CIPOPEN":
+            if self._open[link] or not self._net:
+                self._put(b"\r\n+CIPOPEN: %d,%d\r\n\r\nERROR\r\n" % (link, 4 if self._net else 2))
+                return True
             self._put(OK)
+            if b"refuse.example" in line:
+                self._put(b"\r\n+CIPOPEN: %d,1\r\n" % link)
+            elif b"mute.example" not in line:
+                self._connected(link)
+                self._put(b"\r\n+CIPOPEN: %d,0\r\n" % link)
+        elif name == b"AT+CIPOPEN?":
+            for n in range(len(self._open)):
+                self._put(b"\r\n+CIPOPEN: %d" % n)
+                if self._open[n]:
+                    self._put(b',"TCP","192.0.2.1",80,-1')
+            self._put(LONG_OK)
+        elif name == b"AT+CIPCLOSE":
+            if self._open[link]:
+                self._open[link] = False
+                self._put(OK)
+                self._put(b"\r\n+CIPCLOSE: %d,0\r\n" % link)
+            else:
+                self._put(b"\r\n+CIPCLOSE: %d,4\r\n\r\nERROR\r\n" % link)
+        elif name == b"AT+CIPCLOSE?":
+            self._put(b"\r\n+CIPCLOSE: " + b",".join([b"%d" % each for each in self._open]) + LONG_OK)
+        elif name == b"AT+CIPACK":
+            self._put(b"\r\n+CIPACK: %d,0,%d\r\n\r\nOK\r\n" % (self.sent, self._at[link]))
+        elif name == b"AT+NETOPEN?":
+            self._put(b"\r\n+NETOPEN: %d\r\n\r\nOK\r\n" % self._net)
+        elif name == b"AT+NETOPEN":
+            self._put(b"\r\n+IP ERROR: 4\r\n\r\nERROR\r\n" if self._net else b"\r\nOK\r\n\r\n+NETOPEN: 0\r\n")
+            self._net = True
+        elif name == b"AT+NETCLOSE":
+            self._put(b"\r\nOK\r\n\r\n+NETCLOSE: 0\r\n" if self._net else b"\r\n+NETCLOSE: 2\r\n\r\nERROR\r\n")
+            self._net = False
+            self._open = [False] * len(self._open)
+        else:
+            return False
+        return True
 
 
 def up(family="SIM7000", rxbuf=2048, idle=None, **settings):
     """(UART, modem with its context up)."""
     import simcom
 
-    uart = FakeUart(**settings)
+    uart = FakeUart(family=family.lower(), **settings)
     uart.idle = idle
     modem = getattr(simcom, family)(uart, rxbuf=rxbuf)
     modem.connect("internet")

@@ -1,0 +1,186 @@
+"""The CIPOPEN dialect: how SIM7028 and A76XX raise a context and word results."""
+
+import errno
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from .pump import text
+from .tcpip import TcpIp
+
+_CONNECTING = const(1)  # Link.state, as in links.py
+_OPEN = const(2)
+_CLOSING = const(4)
+
+_NET_MS = const(125000)  # AT+NETOPEN, AT+NETCLOSE and AT+CIPCLOSE report within two minutes
+
+# <err> of +CIPOPEN, +NETOPEN, +CIPERROR, …
+_ERRNO = (
+    errno.EIO,
+    errno.ECONNABORTED,
+    errno.ENOTCONN,
+    errno.EINVAL,
+    errno.EALREADY,
+    errno.ENOBUFS,
+    errno.EADDRINUSE,
+    errno.EADDRINUSE,
+    errno.EAGAIN,
+    errno.EAGAIN,
+    errno.ETIMEDOUT,
+    errno.EHOSTUNREACH,
+)
+
+
+def code(err):
+    """The errno for an <err>."""
+    return _ERRNO[err] if err < len(_ERRNO) else errno.EIO
+
+
+class CipOpen(TcpIp):
+    OPEN = b'AT+CIPOPEN=%d,"%s","%s",%d'
+    READ_MAX = 1500
+    SEND_MAX = 1500
+    CONNECT_MS = 125000
+    OFF = (b"AT+CPOF", 10000)
+    DNS = None  # it comes before OK
+    # Errors as numbers and headers with the link's number; sends are reported when the module has them.
+    SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPSENDMODE=0", b"AT+CIPCCFG=10,0,0,0,1,0,500", b"AT+CIPRXGET=1")
+
+    _net = None  # <err> of the last +NETOPEN or +NETCLOSE
+    _cause = ""  # the line that tells why ERROR will follow
+
+    def context_up(self, apn, user, key):
+        """From whatever state to an open network."""
+        yield from self.context_down()
+        for cmd in self.SETTINGS:
+            yield cmd
+        yield b'AT+CGDCONT=1,"IP","%s"' % apn.encode()
+        if user or key:
+            yield b'AT+CGAUTH=1,1,"%s","%s"' % (key.encode(), user.encode())
+        try:
+            yield from self._report(b"AT+NETOPEN")
+        except OSError as e:
+            if e.errno != errno.EALREADY:
+                raise
+        yield from self.context_check()
+
+    def context_check(self):
+        """Read the address; ATError when the network is not open."""
+        self.address = (yield b"AT+IPADDR", 10000)[-1].split(":", 1)[1].strip()
+
+    def context_down(self):
+        """Close the network, and every link with it."""
+        try:
+            yield from self._report(b"AT+NETCLOSE")
+        except OSError as e:
+            if e.errno == errno.ETIMEDOUT:
+                raise
+
+    def _report(self, cmd):
+        # OK comes first, what became of it later.
+        self._net = None
+        yield cmd, 10000, False
+        give_up = ticks_add(ticks_ms(), _NET_MS)
+        while self._net is None:
+            if ticks_diff(give_up, ticks_ms()) < 0:
+                raise OSError(errno.ETIMEDOUT, self.command() + ": no result")
+            yield 100
+        if self._net:
+            raise OSError(code(self._net), "%s: error %d" % (self.command(), self._net))
+
+    def _ask(self, link):
+        # The reports of connections that are just opened look the same: only those that are open have commas.
+        mine = "%d," % link.n
+        found = False
+        for line in (yield b"AT+CIPOPEN?"):
+            fields = line[9:].strip()
+            if '"' not in fields:
+                self.on_line(line.encode(), 0, len(line))
+            elif fields.startswith(mine):
+                found = True
+        if found:
+            self.connected(link)
+            self.links.reading |= link.bit  # a notice may have been lost: ask for data too
+        elif link.state != _CONNECTING:
+            self.gone(link)
+
+    def _shut(self, link):
+        link.report = None
+        try:
+            yield b"AT+CIPCLOSE=%d" % link.n, 10000, False
+            yield from self._reported(link, _NET_MS)
+        except OSError:  # closed already
+            pass
+
+    def marks(self, n):
+        """Nothing tells the result of a send before OK."""
+        return False
+
+    def refusal(self, line, code=None):
+        cause = self._cause
+        self._cause = ""
+        if cause:
+            from .iperror import errno_of
+
+            code = errno_of(cause)
+        return super().refusal(cause or line, code)
+
+    def on_line(self, buf, i, j):
+        self._cursor = k = buf.find(b":", i, j) + 1
+        if not k or buf[i] != 43 or buf.startswith(b"+CIPRX", i):
+            return buf.startswith(b"CLOSED", i) or super().on_line(buf, i, j)
+        if buf.startswith(b"+IP ERROR", i) or buf.startswith(b"+CIPERROR", i):
+            if self._task:
+                self._cause = text(buf, i, j)
+            elif self._link:
+                self._link.known = 0  # "No data": the notice was of what is read already
+        elif buf.startswith(b"+NET", i):
+            self._net = self.number(buf, j)
+            self.doubt = self.up
+        elif buf.startswith(b"+CIPEVENT", i):
+            self.on_lost(errno.ENOTCONN, "the network closed the context (+CIPEVENT)")
+        else:
+            for name, handle in _REPORTS:
+                if buf.startswith(name, i):
+                    link = self.links.get(self.number(buf, j))
+                    if link:
+                        handle(self, link, self.number(buf, j), buf, j)
+                        self.wake(link)
+                    break
+            else:
+                return super().on_line(buf, i, j)
+        return True
+
+    # Reports: +NAME: link,number[,number]
+
+    def _on_open(self, link, err, *_):
+        if link.state != _CONNECTING:
+            return
+        if err:
+            link.fail(code(err), "connect %s:%d: +CIPOPEN: %d,%d" % (link.peer + (link.n, err)))
+        else:
+            self.connected(link)
+
+    def _on_send(self, link, asked, buf, j):
+        took = self.number(buf, j)
+        link.report = took if took == asked or not took else -1  # of a part the rest is lost; -1: not connected
+
+    def _on_shut(self, link, *_):
+        link.report = 0
+        if link.state == _OPEN:
+            self.gone(link)
+
+    def _on_closed(self, link, reason, *_):
+        if reason == 2:
+            link.fail(errno.ETIMEDOUT, "closed by the module: sending timed out")
+            link.state = _CLOSING
+        elif link.state == _OPEN:
+            self.gone(link)
+
+
+_REPORTS = (
+    (b"+CIPOPEN", CipOpen._on_open),
+    (b"+CIPSEND", CipOpen._on_send),
+    (b"+CIPCLOSE", CipOpen._on_shut),
+    (b"+IPCLOSE", CipOpen._on_closed),
+)

@@ -1,0 +1,50 @@
+"""Where the methods live that a program calls once or seldom: in files that are loaded then."""
+
+_MODEM = {
+    "active": "bringup",
+    "connect": "bringup",
+    "disconnect": "finish",
+    "flush": "finish",
+    "settle": "finish",
+    "at": "door",
+    "on_urc": "door",
+    "socket": "door",
+    "config": "info",
+    "status": "info",
+    "ifconfig": "info",
+    "ipconfig": "info",
+    "resolve": "info",
+}
+_SOCKET = {
+    "setsockopt": "sockopt",
+}
+
+
+class _Method:
+    """A function that gets its object first."""
+
+    def __init__(self, function, owner):
+        self._function = function
+        self._owner = owner
+
+    def __call__(self, *args, **kwargs):
+        return self._function(self._owner, *args, **kwargs)
+
+
+def of_modem(modem, name):
+    """Modem.__getattr__()"""
+    return _method(modem, name, _MODEM)
+
+
+def of_socket(socket, name):
+    """socket.__getattr__()"""
+    return _method(socket, name, _SOCKET)
+
+
+def _method(owner, name, homes):
+    if name not in homes:
+        raise AttributeError(name)
+    home = __import__("simcom." + homes[name], None, None, ["*"])
+    method = _Method(getattr(home, name), owner)
+    setattr(owner, name, method)  # the next time it is found at once
+    return method

@@ -1,0 +1,46 @@
+"""Finishing what is owed, before the program sleeps, writes flash or leaves the network."""
+
+import errno
+from time import ticks_diff, ticks_ms
+
+_CLOSING = 4  # Link.state, as in links.py
+
+
+def flush(m, timeout_ms: int = 10000) -> bool:
+    """Wait until the peers have what was written and closed sockets are closed; call it before ``deepsleep``.
+
+    Returns whether that was so in time.
+    """
+    start = ticks_ms()
+    m.flushing = True
+    try:
+        for link in m.links.slots:
+            if link:
+                m.wake(link)
+                while link.n >= 0 and (link.tx_n or link.unacked or link.state == _CLOSING):
+                    if ticks_diff(ticks_ms(), start) >= timeout_ms:
+                        return False
+                    m.wait()
+        return True
+    finally:
+        m.flushing = False
+
+
+def settle(m):
+    """Wait until nothing is under way on the UART; nothing new is asked before the next call.
+
+    Call it before writing flash, which loses what arrives meanwhile.
+    """
+    m.still = True
+    try:
+        while m.channel.busy:
+            m.wait()
+    finally:
+        m.still = False
+
+
+def disconnect(m):
+    """Send what is owed, close every link, take the context down."""
+    flush(m)
+    m.on_lost(errno.ENOTCONN, "disconnected")
+    m.run(m.context_down())

@@ -1,0 +1,44 @@
+"""Why a CIPOPEN module refused a command: its line before ERROR as an errno."""
+
+import errno
+
+from .cipopen import code
+
+# <err_info> of +IP ERROR
+_INFO = (
+    (errno.ETIMEDOUT, "Connection time out"),
+    (errno.EADDRINUSE, "Bind port failed"),
+    (errno.EINVAL, "Port overflow"),
+    (errno.ENOBUFS, "Create socket failed"),
+    (errno.EALREADY, "Network is already opened"),
+    (errno.ENOTCONN, "Network is already closed"),
+    (errno.ENOTCONN, "No clients connected"),
+    (errno.ENOTCONN, "No active client"),
+    (errno.ENOTCONN, "Network not opened"),
+    (errno.EBADF, "Client index overflow"),
+    (errno.EALREADY, "Connection is already created"),
+    (errno.ENOTCONN, "Connection is not created"),
+    (errno.EINVAL, "Invalid parameter"),
+    (errno.EOPNOTSUPP, "Operation not supported"),
+    (errno.EHOSTUNREACH, "DNS query failed"),
+    (errno.EAGAIN, "TCP busy"),
+    (errno.EAGAIN, "Net close failed for socket opened"),
+    (errno.ETIMEDOUT, "Sending time out"),
+    (errno.ECONNABORTED, "Sending failure for network error"),
+    (errno.EHOSTUNREACH, "Open failure for network error"),
+    (errno.EADDRINUSE, "Server is already listening"),
+    (errno.EIO, "Operation failed"),
+    (errno.EAGAIN, "No data"),
+)
+
+
+def errno_of(cause):
+    """The errno for "+IP ERROR: <err_info>", a number or a text, or "+CIPERROR: <err>"."""
+    name, why = cause.split(":", 1)
+    why = why.strip()
+    if name == "+CIPERROR":
+        return code(int(why)) if why.isdigit() else errno.EIO
+    for n, (known, said) in enumerate(_INFO):
+        if why == said or why == str(n):
+            return known
+    return errno.EIO
