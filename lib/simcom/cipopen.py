@@ -40,13 +40,14 @@ class CipOpen(TcpIp):
     OPEN = b'AT+CIPOPEN=%d,"%s","%s",%d'
     READ_MAX = 1500
     SEND_MAX = 1500
-    CONNECT_MS = 125000
+    CONNECT_MS = STALL_MS = 125000  # AT+CIPTIMEOUT's 120 s, and some more
     OFF = (b"AT+CPOF", 10000)
     DNS = None  # it comes before OK
     # Errors as numbers and headers with the link's number; sends are reported when the module has them.
     SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPSENDMODE=0", b"AT+CIPCCFG=10,0,0,0,1,0,500", b"AT+CIPRXGET=1")
 
     _net = None  # <err> of the last +NETOPEN or +NETCLOSE
+    _owed = 0  # numbers whose peer closed, as bits: to be closed by us too before they are used again
     _cause = ""  # the line that tells why ERROR will follow
 
     def context_up(self, apn, user, key):
@@ -79,14 +80,20 @@ class CipOpen(TcpIp):
     def _report(self, cmd):
         # OK comes first, what became of it later.
         self._net = None
-        yield cmd, 10000, False
+        try:
+            yield cmd, 10000, False
+        except OSError:
+            if self._net is None:
+                raise
         give_up = ticks_add(ticks_ms(), _NET_MS)
         while self._net is None:
             if ticks_diff(give_up, ticks_ms()) < 0:
                 raise OSError(errno.ETIMEDOUT, self.command() + ": no result")
             yield 100
         if self._net:
-            raise OSError(code(self._net), "%s: error %d" % (self.command(), self._net))
+            raise OSError(
+                errno.EHOSTUNREACH if self._net == 1 else code(self._net), "%s: error %d" % (self.command(), self._net)
+            )
 
     def _ask(self, link):
         # The reports of connections that are just opened look the same: only those that are open have commas.
@@ -95,7 +102,8 @@ class CipOpen(TcpIp):
         for line in (yield b"AT+CIPOPEN?"):
             fields = line[9:].strip()
             if '"' not in fields:
-                self.on_line(line.encode(), 0, len(line))
+                if "," in fields:
+                    self.on_line(line.encode(), 0, len(line))
             elif fields.startswith(mine):
                 found = True
         if found:
@@ -132,7 +140,7 @@ class CipOpen(TcpIp):
         if buf.startswith(b"+IP ERROR", i) or buf.startswith(b"+CIPERROR", i):
             if self._task:
                 self._cause = text(buf, i, j)
-            elif self._link:
+            elif self._link and self._link.known < 0:
                 self._link.known = 0  # "No data": the notice was of what is read already
         elif buf.startswith(b"+NET", i):
             self._net = self.number(buf, j)
@@ -151,6 +159,16 @@ class CipOpen(TcpIp):
                 return super().on_line(buf, i, j)
         return True
 
+    def open(self, link, address):
+        super().open(link, address)
+        if self._owed & link.bit:
+            self._owed &= ~link.bit
+            link.stale = True
+
+    def gone(self, link):
+        self._owed |= link.bit
+        super().gone(link)
+
     # Reports: +NAME: link,number[,number]
 
     def _on_open(self, link, err, *_):
@@ -162,8 +180,13 @@ class CipOpen(TcpIp):
             self.connected(link)
 
     def _on_send(self, link, asked, buf, j):
-        took = self.number(buf, j)
-        link.report = took if took == asked or not took else -1  # of a part the rest is lost; -1: not connected
+        if buf.find(b"-", self._cursor, j) >= 0:  # -1: not connected
+            took = -errno.ECONNRESET
+        else:
+            took = self.number(buf, j)
+            if 0 < took < asked:  # the rest is lost
+                took = -errno.ECONNABORTED
+        link.report = took
 
     def _on_shut(self, link, *_):
         link.report = 0

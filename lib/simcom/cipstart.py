@@ -68,12 +68,12 @@ class CipStart(TcpIp):
         return (b"DATA ACCEPT:", b"%d, SEND " % n)
 
     def accepted(self, link, line, n):
-        """Note how many of ``n`` payload bytes the module took, by its answer; -1: none, and never will."""
+        """Note how many of ``n`` payload bytes the module took, by its answer; negative: an errno."""
         link.unacked = True
         if line.startswith("DATA ACCEPT:"):
             link.report = int(line.split(",")[1])
         else:
-            link.report = n if line.endswith("SEND OK") else -1
+            link.report = n if line.endswith("SEND OK") else -errno.ECONNABORTED
 
     def on_line(self, buf, i, j):
         if j - i > 7 and buf[i + 1] == 44:  # "0, CLOSED", with or without the blank

@@ -32,13 +32,13 @@ class Link:
     ring = None  # received bytes …
     ready = 0  # … of which so many are verified
     unproven = 0  # … and so many wait until the form of the trailer is known
-    known = 0  # bytes known to wait in the module
+    known = 0  # bytes known to wait in the module; -1: some
     want = 0  # bytes that a blocked reader waits for
     tx = None  # bytes to send …
     tx_n = 0  # … so many
     cut = False  # bytes that were to be sent never will be
     unacked = False  # the module took bytes that the peer may not have
-    report = None  # late result of the command under way: what the module took of a send; None: not yet
+    report = None  # late result of the command under way: what the module took of a send, or -errno; None: not yet
     stale = False  # the number was another link's: to be closed before it is opened
     suspect = False  # the last call timed out: the owner may have dropped it
     heard = 0  # ticks_ms of the last sign of life

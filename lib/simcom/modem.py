@@ -2,7 +2,7 @@
 
 import errno
 
-from .pump import Pump, text
+from .pump import Pump, once, text
 
 # Starts of the unsolicited codes that only a callback of on_urc() can want.
 _CODES = (
@@ -54,9 +54,7 @@ class Modem(Pump):
 
     def __getattr__(self, name):
         # What is called once or seldom has files of its own, loaded then.
-        from .extras import of_modem
-
-        return of_modem(self, name)
+        return once("extras").of_modem(self, name)
 
     # Events
 
@@ -64,9 +62,10 @@ class Modem(Pump):
         """The task that looks after a module that is on."""
         while self.on:
             if self.doubt or self.channel.echoed:
-                from .bringup import recheck
-
-                yield from recheck(self)
+                try:
+                    yield from once("bringup").recheck(self)
+                except MemoryError:  # the next time
+                    pass
             yield 500
 
     def on_lost(self, code, why):

@@ -21,6 +21,15 @@ def check_text(what, text, most, refused='"'):
             raise ValueError("%s: character %r is not allowed" % (what, c))
 
 
+def once(name):
+    """The module ``simcom.<name>`` for one use: nothing keeps it, and its heap is free again afterwards."""
+    whole = "simcom." + name
+    module = __import__(whole, None, None, ["*"])
+    del sys.modules[whole]
+    delattr(sys.modules["simcom"], name)
+    return module
+
+
 class Task:
     """A procedure of several commands: a generator.
 
@@ -99,9 +108,10 @@ class Pump:
                 sys.print_exception(e)
             return
         if self.channel.desync and not self._only:
-            from .bringup import resync
-
-            self._only = self.start(resync(self))
+            try:
+                self._only = self.start(once("bringup").resync(self))
+            except MemoryError:  # the next time
+                return
         if not (self._turn and self._read()):
             now = ticks_ms()
             for task in self._tasks:
@@ -122,16 +132,16 @@ class Pump:
             step = task.steps.throw(error) if error else task.steps.send(task.info)
         except StopIteration as e:
             task.result = e.value
-            task.done = True
-            return
         except OSError as e:
             task.error = e
-            task.done = True
-            return
         except (ValueError, IndexError):
             task.error = OSError(errno.EIO, "answer not understood: %s %s" % (self.command(), task.info))
-            task.done = True
-            return
+        else:
+            return self._do(task, step)
+        task.done = True
+        task.steps = None  # free what it kept
+
+    def _do(self, task, step):
         self._tasks.append(task)
         task.info = None
         if isinstance(step, int):

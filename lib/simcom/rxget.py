@@ -224,6 +224,6 @@ class BufferAccess(Modem):
         if self.number(buf, j) == 1:
             link = self.links.get(self.number(buf, j))
             if link and link.ring:
-                link.known = link.known or 1
+                link.known = link.known or -1
                 self.links.reading |= link.bit
         return True

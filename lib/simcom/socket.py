@@ -8,6 +8,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .links import Link
+from .pump import once
 from .tcpip import check_host
 
 AF_INET = const(2)
@@ -89,9 +90,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     def __getattr__(self, name):
         # What a TCP client has no use for has files of its own, loaded when it is first called.
-        from .extras import of_socket
-
-        return of_socket(self, name)
+        return once("extras").of_socket(self, name)
 
     def _start(self):
         if self._closed:

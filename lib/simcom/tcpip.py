@@ -31,6 +31,7 @@ class TcpIp(BufferAccess):
     SEND = b"AT+CIPSEND=%d,%d"
     SEND_MAX = 1460
     CONNECT_MS = 80000  # the module's own time-out, and some more
+    STALL_MS = 645000  # as long as modules wait for the peer's ACK before they give the connection up
     REFUSED_MS = 5000  # a failure within this time is taken for a refusal, later for a time-out
 
     flushing = False  # somebody waits for acknowledgements
@@ -128,12 +129,13 @@ class TcpIp(BufferAccess):
                     False,
                 )
         except OSError:
-            if link.stale or link.n < 0:
+            if link.stale or link.n < 0 or link.state == _CLOSING:
                 self.doubt = True  # is the context still up?
                 raise
             # The module may think the number open: close it, try once more.
             link.stale = True
             link.error = None
+            link.state = _CONNECTING
             yield from self._shut(link)
             yield from self._open(link)
         while link.state == _CONNECTING and not link.error:  # until on_line() sees the report
@@ -143,7 +145,7 @@ class TcpIp(BufferAccess):
                 link.heard = ticks_ms()
                 yield from self._ask(link)
             yield 500
-        if link.error and link.n >= 0:  # refused: the number is free again
+        if link.error and link.n >= 0 and link.state == _CONNECTING:  # refused: the number is free again
             if link.error[0] == errno.ECONNREFUSED and ticks_diff(ticks_ms(), start) > self.REFUSED_MS:
                 link.error = (errno.ETIMEDOUT, link.error[1])
             self.links.release(link)
@@ -180,11 +182,14 @@ class TcpIp(BufferAccess):
         if took < 0:
             yield from self._ask(link)
             if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
-                raise OSError(errno.ECONNABORTED, "send %s:%d: failed" % link.peer)
+                raise OSError(-took, "send %s:%d: failed" % link.peer)
             return
         link.sent(took)
-        link.heard = ticks_ms()
-        if not took:
+        if took:
+            link.heard = ticks_ms()
+        elif ticks_diff(ticks_ms(), link.heard) > self.STALL_MS:
+            raise OSError(errno.ECONNABORTED, "send %s:%d: nothing taken for %d ms" % (link.peer + (self.STALL_MS,)))
+        else:
             yield _RETRY_MS
 
     # Events

@@ -2,8 +2,8 @@
 
     .venv/bin/python tests_host/tools/size.py [--modules "simcom simcom.parser ..."]
 
-A family's total is the sum of the .mpy bytes of the modules that a TCP client of it has loaded, also of those that were
-dropped again: they lie in flash all the same. Which those are, a session tells: tests_host/mpy_session.py FAMILY
+A family's total is the sum of the .mpy bytes of the modules that a TCP client of it has loaded at the end; what was
+loaded for a while, and lies only in flash, is told beside it. Which those are, a session tells: tests_host/mpy_session.py FAMILY
 connects, sends, receives and fails under MicroPython, on the compiled modules, and prints `MODULES ...`,
 `TRANSIENT ...`, `RAM n` and `LINK n` (bytes on the 64-bit unix port: except for bytecode a board needs half). --modules
 gives the list by hand; with neither, the imports are followed in the source (a lower bound: it cannot see what is
@@ -200,7 +200,7 @@ def measure(given):
             if not said["MODULES"]:
                 said = session(family, lib)
             if said:
-                loaded = {*said["MODULES"], *said.get("TRANSIENT", ())} & set(paths)
+                loaded = set(said["MODULES"]) & set(paths)
                 late = set()
             families[family] = {
                 "mpy": sum(mpy[name] - texts[name] for name in loaded),
@@ -235,7 +235,8 @@ def main():
         whole = total["mpy"] + total["messages"]
         note = "%d by %s" % (len(total["modules"]), total["source"])
         if total["transient"]:
-            note += ", loaded for a while: " + ", ".join(total["transient"])
+            flash = sum(mpy[name] for name in total["transient"])
+            note += ", %d more bytes for a while: %s" % (flash, ", ".join(total["transient"]))
         print(
             columns % (family, whole, total["messages"], total["mpy"]),
             "%10s %10s   %s" % (total["ram"] or "?", total["ram_per_link"] or "?", note),
