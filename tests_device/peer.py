@@ -1,4 +1,4 @@
-"""The other ends of the shared cases: TCP peers as a program, each kind on a port of its own.
+"""The other ends of the shared cases: peers as a program, each kind on a port of its own, some over UDP too.
 
     python3 peer.py [--bind ADDRESS] [--first PORT]
 
@@ -119,8 +119,20 @@ class Sink(Asked):
             connection.close()
 
 
+class Ntp(Peer):
+    """Tells the time, always the same, to whoever asks in the form of RFC 5905."""
+
+    def received(self, connection, data):
+        if len(data) == 48 and data[0] & 7 == 3:
+            seconds = struct.pack(">II", 3944678400, 0)  # 2025-01-01
+            connection.write(b"\x24\x01\x06\xec" + bytes(8) + b"SIM\0" + seconds + data[40:48] + seconds * 2)
+
+
+# Served over UDP too, on ports with the same numbers
+DATAGRAM_KINDS = ("echo", "mute", "ntp")
 # "refused" is a port where nobody listens
 KINDS = {"echo": Echo, "sink": Sink, "drip": Drip, "blob": Blob, "slam": Slam, "reset": Reset, "mute": Peer}
+KINDS["ntp"] = Ntp
 
 
 class Served(asyncio.Protocol):
@@ -157,14 +169,59 @@ class Served(asyncio.Protocol):
         asyncio.get_running_loop().call_later(ms / 1000, lambda: self.transport.is_closing() or fn())
 
 
+class Answered:
+    """One sender of datagrams, as the peer knows it."""
+
+    def __init__(self, transport, address):
+        self.transport, self.address, self.notes, self.clock = transport, address, {}, self
+
+    def write(self, data):
+        self.transport.sendto(data, self.address)
+
+    def after_ms(self, ms, fn):
+        asyncio.get_running_loop().call_later(ms / 1000, fn)
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """A UDP port, served by a peer."""
+
+    def __init__(self, peer):
+        self.peer, self.senders = peer, {}
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, address):
+        if address not in self.senders:
+            self.senders[address] = Answered(self.transport, address)
+        self.peer.received(self.senders[address], data)
+
+
+async def serve_kind(kind, bind, port):
+    """Serve one kind at a port (0: a free one), over UDP too if it is one of those; returns the port."""
+    loop = asyncio.get_running_loop()
+    for _ in range(20):
+        server = await loop.create_server(lambda: Served(KINDS[kind]()), bind, port)
+        found = server.sockets[0].getsockname()[1]
+        if kind not in DATAGRAM_KINDS:
+            return found
+        try:
+            await loop.create_datagram_endpoint(lambda: Datagrams(KINDS[kind]()), local_addr=(bind, found))
+            return found
+        except OSError:  # free for TCP, but not for UDP
+            server.close()
+            if port:
+                raise
+    raise OSError("no port is free for both TCP and UDP")
+
+
 async def serve(bind, first):
     """Serve every kind; `first`: the port of the first kind, the others follow, 0 for free ones."""
     loop = asyncio.get_running_loop()
     refusing = socket.socket()  # bound, so that nobody else gets it, but not listening
     ports = {}
     for i, kind in enumerate(KINDS):
-        server = await loop.create_server(lambda kind=kind: Served(KINDS[kind]()), bind, first and first + i)
-        ports[kind] = server.sockets[0].getsockname()[1]
+        ports[kind] = await serve_kind(kind, bind, first and first + i)
     refusing.bind((bind, first and first + len(KINDS)))
     ports["refused"] = refusing.getsockname()[1]
     print(json.dumps(ports), flush=True)

@@ -62,8 +62,9 @@ def pattern(n, seed=1):
 
 
 class Target:
-    """`modem`, up; `peer(kind)` where such a peer is: "echo", "sink", "drip", "blob", "slam", "reset", "mute",
-    "refused" (`peer.py` tells what each does); `new_modem()` a second one, up; `sent()` the bytes sent to the module.
+    """`modem`, up; `peer(kind)` where such a peer is: "echo", "sink", "drip", "blob", "slam", "reset", "mute", "ntp",
+    "refused" (`peer.py` tells what each does, and which are there over UDP too); `new_modem()` a second one, up;
+    `sent()` the bytes sent to the module.
     """
 
     modem = None
@@ -73,6 +74,11 @@ class Target:
 
     def new_modem(self):
         raise Skip("this target has one modem")
+
+    def dial(self, port):
+        """Somebody connects to a server of the module, at 8001 or 8002: an object with send(bytes), recv(n) (all of
+        them, fewer only at the end) and close()."""
+        raise Skip("nobody can connect to this target")
 
     def sent(self):
         """How many bytes have gone to the module."""
@@ -115,7 +121,7 @@ class Board(Target):
         self.modem.connect(self.apn)
 
 
-def cases(modules=("streams", "errors", "nonblocking", "links")):
+def cases(modules=("streams", "errors", "nonblocking", "links", "servers", "datagrams", "transparent", "settings")):
     """All shared cases, as (module.name, function)."""
     found = []
     for module in modules:

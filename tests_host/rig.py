@@ -6,7 +6,7 @@ shim.install()
 
 import machine  # noqa: E402
 import simcom  # noqa: E402
-from sim import Echo, Network, VirtualModem  # noqa: E402
+from sim import Echo, Network, Peer, VirtualModem  # noqa: E402
 
 ECHO = ("echo.example", 7)
 # A polling program runs some ten times fewer rounds per millisecond than on a board: that is real time saved.
@@ -22,6 +22,37 @@ QUICK_NET = {  # how long a context takes to come and go
 
 class Hang(BaseException):
     """More virtual time has passed than any correct program would need."""
+
+
+class Dialled(Peer):
+    """A peer that connects to the module's server, moved by the test; `taken`: whether the module had a link for it."""
+
+    def __init__(self, rig, port, address, source_port):
+        self.rig = rig
+        self.ended = False
+        self.at = 0  # bytes that recv() has given
+        self.connection = rig.net.dial(port, self, address, source_port)
+        self.taken = self.connection is not None
+
+    def closed(self, connection):
+        self.ended = True
+
+    def send(self, data):
+        """Send bytes."""
+        self.connection.write(data)
+
+    def recv(self, n):
+        """The next n bytes, fewer only at the end."""
+        while len(self.connection.received) < self.at + n and not self.ended:
+            self.rig.modem.wait()
+        got = bytes(self.connection.received[self.at : self.at + n])
+        self.at += len(got)
+        return got
+
+    def close(self):
+        """End the stream."""
+        self.connection.close()
+        self.ended = True
 
 
 class Rig:
@@ -115,6 +146,11 @@ class Rig:
         end = self.clock.now_us + ms * 1000
         while self.clock.now_us < end:
             self.modem.wait(20)
+
+    def dial(self, port, address="192.0.2.7", source_port=None):
+        """Somebody connects to a server on the module."""
+        self._dialled = getattr(self, "_dialled", 50000) + 1
+        return Dialled(self, port, address, source_port or self._dialled)
 
     def connection(self):
         """The newest connection in the network."""

@@ -3,7 +3,6 @@
 import errno
 import time
 
-from .aterror import ATError
 from .pump import check_text
 
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
@@ -40,8 +39,9 @@ def connect(m, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180
     """
     for what in (apn, user, key):
         check_text("apn, user or key", what, m.TEXT_MAX)
+    m.apn = (apn, user, key)
     if not m.up and (m.bringup is None or m.bringup.done):
-        steps = _connect(m, apn, user, key, timeout_ms or 180000)
+        steps = bring_up(m, apn, user, key, timeout_ms or 180000)
         if timeout_ms:
             m.run(steps, timeout_ms + 5000, "connect")
         else:
@@ -57,8 +57,8 @@ def power_up(m):
             awake = yield from _awake(m)
             if not awake and m.pwrkey:
                 for _ in range(2):  # the first press may have switched a deaf module off
-                    yield from _press(m, m.PRESS_ON_MS)
-                    awake = yield from _hello(m, m.BOOT_MS // 500, 500)
+                    yield from press(m, m.PRESS_ON_MS)
+                    awake = yield from hello(m, m.BOOT_MS // 500, 500)
                     if awake:
                         break
         finally:
@@ -75,25 +75,26 @@ def power_up(m):
 
 
 def _awake(m):
-    if (yield from _hello(m, 3, 300)):
+    if (yield from hello(m, 3, 300)):
         return True
     yield from _fill(m, _FILL)  # our last life ended inside a payload …
-    if (yield from _hello(m, 2, 300)):
+    if (yield from hello(m, 2, 300)):
         return True
     yield 1100  # … or in data mode
     m.channel.write(b"+++", 3)
     yield 1100
-    if (yield from _hello(m, 2, 300)):
+    if (yield from hello(m, 2, 300)):
         return True
     for rate in _RATES:
         m.channel.uart.init(baudrate=rate)
-        if (yield from _hello(m, 2, 200)):
+        if (yield from hello(m, 2, 200)):
             return True
     m.channel.uart.init(baudrate=m.baudrate or _RATES[0])
     return False
 
 
-def _hello(m, tries, ms):
+def hello(m, tries, ms):
+    """Whether the module answers within so many tries of so long."""
     for _ in range(tries):
         m.channel.parser.reset()
         m.channel.mute = False
@@ -113,7 +114,8 @@ def _fill(m, n):
         yield 1
 
 
-def _press(m, ms):
+def press(m, ms):
+    """Hold the power key for so long."""
     m.pwrkey.value(m.pressed)
     try:
         yield ms
@@ -142,8 +144,8 @@ def _configure(m):
         yield 100
     try:
         yield b"AT+CNMI=2,1"  # no SMS text on this line; refused without a SIM
-    except ATError:
-        pass
+    except OSError as e:
+        _refusal(e)
     for cmd in m.init:
         yield b"AT" + cmd.encode()
     m.doubt = channel.echoed = False
@@ -155,7 +157,8 @@ def recheck(m):
         yield from _configure(m)
         if m.up:
             yield from m.context_check()
-    except ATError as e:
+    except OSError as e:
+        _refusal(e)
         m.on_lost(errno.ENOTCONN, e.args[1])
 
 
@@ -168,12 +171,13 @@ def power_down(m):
         yield m.OFF
     except OSError:
         if m.pwrkey:
-            yield from _press(m, m.PRESS_OFF_MS)
+            yield from press(m, m.PRESS_OFF_MS)
             yield 7000
     m.channel.desync = False
 
 
-def _connect(m, apn, user, key, timeout_ms):
+def bring_up(m, apn, user, key, timeout_ms):
+    """Everything from power to context."""
     give_up = time.ticks_add(time.ticks_ms(), timeout_ms)
     if not m.on:
         yield from power_up(m)
@@ -190,6 +194,8 @@ def _connect(m, apn, user, key, timeout_ms):
         m.step = "context"
         advice = " (check APN, user and key)"
         yield from m.context_up(apn, user, key)
+        for _, steps in m.extra:
+            yield from steps(m)
         m.up = True
     except OSError as e:
         raise OSError(e.errno, "connect, %s: %s%s" % (m.step, e.args[1], advice))
@@ -202,8 +208,8 @@ def _sim(m):
     for _ in range(20):
         try:
             answer = (yield b"AT+CPIN?")[-1]
-        except ATError as e:
-            answer = e.line
+        except OSError as e:
+            answer = _refusal(e)
         if answer == "+CPIN: READY":
             return
         if answer == "+CPIN: SIM PIN" and m.pin:
@@ -212,8 +218,8 @@ def _sim(m):
             try:
                 yield b'AT+CPIN="%s"' % pin.encode()
                 m.pin = pin
-            except ATError as e:
-                answer = e.line
+            except OSError as e:
+                answer = _refusal(e)
         if "PUK" in answer or answer.endswith(": 16") or (answer == "+CPIN: SIM PIN" and not m.pin):
             raise OSError(errno.EACCES, answer + ": give the right pin= to the modem, a PUK to a phone")
         yield 1000
@@ -246,9 +252,16 @@ def registration(m):
                 state = int(fields[1 if len(fields) > 1 and fields[1].strip().isdigit() else 0])
                 if state == 1 or state == 5:
                     return state
-        except ATError:
-            pass
+        except OSError as e:
+            _refusal(e)
     return state
+
+
+def _refusal(e):
+    """The line of an ATError, which is loaded only when there is one; another error is raised again."""
+    if not hasattr(e, "line"):
+        raise e
+    return e.line
 
 
 def signal(m):
@@ -263,7 +276,9 @@ def resync(m):
     cmd = m.command()
     try:
         for _ in range(4):
-            while not channel.quiet(300):
+            for _ in range(40):  # what is pushed may never pause
+                if channel.quiet(300):
+                    break
                 yield 50
             channel.parser.reset()
             channel.mute = False

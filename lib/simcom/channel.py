@@ -44,6 +44,8 @@ class Channel:
         self._feeding = False
         self._out = None  # payload: written from sent to _end once the prompt came
         self._end = 0
+        self._full = False  # the UART has no room, perhaps until …
+        self._rest = 0
         self._any = uart.any  # bound here: each binding would allocate
         self._readinto = uart.readinto
         self._poll = select.poll()
@@ -94,7 +96,7 @@ class Channel:
 
     def wait(self, ms):
         """Sleep until the UART has something, at most ``ms``."""
-        for _ in self._poll.ipoll(1 if self._end else ms):
+        for _ in self._poll.ipoll(self._full if self._end else ms):
             break
 
     def poll(self):
@@ -128,7 +130,7 @@ class Channel:
                 if n != k:
                     got = 1
             need = parser.need
-            if n < _BURST and n < need + 6 and need and not self.quiet(_PATIENCE_MS):
+            if n < _BURST and n < need + 6 * parser.tail and need and not self.quiet(_PATIENCE_MS):
                 break  # one call for many bytes, and the trailer with the last
             n = self._readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
             parser.feed(n)
@@ -161,12 +163,22 @@ class Channel:
         n = self._end - at
         if n > _BURST:
             n = _BURST
-        self.sent = at + n
         if n:
-            n = self.uart.write(self._out, at, n) or 0
+            now = ticks_ms()
+            if self._full and ticks_diff(self._rest, now) > 0:
+                return
             self.sent = at + n
-            if n:
-                return self.hurry(self._ms)
+            took = self.uart.write(self._out, at, n) or 0
+            self.sent = at + took
+            if took:
+                self.hurry(self._ms)
+                # A write that blocked t ms has filled the UART's buffer; in t ms there is as much room again.
+                end = ticks_ms()
+                n -= took
+                now = ticks_diff(end, now)
+                self._full = n > 0 or now > 0
+                self._rest = ticks_add(end, now if now < _PATIENCE_MS else _PATIENCE_MS)
+                return
         if at == self._end:
             self._end = 0
         elif ticks_diff(ticks_ms(), self._deadline) >= 0:
@@ -178,6 +190,7 @@ class Channel:
             self._feeding = False
             self._lost(True)
         while self._end:
+            self._full = False  # whatever it takes
             self._push()
 
     def _lost(self, mute):
@@ -237,6 +250,7 @@ class Channel:
     def on_prompt(self):
         self._end = self.filler
         self.sent = 0
+        self._full = False
 
     def on_end(self, ok):
         if ok:

@@ -37,7 +37,9 @@ def code(err):
 
 
 class CipOpen(TcpIp):
+    DIALECT = "open"
     OPEN = b'AT+CIPOPEN=%d,"%s","%s",%d'
+    PDP = b"IP"  # type of the context
     READ_MAX = 1500
     SEND_MAX = 1500
     CONNECT_MS = STALL_MS = 125000  # AT+CIPTIMEOUT's 120 s, and some more
@@ -55,7 +57,7 @@ class CipOpen(TcpIp):
         yield from self.context_down()
         for cmd in self.SETTINGS:
             yield cmd
-        yield b'AT+CGDCONT=1,"IP","%s"' % apn.encode()
+        yield b'AT+CGDCONT=1,"%s","%s"' % (self.PDP, apn.encode())
         if user or key:
             yield b'AT+CGAUTH=1,1,"%s","%s"' % (key.encode(), user.encode())
         try:
@@ -125,18 +127,18 @@ class CipOpen(TcpIp):
         return False
 
     def refusal(self, line, code=None):
-        cause = self._cause
+        cause = self._cause or "".join(self._task.info[-1:])
         self._cause = ""
         if cause:
             from .iperror import errno_of
 
-            code = errno_of(cause)
+            code = errno_of(cause, self.command())
         return super().refusal(cause or line, code)
 
     def on_line(self, buf, i, j):
         self._cursor = k = buf.find(b":", i, j) + 1
         if not k or buf[i] != 43 or buf.startswith(b"+CIPRX", i):
-            return buf.startswith(b"CLOSED", i) or super().on_line(buf, i, j)
+            return buf.startswith(b"CLOSED", i) or buf.startswith(b"+IPCL", i) or super().on_line(buf, i, j)
         if buf.startswith(b"+IP ERROR", i) or buf.startswith(b"+CIPERROR", i):
             if self._task:
                 self._cause = text(buf, i, j)
@@ -180,6 +182,8 @@ class CipOpen(TcpIp):
             self.connected(link)
 
     def _on_send(self, link, asked, buf, j):
+        if asked != link.sending:  # of an earlier connection
+            return
         if buf.find(b"-", self._cursor, j) >= 0:  # -1: not connected
             took = -errno.ECONNRESET
         else:

@@ -11,8 +11,10 @@ _CONNECTING = const(1)  # Link.state, as in links.py
 
 class CipStart(TcpIp):
     OPEN = b'AT+CIPSTART=%d,"%s","%s",%d'
+    DIALECT = "start"
+    SERVERS = 1
     DNS = (b"+CDNSGIP:",)  # it comes after OK
-    SETTINGS = (b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
+    SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
 
     def context_up(self, apn, user, key):
         """From whatever state to IP STATUS."""
@@ -65,7 +67,7 @@ class CipStart(TcpIp):
 
     def marks(self, n):
         """What tells the result of a send on link ``n``."""
-        return (b"DATA ACCEPT:", b"%d, SEND " % n)
+        return (b"DATA ACCEPT:%d," % n, b"DATA ACCEPT: %d," % n, b"%d, SEND " % n)
 
     def accepted(self, link, line, n):
         """Note how many of ``n`` payload bytes the module took, by its answer; negative: an errno."""

@@ -1,5 +1,8 @@
 """Where the methods live that a program calls once or seldom: in files that are loaded then."""
 
+from .pump import once
+
+_ONCE = ("bringup", "finish")  # too seldom to keep
 _MODEM = {
     "active": "bringup",
     "connect": "bringup",
@@ -9,14 +12,30 @@ _MODEM = {
     "at": "door",
     "on_urc": "door",
     "socket": "door",
+    "single": "single",
     "config": "info",
     "status": "info",
     "ifconfig": "info",
     "ipconfig": "info",
     "resolve": "info",
+    "background": "background",
+    "reset": "restart",
+    "recover": "recover",
+    "context": "contexts",
+    "sleep": "sleeping",
+    "awake": "sleeping",
+    "transparent": "transparent",
+    "transparent_server": "transparent",
 }
 _SOCKET = {
+    "bind": "bind",
+    "listen": "server",
+    "accept": "server",
     "setsockopt": "sockopt",
+    "fileno": "kinds",
+    "sendto": "addressed",
+    "recvfrom": "addressed",
+    "recvfrom_into": "addressed",
 }
 
 
@@ -44,7 +63,9 @@ def of_socket(socket, name):
 def _method(owner, name, homes):
     if name not in homes:
         raise AttributeError(name)
-    home = __import__("simcom." + homes[name], None, None, ["*"])
-    method = _Method(getattr(home, name), owner)
+    home = homes[name]
+    if home in _ONCE:
+        return _Method(getattr(once(home), name), owner)
+    method = _Method(getattr(__import__("simcom." + home, None, None, ["*"]), name), owner)
     setattr(owner, name, method)  # the next time it is found at once
     return method

@@ -1,5 +1,7 @@
 """What a program can ask of the module, or of us, about itself."""
 
+import errno
+
 from .aterror import ATError
 from .bringup import registration, signal
 from .pump import ask
@@ -17,8 +19,21 @@ _CONFIG = {
 _STATUS = {"rssi": signal, "registration": registration}
 
 
-def config(m, param: str) -> str:
-    """Ask the module for "manufacturer", "model", "firmware", "imei", "iccid", "imsi" or "operator"."""
+def config(m, *param, **settings):
+    """Ask the module for "manufacturer", "model", "firmware", "imei", "iccid", "imsi" or "operator": a str.
+
+    With keywords: set something. ``receive``: how received data comes: "buffer", "hex" or "push". ``send``: how data
+    goes to the module: "fixed", "variable" or "timed". ``prompt``: 0, 1 or 2 (AT+CIPSPRT). ``dns``: one or two
+    addresses (AT+CDNSCFG). ``acknowledge=True``: a write returns when the peer has the bytes; on SIM800 and SIM7000
+    nothing else goes over the UART meanwhile. ``pdp_type``: "IP" or "IPV6" (SIM7028), from the next connect() on.
+    ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10 (both SIM7028, A76XX). ``reset``:
+    Pin at the module's RESET, for ``reset(hard=True)``. Everything is sent again by every connect().
+    """
+    if settings:
+        from .settings import change
+
+        return change(m, settings)
+    (param,) = param
     if param not in _CONFIG:
         raise ValueError("config: no parameter %s" % param)
     return m.run(ask(_CONFIG[param], m.ANSWER_MS), once=True)[-1].split(": ")[-1]
@@ -27,12 +42,19 @@ def config(m, param: str) -> str:
 def status(m, param: str = ""):
     """Without ``param``: the step of bring-up, at once: "off", "power", "idle", "sim", "registration", "attach",
     "context", "up", or the OSError that ended the last ``connect(timeout_ms=0)``. With one, asks the module:
-    "rssi" (dBm, None when unknown), "registration" (<stat> of TS 27.007: 1 home, 2 searching, 3 denied, 5 roaming).
+    "rssi" (dBm, None when unknown), "registration" (<stat> of TS 27.007: 1 home, 2 searching, 3 denied, 5 roaming),
+    "sim" ("READY", "SIM PIN", …), "attached" (bool), "function" (0, 1, 4), "system" (AT+CPSI's fields, a list; not
+    SIM800), "contexts" (a list of (cid, type, apn)), "context" (its state), "links" (a list of (n, type, host, port,
+    state)), "servers" (a list of (index, port)), "acknowledged" (a list of (n, sent, acknowledged, received), bytes or
+    None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms). states.py tells more.
     """
     if param:
-        if param not in _STATUS:
-            raise ValueError("status: no parameter %s" % param)
-        return m.run(_STATUS[param](m))
+        getter = _STATUS.get(param)
+        if not getter:
+            from .settings import GETTERS, function
+
+            getter = function(GETTERS, param, "status")
+        return m.run(getter(m))
     m.pump()
     task = m.bringup
     return m.step if m.up or not task or not task.error else task.error
@@ -43,11 +65,14 @@ def ifconfig(m) -> tuple:
     return (m.address or "0.0.0.0", "255.255.255.255", "0.0.0.0", "0.0.0.0")
 
 
-def ipconfig(m, param: str) -> tuple:
-    """``ipconfig("addr4")``: (address, netmask)."""
+def ipconfig(m, param: str):
+    """``ipconfig("addr4")``: (address, netmask); "addr6": a list of (address, state, preferred, valid lifetime)."""
+    new = ":" in m.address
+    if param == "addr6":
+        return [(m.address, 0x30, 0xFFFFFFFF, 0xFFFFFFFF)] if new else []
     if param != "addr4":
         raise ValueError("ipconfig: no parameter " + param)
-    return ifconfig(m)[:2]
+    return ("0.0.0.0" if new else ifconfig(m)[0], "255.255.255.255")
 
 
 def resolve(m, host: str, *, timeout_ms: int = 30000) -> list:
@@ -59,5 +84,6 @@ def resolve(m, host: str, *, timeout_ms: int = 30000) -> list:
         line = e.line
     fields = [field.strip(' "') for field in line.split(":", 1)[-1].split(",")]
     if fields[0] != "1":
-        raise OSError(-2, "resolve %s: %s" % (host, line))
+        code = errno.EHOSTUNREACH if m.DNS and fields == ["0", "3"] else -2  # 3: network error
+        raise OSError(code, "resolve %s: %s" % (host, line))
     return fields[2:]

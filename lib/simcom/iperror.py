@@ -32,12 +32,18 @@ _INFO = (
 )
 
 
-def errno_of(cause):
-    """The errno for "+IP ERROR: <err_info>", a number or a text, or "+CIPERROR: <err>"."""
-    name, why = cause.split(":", 1)
-    why = why.strip()
-    if name == "+CIPERROR":
-        return code(int(why)) if why.isdigit() else errno.EIO
+def errno_of(cause, cmd):
+    """The errno for "+IP ERROR: <err_info>", a number or a text, or a line that ends in an <err>, before ERROR."""
+    name, _, why = cause.partition(":")
+    why = why.split(",")[-1].strip()
+    if name == "+CDNSGIP":
+        return errno.EHOSTUNREACH
+    if name != "+IP ERROR" and why.isdigit():
+        if why != "4":
+            return code(int(why))
+        if cmd.startswith("AT+CIPOPEN"):
+            return errno.EALREADY
+        return errno.ENOTCONN if cmd.startswith("AT+CIP") else errno.EOPNOTSUPP
     for n, (known, said) in enumerate(_INFO):
         if why == said or why == str(n):
             return known

@@ -26,6 +26,8 @@ class Link:
     peer = ("", 0)
     opener = None  # (modem, link): the steps that open it; None: those of a client that any local port suits
     to = b""  # what follows the length in its AT+CIPSEND
+    sender = None  # (modem): the steps that send what is in the send buffer; None: those of a stream
+    linger = 10000  # so many ms a close waits for the peer to have what was sent
     abort = False  # closed at once, unsent bytes dropped (SO_LINGER 0)
     error = None  # (errno, text): why the link failed; raised once what is ready was read
     take = None  # takes payload: the ring's write(buf, off, n), or drop()
@@ -35,13 +37,16 @@ class Link:
     known = 0  # bytes known to wait in the module; -1: some
     want = 0  # bytes that a blocked reader waits for
     tx = None  # bytes to send …
-    tx_n = 0  # … so many
+    tx_n = 0  # … so many …
+    sending = 0  # … of which so many are on their way to the module
+    hold = 0  # ms that bytes may wait for more to go with them (TCP_NODELAY off)
     cut = False  # bytes that were to be sent never will be
     unacked = False  # the module took bytes that the peer may not have
     report = None  # late result of the command under way: what the module took of a send, or -errno; None: not yet
-    stale = False  # the number was another link's: to be closed before it is opened
+    stale = 0  # not 0: the number was another link's: to be closed before it is opened
     suspect = False  # the last call timed out: the owner may have dropped it
-    heard = 0  # ticks_ms of the last sign of life
+    heard = 0  # ticks_ms of the last sign of life …
+    polled = 0  # … and of the last poll of who waits for the connection
     task = None  # the Task that opens, sends, asks, closes
     rxget = None  # the prebuilt command that reads …
     rxget_n = 0  # … its length
@@ -113,7 +118,9 @@ class LinkTable:
             if other is None:
                 mine = (3, n * self.upward)
             else:
-                mine = (2 if other.state > 2 else other.suspect, ticks_diff(now, other.heard))
+                # A task that was cancelled while it waited for a connection could not close it.
+                left = other.suspect or (other.state == other.CONNECTING and ticks_diff(now, other.polled) > 200)
+                mine = (2 if other.state > 2 else left, ticks_diff(now, other.heard))
             if mine[0] and mine > rank:
                 rank = mine
                 best = n

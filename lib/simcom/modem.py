@@ -9,7 +9,7 @@ _CODES = (
     b"+CPI", b"+CFU", b"+CRE", b"+CGR", b"+CER", b"+CGE", b"+CMT", b"+CUS", b"+CBM", b"+CDS", b"+CLI", b"+CRI", b"RING",
     b"NO C", b"+CTZ", b"*PSU", b"*PSN", b"DST:", b"SMS ", b"Call", b"PB D", b"OVER", b"UNDE", b"CHAR", b"+SAP", b"+APP",
     b"RDY", b"VOIC", b"NORM", b"+CTV", b"+CAD", b"+CAS", b"+CCH", b"+CES",
-    b"*ATR", b"+SIMC",
+    b"*ATR", b"+SIMC", b"+SERV",
 )  # fmt: skip
 
 
@@ -27,7 +27,12 @@ class Modem(Pump):
     OFF: tuple = (b"AT+CPOWD=1", 10000, (b"POWER DOWN",))
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
     RESTART = (b"RDY", b"*ATREADY", b"+CFUN: 1")  # boot lines that mean a restart when they come in mid-session
+    DOUBT = b"SMS DONE"  # a boot line that comes late
     TEXT_MAX = 50  # APN, user, password
+    LACKS: tuple = ()  # words for what the family cannot do
+
+    extra: tuple = ()  # (name, steps(modem)): done when the context is up
+    apn: tuple = ()  # the last connect(): APN, user, password
 
     def __init__(self, uart, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0):
         if pin and not (pin.isdigit() and 4 <= len(pin) <= 8):
@@ -88,7 +93,7 @@ class Modem(Pump):
                 self.doubt = True
                 if self.up:
                     self.on_lost(errno.ECONNABORTED, "the module restarted")
-        if buf.startswith(b"SMS DONE", i):
+        if buf.startswith(self.DOUBT, i):
             self.doubt = True
         if buf.find(b" POWER DOWN", i, j) > 0 and self.on:
             self.on_silent("the module switched itself off: " + text(buf, i, j))

@@ -61,7 +61,7 @@ class Pump:
         self._only = None  # the task that goes before all others
         self._turn = False  # the last command was a task's: now reading
         self._due = False  # a task may have something to do now
-        self._pumping = False
+        self.pumping = False
         self.still = False  # nothing is to be started
         self.urcs = []  # (prefix, callback)
         self._calls = []  # (callback, line): to be called with the channel idle
@@ -72,18 +72,18 @@ class Pump:
 
         Never waits; raises nothing but KeyboardInterrupt. A nested call does nothing.
         """
-        if self._pumping:
+        if self.pumping:
             return 0
-        self._pumping = True
+        self.pumping = True
         try:
             got = self.channel.poll()
             if not self.channel.busy:
                 self._next()
-            self._pumping = False
+            self.pumping = False
             return got
         finally:
-            if self._pumping:
-                self._pumping = False
+            if self.pumping:
+                self.pumping = False
                 self.channel.interrupted()
 
     def wait(self, ms: int = 20):
@@ -199,7 +199,7 @@ class Pump:
 
     def run(self, steps, timeout_ms: int = 1 << 28, what: str = "", once: bool = False):
         """Wait for a procedure: its result, or what it raises; ``once``: the error of its only command, at once."""
-        if self._pumping:
+        if self.pumping:
             raise OSError(errno.EALREADY, "a callback of the modem cannot wait for it")
         task = self.start(steps)
         start = ticks_ms()

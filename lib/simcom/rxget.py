@@ -19,14 +19,26 @@ _READ_MS = const(10000)
 
 
 class BufferAccess(Modem):
-    """``rxbuf``: what the UART was made with; reads ask for no more than fits there."""
+    """``rxbuf``: what the UART was made with; reads ask for no more than fits there. ``mux``: False for the
+    single-connection mode, where there is one link."""
 
     LINKS = 1
     READ_MAX = 1460  # AT+CIPRXGET=2
 
-    def __init__(self, uart, *, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0, rxbuf: int = 2048):
+    def __init__(
+        self,
+        uart,
+        *,
+        pwrkey=None,
+        pressed: int = 1,
+        pin: str = "",
+        baudrate: int = 0,
+        rxbuf: int = 2048,
+        mux: bool = True,
+    ):
         if rxbuf < 128:
             raise ValueError("rxbuf: at least 128, better 2048")
+        self.mux = mux
         self.links = LinkTable(self.LINKS)
         self.ring_size = 2 * min(self.READ_MAX, rxbuf - 56)  # one half is read while the other comes
         self._rings = RingPool(self.ring_size)
@@ -41,6 +53,8 @@ class BufferAccess(Modem):
             setattr(
                 self, name, getattr(self, name)
             )  # found at once, not in the sixth class: a sixth of the cost of a byte
+        if not mux:
+            self.single()
 
     def equip(self, link):
         """Give a link that has its number what it reads with."""
@@ -65,6 +79,8 @@ class BufferAccess(Modem):
     def hungry(self, link, n):
         """A reader waits for ``n`` bytes."""
         link.want = n
+        if link.tx_n:
+            self.wake(link)
         if link.known or link.state == _DRAINING:
             self.links.reading |= link.bit
 
@@ -79,9 +95,11 @@ class BufferAccess(Modem):
             self.channel.parser.take = drop
         self._rings.give_back(link)
 
-    def wake(self, link):
-        """Its task has something to do."""
-        if link.task:
+    def wake(self, link=None):
+        """Its task has something to do; without a link: the module stays awake, see ``sleep()``."""
+        if not link:
+            self.awake()
+        elif link.task:
             link.task.wake = ticks_ms()
             self._due = True
 
@@ -138,6 +156,9 @@ class BufferAccess(Modem):
             self._broken(link, errno.ECONNRESET, "the module dropped bytes that were waiting")
         else:  # nothing there
             link.known = 0
+            if link.unproven:
+                link.arrived(link.unproven)
+                link.unproven = 0
             self.links.reading &= ~link.bit
             if link.state == _DRAINING:
                 self.links.release(link)
@@ -186,10 +207,11 @@ class BufferAccess(Modem):
         form = self.channel.parser.long
         link.heard = ticks_ms()
         if link.ring is not None:
-            if form is None and link.known:
-                link.unproven += self._got
-            elif link.unproven and form:
+            if link.asked == 1 and form and link.unproven:
                 return self._broken(link, errno.EIO, "received bytes were lost")
+            if link.known and (form is None or (link.asked == 1 and not link.ready)):
+                # Nobody expects the first byte alone when there are more.
+                link.unproven += self._got
             else:
                 link.arrived(link.unproven + self._got)
                 link.unproven = 0

@@ -10,6 +10,8 @@ from .cipstart import CipStart
 
 class SIM7000(CipStart):
     LINKS = 8
+    LACKS = ("IPv6", "settings of time-outs", "sleep without DTR")
+    RESET_MS = 260
     SEND_MAX = 1024
     CONNECT_MS = 125000
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")

@@ -32,23 +32,36 @@ _OUT = const(4)
 _ERR = const(8)
 _HUP = const(16)
 _NVAL = const(32)
-_LINGER_MS = const(10000)
 
 # IOBase makes a class a stream for poll() and ssl. CPython's would close sockets
 # that are dropped, which nothing does on the device.
 _Stream = io.IOBase if sys.implementation.name == "micropython" else object
 
 _modem = None
+_hold = 0  # Link.hold of new sockets
 
 
-def install(modem):
-    """From here ``import socket`` (and ``usocket``) is this module, acting on ``modem``."""
-    global _modem
+def __getattr__(name):
+    # Constants that few programs use.
+    from .sockopt import NAMES
+
+    if name not in NAMES:
+        raise AttributeError(name)
+    return NAMES[name]
+
+
+def install(modem, nodelay: bool = True):
+    """From here ``import socket`` (and ``usocket``) is this module, acting on ``modem``.
+
+    ``nodelay=False``: its sockets begin with TCP_NODELAY off: small writes are collected, for 200 ms at most.
+    """
+    global _modem, _hold
     _modem = modem
+    _hold = 0 if nodelay else 200
     sys.modules["socket"] = sys.modules["usocket"] = sys.modules[__name__]
 
 
-def _checked(address):
+def check_address(address):
     host, port = address
     check_host(host)
     if not isinstance(port, int) or not 1 <= port <= 65535:
@@ -56,9 +69,18 @@ def _checked(address):
     return host, port
 
 
+def _encoded(buf):
+    return buf.encode() if isinstance(buf, str) else buf
+
+
 def getaddrinfo(host: str, port: int, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
-    """One entry with ``host`` as it is: sends nothing, the module resolves it while connecting."""
-    return [(af or AF_INET, type or SOCK_STREAM, proto, "", _checked((host, port)))]
+    """One entry with ``host`` as it is: sends nothing, the module resolves it while connecting.
+
+    For ``bind()`` host may be "" and port 0.
+    """
+    host = host or "0.0.0.0"
+    check_address((host, port or 1))
+    return [(af or AF_INET, type or SOCK_STREAM, proto, "", (host, port))]
 
 
 class socket(_Stream):  # type: ignore[misc, valid-type]
@@ -68,11 +90,14 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         self._modem = modem or _modem
         if not self._modem:
             raise OSError(errno.ENODEV, "no modem: simcom.install(modem) first")
-        if af != AF_INET or type != SOCK_STREAM:
-            raise OSError(errno.EOPNOTSUPP, "only AF_INET, SOCK_STREAM")
         self._link = Link()
+        self._link.hold = _hold
         self._timeout: "int | None" = None  # ms; None: wait, 0: do not
         self._closed = False
+        if af != AF_INET or type != SOCK_STREAM:
+            from .kinds import become
+
+            become(self, af, type, proto)
 
     def __enter__(self):
         return self
@@ -111,7 +136,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     def connect(self, address):
         """Connect to (host, port); the module resolves host. OSError(EINPROGRESS) when not blocking."""
-        address = _checked(address)
+        address = check_address(address)
         start = self._start()
         link = self._link
         modem = self._modem
@@ -119,7 +144,12 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             raise OSError(errno.EALREADY, "connecting or connected")
         if link.state:
             modem.close(link)
+            old = link
             self._link = link = Link()
+            link.hold = old.hold
+            link.opener = old.opener
+            link.linger = old.linger
+            link.abort = old.abort
         modem.open(link, address)
         try:
             while link.state == _CONNECTING:
@@ -143,7 +173,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             modem.close(link)
             modem.pump()
             start = ticks_ms()
-            while self._timeout != 0 and link.n >= 0 and ticks_diff(ticks_ms(), start) < _LINGER_MS:
+            while self._timeout != 0 and link.n >= 0 and ticks_diff(ticks_ms(), start) < link.linger:
                 modem.wait()
 
     # Receiving
@@ -191,8 +221,13 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             raise OSError(errno.EAGAIN, "not now")
         return self._modem.receive(self._link, buf, min(k, n or len(buf))) if k else 0
 
-    def recv(self, n: int) -> bytes:
-        """Read what is there, at most ``n`` bytes; b"" at EOF. OSError(EAGAIN) when not blocking and none is there."""
+    def recv(self, n: int, flags: int = 0) -> bytes:
+        """Read what is there, at most ``n`` bytes; b"" at EOF. OSError(EAGAIN) when not blocking and none is there.
+
+        ``flags``: MSG_DONTWAIT as if not blocking; MSG_PEEK leaves the bytes to the next call.
+        """
+        if flags:
+            return once("flagged").recv(self, n, flags)
         k = self._await(1, self._start())
         if k is None:
             raise OSError(errno.EAGAIN, "not now")
@@ -268,26 +303,29 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         raise OSError(errno.ECONNRESET if link.state else errno.ENOTCONN, "not connected, or closed by the peer")
 
     def send(self, buf) -> int:
-        """Send what fits into the send buffer: how many bytes. OSError(EAGAIN) when not blocking and none does."""
-        start = self._start()
-        while True:
-            k = self._send(buf, 0, len(buf))
-            if k or not buf:
-                self._modem.pump()
-                return k
-            self._wait(start)
+        """Send at most what fits into one command: how many bytes, once the module has them.
+
+        Not blocking: how many fitted into the send buffer; OSError(EAGAIN) when none did.
+        """
+        buf = _encoded(buf)
+        n = self.write(buf, min(len(buf), self._modem.SEND_MAX))
+        if n is None:
+            raise OSError(errno.EAGAIN, "not now")
+        return n
 
     def write(self, buf, off: "int | None" = None, n: "int | None" = None):
         """Write all of ``buf``, or ``n`` bytes (``write(buf, n)``), or ``n`` from ``off``.
 
-        Returns how many, once the module has them. Not blocking: how many fitted, or None.
+        Returns how many, once the module has them, or they fit behind what is held (TCP_NODELAY off). Not blocking:
+        how many fitted, or None.
         """
+        buf = _encoded(buf)
         if n is None:
             n = len(buf) if off is None else off
             off = 0
         start = self._start()
         done = 0
-        while done < n or (self._link.tx_n and self._timeout != 0):
+        while done < n or (self._link.tx_n and not self._link.hold and self._timeout != 0):
             k = self._send(buf, off + done, n - done) if done < n else 0
             done += k
             if self._timeout == 0:
@@ -302,6 +340,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     def sendall(self, buf):
         """Send all of ``buf``; when not blocking OSError(EAGAIN) if it does not fit at once."""
+        buf = _encoded(buf)
         if self.write(buf) != len(buf):
             raise OSError(errno.EAGAIN, "not now")
 
@@ -330,6 +369,8 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             bits = _IN | _OUT | (_HUP if link.error[0] == errno.ECONNRESET else _ERR)
         elif not state:
             bits = _OUT | _HUP
+        elif state == _CONNECTING:
+            link.polled = ticks_ms()
         elif state == _CLOSED:
             bits = _IN | _OUT
         elif state == _DRAINING or (state == _OPEN and link.tx_n < self._modem.SEND_MAX):

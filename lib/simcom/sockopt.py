@@ -1,5 +1,58 @@
 """Socket options."""
 
+from micropython import const
+
+# What socket.py finds here when it is asked for; numbers of lwIP
+NAMES = {
+    "AF_INET6": 10,
+    "SOCK_RAW": 3,
+    "MSG_PEEK": 1,
+    "MSG_DONTWAIT": 8,
+    "SO_BROADCAST": 32,
+    "SO_KEEPALIVE": 8,
+    "SO_LINGER": 128,
+    "TCP_NODELAY": 1,
+    "TCP_KEEPIDLE": 3,
+    "TCP_KEEPINTVL": 4,
+    "TCP_KEEPCNT": 5,
+}
+_SOL_SOCKET = const(1)
+_IPPROTO_TCP = const(6)
+_SO_KEEPALIVE = const(8)
+_SO_LINGER = const(128)
+_TCP_NODELAY = const(1)
+_TCP_KEEPIDLE = const(3)
+_TCP_KEEPCNT = const(5)
+
 
 def setsockopt(s, level: int, option: int, value):
-    """Accepted and without effect: the module offers none of these."""
+    """SO_LINGER with ``(1, 0)``, or the same as a struct: closed at once, unsent bytes are dropped (AT+CIPCLOSE=n,1;
+    SIM7028 and A76XX have no quick close: only the bytes are dropped); with ``(1, seconds)``: how long close() waits
+    for the peer to have everything, 10 s else.
+
+    TCP_NODELAY 0: small writes are collected, for 200 ms at most; they go out before a read, a poll or a close.
+    SO_KEEPALIVE, and TCP_KEEPIDLE, TCP_KEEPINTVL (s), TCP_KEEPCNT of IPPROTO_TCP: of the whole module, for connections
+    that are opened later (AT+CIPTKA; AT+CTCPKA, whose unit is the minute: times are rounded up). Other options are
+    accepted and without effect.
+    """
+    if level == _SOL_SOCKET and option == _SO_LINGER:
+        on, seconds = value if isinstance(value, tuple) else (_number(value, 0), _number(value, 4))
+        link = s._link
+        link.abort = bool(on) and not seconds
+        link.linger = (seconds if on else 0) * 1000 or 10000
+    elif level == _SOL_SOCKET and option == _SO_KEEPALIVE:
+        _keep(s, 0, value)
+    elif level == _IPPROTO_TCP and option == _TCP_NODELAY:
+        s._link.hold = 0 if _number(value, 0) else 200
+    elif level == _IPPROTO_TCP and _TCP_KEEPIDLE <= option <= _TCP_KEEPCNT:
+        _keep(s, option - _TCP_KEEPIDLE + 1, value)
+
+
+def _number(value, at):
+    return value if isinstance(value, int) else int.from_bytes(bytes(value[at : at + 4]), "little")
+
+
+def _keep(s, which, value):
+    from .keepalive import change
+
+    change(s._modem, which, _number(value, 0), s._timeout == 0)

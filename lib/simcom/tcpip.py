@@ -14,9 +14,7 @@ _OPEN = const(2)
 _DRAINING = const(3)
 _CLOSING = const(4)
 
-_SEND_MS = const(10000)
 _QUIET_MS = const(10000)  # after this long without a word a link is asked: its state, its data
-_LINGER_MS = const(10000)
 _RETRY_MS = const(250)
 
 
@@ -30,6 +28,7 @@ def check_host(host):
 class TcpIp(BufferAccess):
     SEND = b"AT+CIPSEND=%d,%d"
     SEND_MAX = 1460
+    SEND_MS = 10000
     CONNECT_MS = 80000  # the module's own time-out, and some more
     STALL_MS = 645000  # as long as modules wait for the peer's ACK before they give the connection up
     REFUSED_MS = 5000  # a failure within this time is taken for a refusal, later for a time-out
@@ -47,7 +46,7 @@ class TcpIp(BufferAccess):
         self.equip(link)
         link.peer = address
         link.state = _CONNECTING
-        link.heard = ticks_ms()
+        link.heard = link.polled = ticks_ms()
         link.task = self.start(self._serve(link))
 
     def send(self, link, buf, off, n):
@@ -60,7 +59,10 @@ class TcpIp(BufferAccess):
                 link.tx = bytearray(self.SEND_MAX)
             link.tx[at : at + n] = memoryview(buf)[off : off + n]
             link.tx_n = at + n
-            self.wake(link)
+            if not link.hold or link.tx_n == self.SEND_MAX:
+                self.wake(link)
+            elif not at:
+                link.task.wake = ticks_add(ticks_ms(), link.hold)
         return n
 
     def close(self, link):
@@ -97,10 +99,16 @@ class TcpIp(BufferAccess):
                     yield from self._ask(link)
                 else:
                     yield 1000
-            give_up = ticks_add(ticks_ms(), _LINGER_MS)
+            give_up = ticks_add(ticks_ms(), link.linger)
+            if link.abort:
+                link.tx_n = link.unacked = 0
             while link.n >= 0 and (link.tx_n or link.unacked) and ticks_diff(give_up, ticks_ms()) > 0:
-                yield from self._transmit(link) if link.tx_n else self._ack(link)
-                yield _RETRY_MS
+                if link.tx_n:
+                    yield from self._transmit(link)
+                else:
+                    yield from self._ack(link)
+                    if link.unacked:
+                        yield _RETRY_MS
         except OSError as e:
             link.fail(e.errno, e.args[1])
         except (ValueError, IndexError):
@@ -129,15 +137,17 @@ class TcpIp(BufferAccess):
                     False,
                 )
         except OSError:
-            if link.stale or link.n < 0 or link.state == _CLOSING:
+            link.stale += 1
+            if link.stale > 2 or link.n < 0 or link.state == _CLOSING:
                 self.doubt = True  # is the context still up?
                 raise
-            # The module may think the number open: close it, try once more.
-            link.stale = True
+            # The module may think the number open, or be still closing it: close it, try again.
             link.error = None
             link.state = _CONNECTING
-            yield from self._shut(link)
-            yield from self._open(link)
+            yield _RETRY_MS
+            if link.n >= 0:
+                yield from self._shut(link)
+                yield from self._open(link)
         while link.state == _CONNECTING and not link.error:  # until on_line() sees the report
             if ticks_diff(ticks_ms(), start) > self.CONNECT_MS:
                 raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
@@ -159,10 +169,13 @@ class TcpIp(BufferAccess):
             yield 500
 
     def _transmit(self, link):
+        if link.sender:
+            return (yield from link.sender(self))
         n = link.tx_n
         link.report = None
+        link.sending = n
         try:
-            info = yield self.SEND % (link.n, n) + link.to, _SEND_MS, self.marks(link.n), (link.tx, n)
+            info = yield self.SEND % (link.n, n) + link.to, self.SEND_MS, self.marks(link.n), (link.tx, n)
             if info:
                 self.accepted(link, info[-1], n)
             yield from self._reported(link, self.CONNECT_MS)

@@ -26,6 +26,7 @@ class CipConf(Push):
         self.network = CLOSED
         self.contexts = {self.socket_context: ("IP", "")}
         self.active_contexts = {self.socket_context}
+        self.auth: dict = {}  # cid -> (type, password, user)
 
     def _factory(self) -> None:
         super()._factory()
@@ -108,6 +109,21 @@ class CipConf(Push):
             if cid is None or kind.upper() not in ("IP", "IPV6", "IPV4V6"):
                 return ERROR
             self.contexts[cid] = kind.upper(), apn
+        return OK
+
+    def do_CGAUTH(self, op, args):
+        """`AT+CGAUTH=<cid>[,<auth_type>[,<passwd>[,<user>]]]`, as the command manuals of the newer parts have it."""
+        if op == "=?":
+            self.info("+CGAUTH: (0-15),(0-3),64,64")
+        elif op == "?":
+            rows = ['+CGAUTH: %d,%d,"%s","%s"' % (cid, *self.auth[cid]) for cid in sorted(self.auth)]
+            if rows:
+                self.info("\r\n".join(rows))
+        else:
+            cid, kind = number(args, 0, 0, 15), number(args, 1, 0, 3, 0)
+            if op != "=" or cid is None or kind is None or len(args) > 4 or (kind and len(args) < 4):
+                return ERROR
+            self.auth[cid] = (kind, *args[2:4]) if kind else (0, "", "")
         return OK
 
     def do_CGACT(self, op, args):

@@ -187,6 +187,7 @@ class CipNet(Push):
         if op == "=?":
             return OK
         context = self.context
+        self._transparent = False
         for link in self.links:
             if link.bearer == self.selected:
                 link.drop(INITIAL)

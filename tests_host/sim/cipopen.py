@@ -25,6 +25,7 @@ class CipOpen(NetOpen):
     CHOICES = {
         "udp_close": ("result first", "ok first"),
         "closed_line": (False, True),  # CLOSED in front of +CIPCLOSE also outside transparent mode
+        "close_opening": ("refused", "cancels"),  # CIPCLOSE before the result of CIPOPEN
         "cipack_second": ("zero", "acknowledged"),
         "connect_rate": (True, False),  # CONNECT with the rate of the line
         "server_offset": (0, 1),  # between the server index of +CLIENT and the last field of CIPOPEN?
@@ -150,6 +151,10 @@ class CipOpen(NetOpen):
         if not isinstance(link, Link):
             return link
         if not link.open:
+            if not self.free(link) and self.choices["close_opening"] == "cancels":
+                link.drop(INITIAL)
+                self.after_final(lambda: self.later(self.close_ms, lambda: self.report("+CIPCLOSE: %d,0" % link.n)))
+                return OK
             if self.free(link):
                 link.forget_data()
             return self.fail("CIPCLOSE", link.n, NOT_SUPPORTED)

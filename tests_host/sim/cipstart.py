@@ -177,6 +177,7 @@ class CipStart(CipNet):
         fast = number(args, 0, 0, 1, 0)
         if op == "?" or link is None or fast is None:
             return BAD_PARAMETER
+        self._transparent = False
         if self.state == "SERVER LISTENING":
             self._unlisten()
         elif link.state in (INITIAL, CLOSED):

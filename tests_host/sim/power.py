@@ -39,6 +39,7 @@ class Power(Serial):
         reset=None,
         status=None,
         dtr=None,
+        dcd=None,
         choices=None,
         baud=None,
         **profile,
@@ -53,7 +54,7 @@ class Power(Serial):
             self.choices[name] = list(value) if isinstance(value, list) else value
         self.saved_baud = baud or self.default_baud
         self.saved_autobaud = self.default_autobaud and baud is None
-        self._status, self._dtr = status, dtr
+        self._status, self._dtr, self._dcd = status, dtr, dcd
         self._pressed_at = self._reset_at = None
         self._pressed_running = self._booting = False
         self._woken_at = self._deaf_until = self._dtr_low_at = 0.0
@@ -195,11 +196,11 @@ class Power(Serial):
             self._release()
 
     def awake(self) -> bool:
-        """CSCLK=1: asleep while DTR is high; CSCLK=2: after 5 s of silence, and what wakes it is lost."""
+        """CSCLK=1: asleep while DTR is high and 50 ms more; CSCLK=2: after 5 s of silence; what wakes it is lost."""
         now, last = self.clock.now_us, self._last_in
         mode = self.values.get("CSCLK", "0")
         if mode == "1":
-            return self._dtr is None or not self._dtr.value()
+            return self._dtr is None or (not self._dtr.value() and now - self._dtr_low_at >= 50_000)
         if mode == "2":
             if now - last > 5e6:
                 self._woken_at = self._last_in = now

@@ -16,6 +16,16 @@ class Push(Links):
         self._transparent = False  # data mode, or its command mode behind +++
         super()._reset()
 
+    @property
+    def _transparent(self) -> bool:
+        return self._connected
+
+    @_transparent.setter
+    def _transparent(self, value: bool) -> None:
+        self._connected = value
+        if self._dcd is not None:
+            self._dcd.drive(not value)
+
     # --- a counted block
 
     def _fetched(self, text: str, data: bytes, mode: int) -> None:

@@ -1,0 +1,147 @@
+"""A second PDP context beside the first (AT+CIPSGTXT)."""
+
+import errno
+
+from micropython import const
+
+from .lacks import need
+from .pump import ask, check_text
+
+_SOCK_STREAM = const(1)
+
+
+def context(m, apn: str, user: str = "", key: str = ""):
+    """The second PDP context, with ``connect``, ``disconnect``, ``isconnected``, ``ifconfig``, ``socket``.
+
+    The modem itself must be connected first; there is one second context. OSError(EOPNOTSUPP) where there is none:
+    SIM7028, A76XX, and single-connection mode.
+    """
+    need(m, "second PDP context")
+    if len(m.links.slots) == 1:
+        raise OSError(errno.EOPNOTSUPP, "a second PDP context needs more than a single connection")
+    for what in (apn, user, key):
+        check_text("apn, user or key", what, m.TEXT_MAX)
+    second = getattr(m, "second", None)
+    if not second:
+        second = m.second = Context(m)
+    if second.up:
+        raise OSError(errno.EALREADY, "the second context is connected: disconnect() it first")
+    second.account = (apn, user, key)
+    return second
+
+
+class Context:
+    """The second PDP context of a modem; ``+PDP: DEACT`` does not tell which is meant and ends both."""
+
+    def __init__(self, m):
+        self.up = False
+        self.address = ""
+        self.account = ("", "", "")
+        self._modem = m
+        self._used = False
+        self._opener = self._open
+        self._lost = m.on_lost
+        self._down = m.context_down
+        m.on_lost = self.on_lost
+        m.context_down = self.context_down
+
+    def connect(self, *, timeout_ms: int = 180000):
+        """Raise it; OSError says what failed."""
+        if not self._modem.isconnected():
+            raise OSError(errno.ENOTCONN, "connect() the modem first")
+        if not self.up:
+            self._modem.run(self._selected(self._raise()), timeout_ms, "second context")
+
+    def disconnect(self):
+        """Send what is owed, close its links, take it down."""
+        m = self._modem
+        m.flush()
+        for link in m.links.slots:
+            if link and link.opener is self._opener:
+                link.fail(errno.ENOTCONN, "second context disconnected")
+                m.links.release(link)
+                m.wake(link)
+        self.up = False
+        self.address = ""
+        m.run(self._selected(self._down()))
+
+    def isconnected(self) -> bool:
+        """Whether it is up; pumps, returns at once."""
+        self._modem.pump()
+        return self.up
+
+    def ifconfig(self) -> tuple:
+        """(address, netmask, gateway, DNS server); a point-to-point link has only the first."""
+        return (self.address or "0.0.0.0", "255.255.255.255", "0.0.0.0", "0.0.0.0")
+
+    def socket(self, *args):
+        """A TCP client whose connection goes through this context; arguments as ``socket.socket``."""
+        if len(args) > 1 and args[1] != _SOCK_STREAM:
+            raise OSError(errno.EOPNOTSUPP, "the second context has SOCK_STREAM only")
+        s = self._modem.socket(*args)
+        s._link.opener = self._opener
+        return s
+
+    # Events
+
+    def on_lost(self, code, why):
+        """Both contexts are gone."""
+        self.up = False
+        self.address = ""
+        self._lost(code, why)
+
+    # Steps
+
+    def context_down(self):
+        """Both to IP INITIAL."""
+        if self._used:
+            try:
+                yield from self._selected(self._down())
+            except OSError:  # after a restart there is nothing to take down
+                pass
+        yield from self._down()
+
+    def _raise(self):
+        self._used = True
+        yield from self._down()
+        apn, user, key = self.account
+        cmd = 'AT+CSTT="%s"' % apn
+        if user or key:
+            cmd += ',"%s","%s"' % (user, key)
+        yield cmd.encode()
+        yield b"AT+CIICR", 85000
+        self.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
+        self.up = True
+
+    def _open(self, m, link):
+        if not self.up:
+            raise OSError(errno.ENOTCONN, "the second context is down: connect() it first")
+        cmd = m.OPEN % (link.n, link.proto.encode(), link.peer[0].encode(), link.peer[1])
+        yield from self._selected(ask(cmd, m.ANSWER_MS, False))
+
+    def _selected(self, steps):
+        # Nothing else may be sent meanwhile: it would be for this context.
+        m = self._modem
+        m._only = m._task
+        back = False
+        try:
+            yield b"AT+CIPSGTXT=1"
+            try:
+                yield from steps
+            except OSError:
+                back = True
+                yield b"AT+CIPSGTXT=0"
+                raise
+            back = True
+            yield b"AT+CIPSGTXT=0"
+        finally:
+            m._only = None
+            if not back:  # given up half-way
+                m._only = m.start(_back(m))
+
+
+def _back(m):
+    try:
+        yield b"AT+CIPSGTXT=0"
+    finally:
+        m._only = None

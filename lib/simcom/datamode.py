@@ -1,0 +1,337 @@
+"""Data mode: bytes that are the connection's until the module says that it is over, or is asked to."""
+
+import errno
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from .parser import Parser
+from .socket import socket
+
+# Link.state, as in links.py
+_OPEN = const(2)
+
+_WRITE = const(4)  # MP_STREAM_POLL_WR
+
+_GUARD_MS = const(1300)  # silence in front of +++: a second, and what the UART may still have to send
+_SILENCE_MS = const(900)  # after so long +++ might be taken for ours
+_EARLY_MS = const(900)  # the module's OK comes no sooner after +++ …
+_ANSWER_MS = const(3000)  # … and no later
+_DTR_MS = const(1100)
+_PIECES_MS = const(100)  # so far apart the pieces of a line may come
+_SPARE = const(64)  # bytes of the ring for what may be the beginning of an event
+
+_ENDS = (b"NO CARRIER", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"OVER-VOLTAGE POWER DOWN")
+_BOOT = (b"RDY", b"*ATREADY: 1", b"+CFUN: 1", b"Call Ready", b"SMS Ready")
+_ESCAPED = b"\r\nOK\r\n"
+
+
+def _only_lines(data):
+    """Whether the module may have said this in command mode, the last of it perhaps not all."""
+    while data:
+        j = data.find(b"\r\n", 2)
+        line = data[2:j] if j >= 0 else data[2:].rstrip(b"\r")
+        if data[:2] != b"\r\n"[: len(data)] or [c for c in line if not 32 <= c <= 126]:
+            return False
+        data = data[j + 2 :] if j >= 0 else b""
+    return True
+
+
+class _Lines(Parser):
+    """Lines, until ``data`` is set: it takes the rest."""
+
+    data = None
+
+    def feed(self, n):
+        i = 0
+        while i < n and not self.data:
+            i = self._text(i, n)
+        if i < n:
+            self.data(self.buf, i, n - i)
+
+
+class DataMode(socket):
+    """The bytes of a connection in transparent mode. What it is at, and ``_ended()``, are its subclass's."""
+
+    CHUNK = 256  # bytes that may come at once
+
+    def __init__(self, m, events, dtr, dcd):
+        super().__init__(modem=m)
+        self._dtr = dtr
+        self._dcd = dcd
+        self._size = m.ring_size
+        self._data = False  # the module is in data mode …
+        self._wish = True  # … and is to be
+        self._failed = False  # it could not be left, or not be entered
+        self._events = [b"\r\n%s\r\n" % line for line in events + _ENDS + _BOOT]
+        self._held = bytearray()  # received, and perhaps the beginning of an event
+        self._after = bytearray()  # an event, or payload that reads like it, and all that came since
+        self._asked = 0  # ticks_ms of the last +++ …
+        self._early = -1  # … and for how many ms OK is no answer to it; -1: it is none at all
+        self._sent = ticks_ms()  # … of the last bytes sent
+        self._pluses = 0  # so many since a silence; -1: other bytes too
+        self._brief = False  # who waits has more to write
+
+    def _begin_lines(self):
+        # Called with the channel idle: what lines come from now on, until the connection is over.
+        channel = self._modem.channel
+        self._parser = channel.parser
+        self._uart_any = channel._any
+        self._size = self._modem.ring_size
+        self._lines = channel.parser = _Lines(channel, len(self._parser.buf))
+        channel._any = self._any
+        self._modem.ring_size -= _SPARE
+
+    def _end_lines(self):
+        channel = self._modem.channel
+        channel.parser = self._parser
+        channel._any = self._uart_any
+        self._modem.ring_size = self._size
+
+    # The stream, where it is not as with sockets
+
+    def _wait(self, start):
+        if not (self._wish or self._data) and self._link.state == _OPEN:
+            raise OSError(errno.EALREADY, "in command mode: resume() first")
+        limit = self._timeout
+        if self._brief and (limit is None or ticks_diff(ticks_ms(), start) < limit):
+            self._brief = False
+            self._modem.wait(1)
+        else:
+            super()._wait(start)
+
+    def _await(self, n, start):
+        # The other half of the ring is for what cannot be read before it is known what it is.
+        return super()._await(min(n, self._size // 2), start)
+
+    def _send(self, buf, off, n):
+        link = self._link
+        if link.error or link.state != _OPEN:
+            return super()._send(buf, off, n)
+        if not self._wish:
+            raise OSError(errno.EALREADY, "in command mode: resume() first")
+        self._brief = True
+        if not self._data or self._after:
+            return 0
+        n = self._allowed(buf, off, n)
+        if n:
+            n = self._modem.channel.uart.write(buf, off, n) or 0
+            for k in range(off, off + n):
+                if self._pluses < 0:
+                    break
+                self._pluses = self._pluses + 1 if buf[k] == 43 else -1
+            if n:
+                self._sent = ticks_ms()
+        return n
+
+    def _allowed(self, buf, off, n):
+        # Three pluses between two silences would leave data mode: the third waits until there is one behind two.
+        if ticks_diff(ticks_ms(), self._sent) >= (_GUARD_MS if self._pluses > 0 else _SILENCE_MS):
+            self._pluses = 0
+        if n > 256:
+            n = 256
+        if self._pluses >= 0:
+            for k in range(n):
+                if buf[off + k] != 43:
+                    break
+                if self._pluses + k == 2:
+                    return k
+        return n
+
+    def _poll(self, want):
+        bits = super()._poll(want)
+        link = self._link
+        if link.state == _OPEN and not link.error and (self._after or not (self._data and self._wish)):
+            bits &= ~_WRITE
+        return bits
+
+    # Data
+
+    def _room(self):
+        """How many bytes may still be received."""
+        ring = self._link.ring
+        return self._size - ring.any() - len(self._held) - len(self._after) if ring is not None else self.CHUNK
+
+    def _any(self):
+        # In place of the UART's any().
+        n = self._uart_any()
+        return min(n, max(0, self._room())) if self._data else n
+
+    def _take(self, buf, i, n):
+        end = i + n
+        while i < end:
+            if self._after:
+                self._after.extend(memoryview(buf)[i:end])
+                return
+            if not self._held:
+                j = buf.find(b"\r", i, end)
+                if j < 0:
+                    j = end
+                self._store(buf, i, j - i)
+                if j == end:
+                    return
+                i = j
+                self._modem.wake(self._link)
+            self._held.append(buf[i])
+            event = self._event(bytes(self._held))
+            if event is None:  # the last byte may begin another one
+                self._store(self._held, 0, len(self._held) - 1)
+                self._held = bytearray()
+                continue
+            i += 1
+            if event:
+                self._after = self._held
+                self._held = bytearray()
+                self._modem.wake(self._link)
+
+    def _event(self, line):
+        """True: it is one; False: the beginning of one; None: neither."""
+        for event in self._events:
+            if event.startswith(line):
+                return event == line
+        if self._early >= 0 and _ESCAPED.startswith(line):
+            if line != _ESCAPED:
+                return False
+            if ticks_diff(ticks_ms(), self._asked) >= self._early:
+                return True
+
+    def _store(self, buf, i, n):
+        link = self._link
+        if n and link.ring is not None:
+            link.ring.write(buf, i, n)
+            link.ready += n
+
+    def _payload(self, n):
+        """The first ``n`` of the bytes since the event are payload: what was no event."""
+        after = self._after
+        self._after = bytearray()
+        self._store(after, 0, n)
+        return after
+
+    def _command_lines(self, lines):
+        """Data mode is over; ``lines`` came since."""
+        channel = self._modem.channel
+        parser = self._lines
+        channel.mute = channel.desync = False
+        parser.data = None
+        parser.reset()
+        self._data = False
+        for at in range(0, len(lines), len(parser.buf)):
+            piece = lines[at : at + len(parser.buf)]
+            parser.buf[: len(piece)] = piece
+            parser.feed(len(piece))
+
+    # As steps of a task
+
+    def _in_data(self):
+        channel = self._modem.channel
+        if self._after:
+            yield from self._judge()
+        elif not self._wish:
+            if not (yield from self._leave()):
+                self._wish = self._failed = True
+        elif self._held:
+            if channel.quiet(_PIECES_MS) and self._room():  # a line would go on
+                self._store(self._held, 0, len(self._held))
+                self._held = bytearray()
+            else:
+                yield 20
+        elif self._dcd and self._dcd.value() and channel.quiet(_EARLY_MS):  # the line is lost that told of it
+            self._command_lines(b"")
+            self._ended()
+        else:
+            now = ticks_ms()
+            if ticks_diff(now, self._sent) > _GUARD_MS:  # ticks go round
+                self._sent = ticks_add(now, -_GUARD_MS)
+            yield 1000
+
+    def _judge(self):
+        # The end, or payload that reads like it?
+        for _ in range(5):
+            yield 20
+            if not self._last_words():
+                return
+        if self._dcd:
+            if self._dcd.value():
+                self._event_it_was()
+            else:
+                self._no_event()
+        elif not (yield from self._escape()) and self._last_words():
+            self._event_it_was()
+            yield 100
+
+    def _last_words(self):
+        """Whether there is still something that may be the end."""
+        while self._after:
+            after = bytes(self._after)
+            n = after.find(b"\n", 2) + 1
+            more = after[n:].replace(b"+++", b"")  # after a restart that is echoed
+            if more.find(after[:n]) < 0 and _only_lines(more):  # it is said once
+                return True
+            self._no_event()
+        return False
+
+    def _no_event(self):
+        n = self._after.find(b"\n", 2) - 1  # its line end may be the beginning of another one
+        after = self._payload(n)
+        self._take(after, n, len(after) - n)
+
+    def _event_it_was(self):
+        after = bytes(self._after)
+        self._after = bytearray()
+        m = self._modem
+        m.channel.write(b"\r", 1)  # +++ is no command
+        self._command_lines(after)
+        self._ended()
+        if m.up and after[2 : after.find(b"\r", 2)] in _BOOT:  # not all boot lines mean that elsewhere
+            m.doubt = True
+            m.on_lost(errno.ECONNABORTED, "the module restarted")
+
+    def _leave(self):
+        """Out of data mode, at its end or ours; returns whether that went well."""
+        for _ in range(2):
+            if self._data and not (yield from self._escape()) and self._last_words():
+                self._event_it_was()
+                yield 100
+            if not self._data:
+                return True
+        return False
+
+    def _escape(self):
+        """Ask for command mode: whether the module says OK. What came before that is data."""
+        channel = self._modem.channel
+        dtr = self._dtr
+        if dtr:
+            level = dtr.value()
+            dtr.value(0)
+            try:
+                yield _DTR_MS
+            finally:
+                dtr.value(1)
+            self._early = 0
+        else:
+            while ticks_diff(ticks_ms(), self._sent) < _GUARD_MS or self._room() < self.CHUNK:
+                yield 50
+                if not self._last_words() and self._wish and not self._closed:
+                    return False
+            channel.write(b"+++", 3)
+            self._early = _EARLY_MS
+        self._asked = ticks_ms()
+        passed = 0
+        skip = 0
+        k = -1
+        while (passed < _ANSWER_MS or self._room() <= 0) and not (k >= 0 and channel.quiet(200)):
+            yield 50
+            passed = ticks_diff(ticks_ms(), self._asked)
+            if passed < self._early:
+                skip = len(self._after)
+            else:
+                k = bytes(self._after).rfind(_ESCAPED, skip)
+        self._early = -1
+        if dtr:
+            dtr.value(level)
+        if k < 0:
+            return False
+        after = self._payload(k)
+        self._command_lines(bytes(after[k + 6 :]))
+        return True

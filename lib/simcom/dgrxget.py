@@ -1,0 +1,59 @@
+"""Receiving datagrams in buffer access: one answer of AT+CIPRXGET is one datagram."""
+
+from micropython import const
+
+_READ_MS = const(10000)
+
+
+class Datagrams:
+    """``modem.datagrams``, from the first UDP socket on."""
+
+    def __init__(self, m):
+        self._modem = m
+        self.dialect = __import__("simcom.udp_" + m.DIALECT, None, None, ["*"])
+        self.port = 0  # the last local port of our choice
+        self._reader = self.on_read
+        self._rxget = m._rxget
+        m._rxget = self.rxget
+
+    def rxget(self, link, n):
+        """BufferAccess._rxget(): for a whole datagram, also while the form of the trailer is not known.
+
+        It is learnt then from a datagram that does not end in a newline.
+        """
+        if link.proto != "UDP":
+            return self._rxget(link, n)
+        m = self._modem
+        cmd = link.rxget
+        if cmd[-2] == 32:  # as it was made for streams
+            mode = cmd[12] - 48
+            link.asked = min(m.READ_MAX if mode == 2 else m.READ_MAX // 2, m.ring_size)
+            cmd = link.rxget = b"AT+CIPRXGET=%d,%d,%d\r" % (mode, link.n, link.asked)
+        if (n < link.asked and not 1 < link.known <= n) or link.borders.full():
+            m.links.reading &= ~link.bit  # until there is room for the longest
+            return
+        m._link = link
+        m._n = link.n
+        m._task = None
+        m._got = 0
+        link.source = None
+        m.channel.read(cmd, len(cmd), None, self._reader, _READ_MS)
+
+    def on_read(self, kind, buf, i, j):
+        """BufferAccess._on_read(); with AT+CIPSRIP=1 the header ends in ``,"address":port``."""
+        m = self._modem
+        if not kind and j > i and buf[j - 1] != 34 and buf.startswith(b"+CIPRXGET", i):
+            k = buf.find(b',"', i, j) + 2
+            end = buf.rfind(b'":', i, j)
+            if 1 < k < end:
+                port = bytes(buf[end + 2 : j]).strip()
+                if port.isdigit():
+                    m._link.source = (str(bytes(buf[k:end]), "utf-8"), int(port))
+        return m._on_read(kind, buf, i, j)
+
+    def on_head(self, buf, j):
+        """BufferAccess.on_head() where the number behind the last comma is not the one."""
+        m = self._modem
+        head = m._link.head
+        m._cursor = buf.rfind(head, 0, j) + len(head)
+        m._segment(m.ring_size // 2, buf, j)

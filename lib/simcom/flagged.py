@@ -1,0 +1,51 @@
+"""Receiving with flags."""
+
+import errno
+
+from micropython import const
+
+_PEEK = const(1)  # as in sockopt.py
+_DONTWAIT = const(8)
+
+
+def recv(s, n, flags):
+    """socket.recv(), of a stream."""
+    timeout = _begin(s, flags)
+    try:
+        if not flags & _PEEK:
+            return s.recv(n)
+        k = s._await(1, s._start())
+        if k is None:
+            raise OSError(errno.EAGAIN, "not now")
+        return _copy(s._link.ring, min(k, n)) if k else b""
+    finally:
+        s._timeout = timeout
+
+
+def datagram(s, face, n, flags):
+    """DatagramSocket.recvfrom()"""
+    timeout = _begin(s, flags)
+    try:
+        if not flags & _PEEK:
+            return face.recvfrom(n)
+        k = face._await(s._start())
+        return _copy(s._link.ring, min(k, n)), s._link.borders.whose()
+    finally:
+        s._timeout = timeout
+
+
+def _begin(s, flags):
+    if flags & ~(_PEEK | _DONTWAIT):
+        raise OSError(errno.EOPNOTSUPP, "recv: only MSG_PEEK and MSG_DONTWAIT")
+    timeout = s._timeout
+    if flags & _DONTWAIT:
+        s._timeout = 0
+    return timeout
+
+
+def _copy(ring, n):
+    # A ring can only be emptied, so it is filled again: all of it, in the same order.
+    data = bytearray(ring.any())
+    ring.readinto(data)
+    ring.write(data)
+    return bytes(memoryview(data)[:n])

@@ -1,0 +1,28 @@
+"""Sockets that are not AF_INET, SOCK_STREAM."""
+
+import errno
+
+_AF_INET = 2
+_AF_INET6 = 10
+_SOCK_STREAM = 1
+_SOCK_DGRAM = 2
+
+
+def become(s, af, type, proto):
+    """Make a new socket what was asked for. TypeError: no numbers; OSError(EOPNOTSUPP): no module has that."""
+    for number in (af, type, proto):
+        if not isinstance(number, int):
+            raise TypeError("socket: family, type and protocol are numbers")
+    if af != _AF_INET and af != _AF_INET6:
+        raise OSError(errno.EOPNOTSUPP, "only AF_INET and AF_INET6")
+    if type == _SOCK_DGRAM:
+        from .datagram import equip
+
+        equip(s)
+    elif type != _SOCK_STREAM:
+        raise OSError(errno.EOPNOTSUPP, "only SOCK_STREAM and SOCK_DGRAM")
+
+
+def fileno(s) -> int:
+    """A number of its own, -1 once it is closed; of use only to tell sockets apart."""
+    return -1 if s._closed else id(s) & 0x3FFFFFFF

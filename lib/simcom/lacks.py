@@ -1,0 +1,20 @@
+"""What a family cannot do, told by the words in its LACKS."""
+
+import errno
+
+
+def need(m, what):
+    """OSError(EOPNOTSUPP) naming the family, and nothing sent, when it has no ``what``."""
+    if what in m.LACKS:
+        raise OSError(errno.EOPNOTSUPP, "%s has no %s" % (type(m).__name__, what))
+
+
+def more(m):
+    """The file with what the dialect of ``m`` words in its own way and is seldom used."""
+    return __import__("simcom.more_" + m.DIALECT, None, None, ["*"])
+
+
+def start_only(m, what):
+    """As ``need()``, for what no family of the CIPOPEN dialect has."""
+    if m.DIALECT != "start":
+        raise OSError(errno.EOPNOTSUPP, "%s has no %s" % (type(m).__name__, what))

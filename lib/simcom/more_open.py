@@ -1,0 +1,64 @@
+"""What the CIPOPEN dialect words in its own way and a program seldom asks for."""
+
+from .states import fields
+
+RESET = b"AT+CRESET"
+
+
+def context(m):
+    """Whether the network is open."""
+    return "OPEN" if fields((yield b"AT+NETOPEN?")[-1])[0] == "1" else "CLOSED"
+
+
+def links(m):
+    """Every link, by AT+CIPOPEN?; a report that comes between looks nearly the same."""
+    found = []
+    for line in (yield b"AT+CIPOPEN?"):
+        row = fields(line)
+        if '"' in line:
+            found.append((int(row[0]), row[1], row[2], int(row[3] or 0), "CONNECTED"))
+        elif len(row) == 1:
+            found.append((int(row[0]), "", "", 0, "INITIAL"))
+        else:
+            m.on_line(line.encode(), 0, len(line))
+    return found
+
+
+def servers(m):
+    """Every server, by AT+SERVERSTART?."""
+    rows = [fields(line) for line in (yield b"AT+SERVERSTART?")]
+    return [(int(row[0]), int(row[1])) for row in rows]
+
+
+def counts(answer):
+    """(sent, acknowledged, received) of AT+CIPACK; its second field is reserved."""
+    return answer[0], None, answer[2]
+
+
+def dns(m, addresses):
+    """The command that sets the name servers."""
+    new = ":" in addresses[0]
+    if len(addresses) < 2 and new:  # the version stands behind two of them
+        addresses = addresses * 2
+    return b'AT+CDNSCFG="%s"%s' % ('","'.join(addresses).encode(), b",1" if new else b"")
+
+
+def dns_of(lines):
+    """Their addresses, by the answer to AT+CDNSCFG?; those of IPv6 behind those of IPv4."""
+    found = []
+    for line in lines:
+        for part in line.split(","):
+            if "DNS:" in part:
+                found.append(part.split(":", 1)[1].strip())
+    return tuple(found)
+
+
+def keepalive(on, idle_s, interval_s, count):
+    """The command that has idle connections probed, or not; in minutes."""
+    minutes = [min(max(-(-seconds // 60), 1), 120) for seconds in (idle_s, interval_s)]
+    return b"AT+CTCPKA=%d,%d,%d,%d" % (on, minutes[0], min(count, 10), minutes[1])
+
+
+def acknowledge(flag):
+    """(how long a send may take in ms, the command that has reports of sends wait for the peer, or not)."""
+    return 10000, b"AT+CIPSENDMODE=%d" % flag

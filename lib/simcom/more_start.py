@@ -1,0 +1,88 @@
+"""What the CIPSTART dialect words in its own way and a program seldom asks for."""
+
+from .pump import text
+from .states import fields
+
+RESET = b"AT+CFUN=1,1"
+
+
+class _Listing:
+    """Takes the lines of AT+CIPSTATUS, which come after OK, until the last one."""
+
+    def __init__(self, m):
+        self.lines = []
+        self.before = m.on_line
+
+    def on_line(self, buf, i, j):
+        for start in (b"STATE:", b"S:", b"C:"):
+            if buf.startswith(start, i):
+                self.lines.append(text(buf, i, j))
+                return True
+        return self.before(buf, i, j)
+
+
+def _listing(m):
+    """All lines of AT+CIPSTATUS."""
+    listing = _Listing(m)
+    last = (b"STATE:",)
+    if len(m.links.slots) > 1:
+        last = (b"C: %d," % (m.LINKS - 1), b"C:%d," % (m.LINKS - 1))
+    m.on_line = listing.on_line
+    try:
+        end = yield b"AT+CIPSTATUS", m.ANSWER_MS, last
+    finally:
+        m.on_line = listing.before
+    return listing.lines + end
+
+
+def context(m):
+    """The state of the selected context."""
+    for line in (yield from _listing(m)):
+        if line.startswith("STATE:"):
+            return fields(line)[0]
+
+
+def links(m):
+    """Every link, by AT+CIPSTATUS."""
+    found = []
+    for line in (yield from _listing(m)):
+        if line.startswith("C:"):
+            row = fields(line)
+            host, port, state = row[-3:]  # a comma may be missing before them
+            found.append((int(row[0]), row[-4], host, int(port or 0), state))
+        elif len(m.links.slots) == 1:
+            link = m.links.slots[0]
+            host, port = link.peer if link else ("", 0)
+            found.append((0, link.proto if link else "", host, port, fields(line)[0]))
+    return found
+
+
+def servers(m):
+    """The server, by AT+CIPSERVER?."""
+    row = fields((yield b"AT+CIPSERVER?")[-1])
+    return [(0, int(row[1]))] if row[0] == "1" else []
+
+
+def counts(answer):
+    """(sent, acknowledged, received) of AT+CIPACK."""
+    return answer[0], answer[1], None
+
+
+def dns(m, addresses):
+    """The command that sets the name servers."""
+    return b'AT+CDNSCFG="%s"' % '","'.join(addresses).encode()
+
+
+def dns_of(lines):
+    """Their addresses, by the answer to AT+CDNSCFG?."""
+    return tuple([line.split(":", 1)[1].strip() for line in lines if "Dns:" in line])
+
+
+def keepalive(on, idle_s, interval_s, count):
+    """The command that has idle connections probed, or not."""
+    return b"AT+CIPTKA=%d,%d,%d,%d" % (on, min(max(idle_s, 30), 7200), min(max(interval_s, 30), 600), min(count, 9))
+
+
+def acknowledge(flag):
+    """(how long a send may take in ms, the command that has sends wait for the peer, or not)."""
+    return 650000 if flag else 10000, b"AT+CIPQSEND=%d" % (not flag)

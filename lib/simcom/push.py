@@ -1,0 +1,268 @@
+"""Receiving by direct push (AT+CIPRXGET=0): the module sends what arrives, unasked."""
+
+from errno import EIO
+from time import ticks_ms
+
+from micropython import const
+
+from .links import drop
+from .parser import Parser
+from .pump import text
+
+_OPEN = const(2)  # Link.state, as in links.py
+_DRAINING = const(3)
+
+_GAP_MS = const(1000)  # silence inside payload that means lost bytes
+_MOST = const(4096)  # no module sends so long a segment
+_SETTLE_MS = const(5)  # silence behind it that means it was whole
+
+
+class PushParser(Parser):
+    """Parser of what is pushed: no trailer follows, but whatever comes next begins with CR LF."""
+
+    def __init__(self, push, sink, size):
+        super().__init__(sink, size)
+        self._push = push
+        self._edge = 0  # bytes of that CR LF still to come
+
+    def expect(self, n, take, trailer=True):
+        super().expect(n, take, trailer)
+        self._edge = 0 if trailer else 2
+
+    def reset(self):
+        self.prompt = False  # what is pushed does not end with the command
+
+    def restart(self):
+        """Forget a partial line or payload."""
+        super().reset()
+        self._edge = 0
+
+    def _text(self, i, n):
+        if self._edge:
+            if self.buf[i] == (13 if self._edge == 2 else 10):
+                self._edge -= 1
+                if not self._edge:
+                    self._push.proven()
+                return i + 1
+            self._edge = 0
+            self._push.lost()
+        return self._header(i, n)
+
+    def _header(self, i, n):
+        return super()._text(i, n)
+
+
+class SingleParser(PushParser):
+    """The header of a single connection has no line end: ``+IPD,5:`` or ``+IPD,5,TCP:`` and the bytes."""
+
+    def _header(self, i, n):
+        k = self.buf.find(b":", i, n)
+        if k < 0 or self.buf.find(b"\n", i, k) >= 0:
+            return super()._header(i, n)
+        k += 1
+        self._hold(i, k)
+        if self._line.startswith(b"+IPD"):
+            held = self._held
+            self._held = 0
+            self._emit(self._line, 0, held)
+        return k
+
+
+class Push:
+    """What takes the place of reading: headers, the bytes behind them, the proof that none is missing."""
+
+    def __init__(self, m):
+        self._modem = m
+        self._channel = channel = m.channel
+        self._link = None  # whose segment is not proven yet …
+        self._got = 0  # … its length
+        self._from = ""  # … where it came from
+        self._sender = ""  # where the next one comes from
+        self._into = drop  # … and who takes it
+        self._odd = 0  # as many lines would be unknown with one that a header or payload has left
+        self._parser = parser = channel.parser
+        self._on_end = channel.on_end
+        channel.parser = (PushParser if m.mux else SingleParser)(self, parser._sink, len(parser.buf))
+        self._size = m.ring_size
+        self._pump = m.pump
+        self._wait = m.wait
+        self._read = m._read
+        self._on_line = m.on_line
+        self._equip = m.equip
+        m.equip = self.equip
+        m.pump = self.pump
+        m.wait = self.wait
+        m._read = self.read
+        m.on_line = self.on_line
+        channel.on_end = self.on_end
+
+    def remove(self):
+        """Back to reading."""
+        m = self._modem
+        self._channel.parser = self._parser
+        self._channel.on_end = self._on_end
+        m.pump = self._pump
+        m.wait = self._wait
+        m.equip = self._equip
+        m._read = self._read  # on_line stays: others may stand on it
+        m._link = None
+        from .receiving import resize
+
+        resize(m, self._size)
+
+    def pump(self):
+        """Pump.pump()"""
+        channel = self._channel
+        got = self._pump()
+        if not got:
+            if channel.parser.need:
+                if channel.quiet(_GAP_MS):
+                    self.on_end(False)
+            elif self._link and channel.quiet(_SETTLE_MS):
+                self.proven()
+        self._check()
+        if channel.mute:
+            self.on_end(False)
+        return got
+
+    def wait(self, ms=20):
+        """Pump.wait()"""
+        self._wait(_SETTLE_MS if self._link and ms > _SETTLE_MS else ms)
+
+    def read(self):
+        """BufferAccess._read(): nothing is to be asked for; what is closed was sent before."""
+        table = self._modem.links
+        while table.reading:
+            link = table.reader()
+            table.reading &= ~link.bit
+            if link.state == _DRAINING and link.task.steps:  # None: a client that is not accepted yet
+                table.release(link)
+                self._modem.wake(link)
+        return False
+
+    def equip(self, link):
+        """BufferAccess.equip(), but for who was sent something before."""
+        if link.ring is None:
+            self._equip(link)
+
+    # Lines
+
+    def on_line(self, buf, i, j):
+        """Modem.on_line()"""
+        m = self._modem
+        n = -1
+        self._check()
+        if buf.startswith(b"+RECEIVE,", i):
+            if not (48 <= buf[i + 9] <= 57 and buf[i + 10] == 44):
+                self.lost()
+                return True
+            m._cursor = i + 9
+            n = m.number(buf, j)
+        elif buf.startswith(b"+IPD", i):
+            m._cursor = i + (5 if buf[i + 4] == 44 else 4)
+            n = self._only()
+        else:
+            return self._other(buf, i, j)
+        self._got = m.number(buf, j)
+        self._from = self._sender
+        self._sender = ""
+        if m._cursor < j and buf[i + 1] == 82:
+            self._from = self._address(buf, m._cursor, j)
+        self._link = m._link = None
+        self._into = drop
+        if self._got > _MOST:
+            self.lost()
+            return True
+        link = m.links.get(n)
+        if link and link.state == _OPEN:
+            self._link = m._link = link
+            try:
+                if link.ring is None:  # a client that is not accepted yet
+                    m._rings.lend(link)
+                self._into = link.take
+            except MemoryError:
+                self._overrun()
+        self._channel.parser.expect(self._got, self.take, False)
+        return True
+
+    def _other(self, buf, i, j):
+        if self._sender:  # a header stands behind it, always
+            self._sender = ""
+            self.lost()
+        k = buf.find(b" FROM:", i, i + 11)
+        if k > 0 and buf.startswith(b"R", i if buf[i] != 43 else i + 1):
+            self._sender = self._address(buf, k + 6, j)
+            return True
+        if self._on_line(buf, i, j):
+            return True
+        odd = buf[i] not in b"+*"
+        for part in (b"+R", b"VE,", b"+I", b"PD,"):
+            odd = odd or buf.find(part, i, j) >= 0
+        if odd:
+            self._odd = self._channel.strays + 1
+        return False
+
+    def _address(self, buf, i, j):
+        sender = text(buf, i, j).strip(" :")
+        if sender.strip("0123456789abcdefABCDEF.: "):
+            self.lost()
+        return sender
+
+    def _check(self):
+        # Was the last odd line nobody's?
+        if self._odd and self._channel.strays >= self._odd:
+            self.lost()
+        self._odd = 0
+
+    def _only(self):
+        # The header names no link: that of the only one that is open, or the only one with this peer.
+        found = [link for link in self._modem.links.slots if link and link.state == _OPEN]
+        if len(found) > 1:
+            address = _pair(self._sender)
+            found = [link for link in found if link.peer == address]
+        return found[0].n if len(found) == 1 else -1
+
+    def take(self, buf, i, n):
+        """Takes the bytes; they may be more than fit."""
+        k = self._into(buf, i, n)
+        if k is not None and k < n:
+            self._overrun()
+
+    def _overrun(self):
+        m = self._modem
+        link = self._link
+        self._link = m._link = None
+        self._into = drop
+        m._broken(link, EIO, "received bytes were lost: no room in the ring; read sooner, or not by push")
+
+    def proven(self):
+        """The segment is whole."""
+        link = self._link
+        self._link = None
+        if link and link.ring is not None:
+            link.heard = ticks_ms()
+            datagram = getattr(link, "datagram", None)
+            if datagram:
+                datagram(self._got, _pair(self._from))
+            else:
+                link.arrived(self._got)
+
+    def on_end(self, ok):
+        """Channel.on_end(): bytes are missing inside payload. Other commands, and segments, go on."""
+        self.lost()
+        self._channel.parser.restart()
+
+    def lost(self):
+        """Bytes are missing: whose, nobody knows. All links fail; what still comes of them is dropped."""
+        self._link = self._modem._link = None
+        self._into = drop
+        for link in self._modem.links.slots:
+            if link and (link.state == _OPEN or link.state == _DRAINING):
+                self._modem._broken(link, EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
+
+
+def _pair(sender):
+    # With an IPv6 address there are many colons.
+    host, _, port = sender.rpartition(":")
+    port = port.strip()
+    return (host.strip(), int(port)) if port.isdigit() else None

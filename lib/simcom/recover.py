@@ -1,0 +1,120 @@
+"""When nothing works any more: one remedy after the other, from the mildest on."""
+
+import errno
+
+from .links import Link
+from .pump import once
+from .restart import steps as restarted
+from .tcpip import check_host
+
+
+def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
+    """Try remedies until the module works: returns the name of the one that helped.
+
+    "probe" (it answers, nothing was wrong), "links" (every connection is closed; sockets raise ECONNABORTED), "context"
+    (deactivated and raised again), "reset" (restart by command), "power" (by the RESET pin, else by ``pwrkey``). After
+    each the module must answer and tell its address, as far as ``connect()`` was called before; with ``address``, a
+    (host, port) where a server listens, a connection to it must come about.
+
+    Raises OSError with all that was tried. ``timeout_ms=0`` starts and returns an object whose ``done``, ``result`` and
+    ``error`` tell.
+    """
+    if address:
+        check_host(address[0])
+    task = _recover(m, address)
+    return m.run(task, timeout_ms, "recover") if timeout_ms else m.start(task)
+
+
+def _recover(m, address):
+    tried = []
+    code = errno.ETIMEDOUT
+    for name, steps in _REMEDIES:
+        try:
+            yield from steps(m)
+            yield from _check(m, address)
+            return name
+        except OSError as e:
+            code = e.errno
+            tried.append("%s: %s" % (name, e.args[1]))
+        except (ValueError, IndexError):
+            tried.append("%s: answer not understood" % name)
+    raise OSError(code, "recover: " + "; ".join(tried))
+
+
+def _check(m, address):
+    yield b"AT"
+    if m.apn:
+        _needs(m.up, "no context")
+        yield from m.context_check()
+    if address:
+        link = Link()
+        m.open(link, address)
+        try:
+            while link.state == link.CONNECTING:
+                yield 200
+        finally:
+            m.close(link)
+        if link.error:
+            raise OSError(*link.error)
+
+
+def _needs(there, why):
+    if not there:
+        raise OSError(errno.ENOTCONN, why)
+
+
+def _probe(m):
+    _needs(m.on, "the module is off, or silent")
+    yield b"AT"
+
+
+def _links(m):
+    _needs(m.up, "no context")
+    for link in m.links.slots:
+        if link:
+            link.fail(errno.ECONNABORTED, "closed by recover()")
+            link.state = link.CLOSING
+            m.links.reading &= ~link.bit
+            m.wake(link)
+    for _ in range(80):
+        if not any(m.links.slots):
+            return
+        yield 500
+    raise OSError(errno.ETIMEDOUT, "links do not close")
+
+
+def _context(m):
+    _needs(m.on, "the module is off, or silent")
+    _needs(m.apn, "connect() was never called")
+    m.on_lost(errno.ECONNABORTED, "context raised again by recover()")
+    yield from _up(m)
+
+
+def _reset(m):
+    _needs(m.on, "the module is off, or silent")
+    yield from restarted(m, None)
+    yield from _up(m)
+
+
+def _power(m):
+    pin = getattr(m, "reset_pin", None)
+    if pin:
+        yield from restarted(m, pin)
+    else:
+        _needs(m.pwrkey, "no RESET pin, no pwrkey")
+        m.on_lost(errno.ECONNABORTED, "switched off by recover()")
+        m.on = False
+        bringup = once("bringup")
+        yield from bringup.press(m, m.PRESS_OFF_MS)
+        yield 8000
+        m.channel.desync = False
+        yield from bringup.power_up(m)
+    yield from _up(m)
+
+
+def _up(m):
+    if m.apn:
+        yield from once("bringup").bring_up(m, *m.apn + (120000,))
+
+
+_REMEDIES = (("probe", _probe), ("links", _links), ("context", _context), ("reset", _reset), ("power", _power))

@@ -1,0 +1,55 @@
+"""Restarting the module, by command or by its RESET pin."""
+
+import errno
+
+from .lacks import more
+from .pump import once
+
+
+def reset(m, hard: bool = False, *, pin=None, timeout_ms: int = 90000):
+    """Restart the module: every connection and the context are gone; ``connect()`` again.
+
+    By command (AT+CFUN=1,1 or AT+CRESET); ``hard``: by the RESET pin, for a module that does not answer. ``pin``: that
+    Pin (implies ``hard``; or earlier by ``config(reset=Pin)``), whose active level is that of ``pwrkey``.
+    ``timeout_ms=0`` starts and returns. Raises OSError(ETIMEDOUT) when the module does not come back.
+    """
+    if pin:
+        set_reset(m, pin)
+    pin = getattr(m, "reset_pin", None) if hard or pin else None
+    if hard and not pin:
+        raise ValueError("reset: hard needs pin=")
+    task = steps(m, pin)
+    if timeout_ms:
+        m.run(task, timeout_ms, "reset")
+    else:
+        m.start(task)
+
+
+def set_reset(m, pin):
+    """``config(reset=Pin)``: which pin restarts the module."""
+    m.reset_pin = pin
+    pin.value(1 - m.pressed)
+
+
+def steps(m, pin):
+    """Restart, wait for the boot, make the module ours again."""
+    bringup = once("bringup")
+    m.on_lost(errno.ECONNABORTED, "reset")
+    m.on = False
+    m.step = "off"
+    if pin:
+        pin.value(m.pressed)
+        try:
+            yield m.RESET_MS
+        finally:
+            pin.value(1 - m.pressed)
+    else:
+        yield more(m).RESET, 10000
+    m._only = m._task
+    try:
+        yield 2000  # its last words
+        yield from bringup.hello(m, m.BOOT_MS // 500, 500)
+    finally:
+        m._only = None
+        m.channel.desync = False
+    yield from bringup.power_up(m)

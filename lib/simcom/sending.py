@@ -1,0 +1,181 @@
+"""How data goes to the module: ``config(send=...)``, ``config(prompt=...)``, ``status("room")``."""
+
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from .aterror import ATError
+from .lacks import start_only
+
+_REFUSAL_MS = const(100)  # without a prompt: what is not refused within this time is taken for accepted
+_SILENT_MS = const(2000)  # without a result: so is payload
+
+
+def set_send(m, form):
+    """ "fixed": each send tells its length; "variable": Ctrl-Z ends it; "timed" or ("timed", seconds): 1 to 100 seconds
+    of time end it, 1 if not told (AT+CIPATS).
+
+    Without a length SIM800 and SIM7000 cannot send the bytes 8, 26, 27: ValueError from whatever sends them.
+    """
+    form, seconds = form if isinstance(form, tuple) else (form, 1)
+    if form not in ("fixed", "variable", "timed"):
+        raise ValueError("send: fixed, variable or timed")
+    timer = b"AT+CIPATS=0"
+    if form == "timed":
+        start_only(m, "timer for sends")
+        if not isinstance(seconds, int) or not 1 <= seconds <= 100:
+            raise ValueError("send: 1 to 100 seconds")
+        timer = b"AT+CIPATS=1,%d" % seconds
+    sender = _sender(m)
+    if m.DIALECT == "start" and (form == "timed" or sender.form == "timed"):
+        return _set(m, b"AT+CIPATS=", timer, "form", form, seconds)
+    sender.form = form
+
+
+def set_prompt(m, mode):
+    """1: the module asks for payload and tells what became of it; 0: it does not ask; 2: neither (AT+CIPSPRT).
+
+    Where it does not ask, payload follows its command after 100 ms without a refusal.
+    """
+    start_only(m, "setting of the prompt")
+    if mode not in (0, 1, 2):
+        raise ValueError("prompt: 0, 1 or 2")
+    return _set(m, b"AT+CIPSPRT=", b"AT+CIPSPRT=%d" % mode, "prompt", mode, 0)
+
+
+def get_room(m):
+    """AT+CIPSEND?: how many bytes the module takes now, {number of the link: bytes}."""
+    start_only(m, "AT+CIPSEND?")
+    return _room()
+
+
+def _room():
+    found = {}
+    try:
+        for line in (yield b"AT+CIPSEND?"):
+            fields = line.split(":", 1)[1].split(",")
+            found[int(fields[0]) if len(fields) > 1 else 0] = int(fields[-1])
+    except ATError:  # no link is open
+        pass
+    return found
+
+
+def _set(m, name, cmd, attribute, value, seconds):
+    # Now, and whenever the context comes up.
+    if m.up:
+        yield cmd
+    m.SETTINGS = tuple([each for each in m.SETTINGS if not each.startswith(name)]) + (cmd,)
+    sender = _sender(m)
+    setattr(sender, attribute, value)
+    if attribute == "form":
+        sender.seconds = seconds if value == "timed" else 0
+
+
+def _sender(m):
+    sender = getattr(m, "sender", None)
+    if not sender:
+        sender = m.sender = Sender(m)
+    return sender
+
+
+class Sender:
+    """Stands in front of the channel's commands, and of what sockets send."""
+
+    form = "fixed"
+    seconds = 0  # when timed
+    prompt = 1
+
+    def __init__(self, m):
+        self._modem = m
+        self._channel = channel = m.channel
+        self._escapes = m.DIALECT != "start"
+        self._unsized = getattr(m, "UNSIZED", b",")  # what stands for the length in front of an address
+        self._n = 0  # payload bytes of the command in flight
+        self._since = 0  # when it went out, or its payload
+        self._open = False  # it has no length
+        self._start = channel.start
+        self._poll = channel.poll
+        self._send = m.send
+        self._transmit = m._transmit
+        channel.start = self.start
+        channel.poll = self.poll
+        m.send = self.send
+        m._transmit = self.transmit
+        if not self._escapes:
+            self._accepted = m.accepted
+            m.accepted = self.accepted
+
+    def send(self, link, buf, off, n):
+        """TcpIp.send()"""
+        if self.form != "fixed" and not self._escapes:
+            data = bytes(memoryview(buf)[off : off + n])
+            for c in b"\x08\x1a\x1b":
+                if c in data:
+                    raise ValueError("send: byte %d cannot be sent without a length; config(send='fixed')" % c)
+        return self._send(link, buf, off, n)
+
+    def transmit(self, link):
+        """TcpIp._transmit()"""
+        most = 0  # what the variable form must not exceed
+        if self.form != "fixed":
+            if not self._escapes:
+                most = (yield from _room()).get(link.n, 0)
+            elif not getattr(link, "server", None):  # of accepted clients these modules want the length
+                most = self._modem.SEND_MAX
+        link.most = most
+        link.chosen = min(link.tx_n, most or link.tx_n)
+        yield from self._transmit(link)
+
+    def start(self, cmd, n, handler, ms, own=0, payload=None, payload_n=0):
+        """Channel.start()"""
+        self._open = False
+        if payload is not None:
+            self._since = ticks_ms()
+            link = self._modem.links.get(int(cmd[11 : cmd.find(b",")]))  # AT+CIPSEND=n,…
+            if link and getattr(link, "most", 0):
+                cmd, payload = self._variable(cmd, payload, min(payload_n, link.most))
+                payload_n = len(payload)
+                n = len(cmd)
+                ms += 1000 * self.seconds
+            else:
+                self._n = payload_n
+        self._start(cmd, n, handler, ms, own, payload, payload_n)
+
+    def _variable(self, cmd, payload, n):
+        self._open = True
+        self._n = n
+        data = bytes(memoryview(payload)[:n])
+        if self._escapes:
+            for c in b"\x03\x1a\x1b":  # 3 first: it is the escape
+                data = data.replace(bytes([c]), bytes([3, c]))
+        if self.form != "timed":
+            data += b"\x1a"
+        k = cmd.find(b",")
+        to = cmd.find(b",", k + 1)
+        if to > 0:
+            return cmd[:k] + self._unsized + cmd[to:], data
+        return cmd[:k] + b"\r", data
+
+    def accepted(self, link, line, n):
+        """CipStart.accepted(): of what was really sent."""
+        self._accepted(link, line, link.chosen)
+
+    def poll(self):
+        """Channel.poll()"""
+        got = self._poll()
+        channel = self._channel
+        if self._open and channel.desync:  # ESC ends what has no length
+            self._open = False
+            channel.write(b"\x1b", 1)
+        if self.prompt != 1 and channel.busy and not got:
+            now = ticks_ms()
+            if channel.parser.prompt:
+                if ticks_diff(now, self._since) >= _REFUSAL_MS:
+                    self._since = now
+                    channel.parser.prompt = False
+                    channel.on_prompt()
+            elif self.prompt == 2 and channel.sent >= 0 and not channel._end:
+                if ticks_diff(now, self._since) >= _SILENT_MS + 1000 * self.seconds:
+                    line = b"DATA ACCEPT:0,%d" % self._n
+                    channel.on_line(line, 0, len(line))
+        return got

@@ -1,0 +1,156 @@
+"""TCP servers: sockets that listen."""
+
+import errno
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from .bind import Bound
+from .links import Link
+from .servers import Servers
+from .socket import socket
+
+_IN = const(1)
+_ERR = const(8)
+_HUP = const(16)
+_NVAL = const(32)
+
+
+def listen(s, backlog: int = 0):
+    """Let clients come to the port of ``bind()``; returns when the module listens, at once when not blocking.
+
+    ``backlog``: how many the module may keep waiting, where it can be told (SIM7028, A76XX: 1 to 3). OSError: EINVAL
+    without a port, ENOTCONN without a context, EADDRINUSE, ENOBUFS when the family has no more servers (SIM800 and
+    SIM7000: one, SIM7028: two, A76XX: four), or what the module refused it with; when not blocking the latter shows
+    as POLLERR, and in ``accept()``.
+    """
+    start = s._start()
+    m = s._modem
+    listener = s._link
+    bound = listener.opener
+    if isinstance(listener, Listener):
+        if not listener.error:
+            return
+    elif listener.state or not isinstance(bound, Bound) or not bound.port:
+        raise OSError(errno.EINVAL, "listen: bind() to a port first")
+    if not m.up:
+        raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
+    servers = getattr(m, "servers", None) or Servers(m)
+    listener = Listener(s, bound, backlog)
+    servers.take(listener)
+    s._link = listener
+    s._poll = listener.poll
+    s.close = listener.close
+    s.connect = listener.connect
+    m.pump()
+    try:
+        while s._timeout != 0 and not (listener.error or listener.listens()):
+            s._wait(start)
+    finally:
+        if s._timeout != 0 and not listener.listens():  # failed, timed out, or Ctrl-C
+            listener.fail(errno.ETIMEDOUT, "listen, port %d: given up" % listener.port)
+            listener.leave()
+    if listener.error and s._timeout != 0:
+        raise OSError(*listener.error)
+
+
+def accept(s):
+    """The next client: (its socket, (address, port)); the port is 0 where the module does not tell it.
+
+    OSError: ETIMEDOUT; EAGAIN when not blocking and nobody is there; why it listens no longer, after the last client.
+    """
+    start = s._start()
+    m = s._modem
+    listener = s._link
+    if not isinstance(listener, Listener):
+        raise OSError(errno.EINVAL, "accept: listen() first")
+    link = listener.client()
+    while not link:
+        if listener.error:
+            raise OSError(*listener.error)
+        s._wait(start)
+        link = listener.client()
+    n = link.n
+    state = link.state
+    try:
+        m.equip(link)
+    except OSError:
+        m.links.slots[n] = link  # it waits for better times
+        link.n = n
+        link.bit = 1 << n
+        link.state = state
+        raise
+    listener.waiting.pop(0)
+    made = socket(modem=m)
+    link.hold = made._link.hold
+    made._link = link
+    link.heard = ticks_ms()
+    link.task = m.start(m._serve(link))
+    m.links.reading |= link.bit  # what came before had no ring
+    return made, link.peer
+
+
+class Listener(Link):
+    """What a socket that listens has for a link."""
+
+    def __init__(self, s, bound, backlog):
+        self.socket = s
+        self.opener = bound
+        self.port = bound.port
+        self.backlog = backlog
+        self.peer = ("server", bound.port)
+        self.server = None
+        self.waiting = []  # clients, in the order they came
+
+    def listens(self):
+        """Whether the module listens for it."""
+        return self.server.running == self.port and self.server.listener is self
+
+    def client(self):
+        """The first that can be accepted, or None."""
+        waiting = self.waiting
+        while waiting and waiting[0].n < 0:  # gone, and its number is another's
+            waiting.pop(0)
+        return waiting[0] if waiting and waiting[0].report is not None else None
+
+    def poll(self, want):
+        """socket._poll()"""
+        s = self.socket
+        if s._closed:
+            return _NVAL
+        s._modem.pump()
+        bits = _IN if self.client() else 0
+        if self.error:
+            bits |= _IN | _ERR
+        return bits & (want | _ERR | _HUP)
+
+    def connect(self, address):
+        """socket.connect()"""
+        raise OSError(errno.EALREADY, "the socket listens")
+
+    def close(self):
+        """socket.close(): accepted clients stay; waits until the module has stopped, unless it does not block."""
+        s = self.socket
+        m = s._modem
+        if s._closed:
+            return
+        s._closed = True
+        self.leave()
+        m.pump()
+        server = self.server
+        start = ticks_ms()
+        while s._timeout != 0 and server.running and not server.listener and not server.stuck:
+            if ticks_diff(ticks_ms(), start) >= self.linger:
+                break
+            m.wait()
+
+    def leave(self):
+        """The server is somebody else's, or nobody's; clients that nobody accepted are closed."""
+        server = self.server
+        m = self.socket._modem
+        if server.listener is self:
+            server.listener = None
+            server.stuck = False
+            m.wake(server)
+        while self.waiting:
+            m.servers.dismiss(self.waiting.pop())

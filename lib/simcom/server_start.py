@@ -1,0 +1,55 @@
+"""How CIPSTART modules are made servers."""
+
+import errno
+
+from .pump import text
+
+OWN = 1  # link numbers that a server takes for itself
+
+
+def start(m, server, listener):
+    """Listen; there is no backlog."""
+    line = (yield b"AT+CIPSERVER=1,%d" % listener.port, 10000, (b"SERVER OK", b"SERVER FAIL"))[-1]
+    if line.endswith("FAIL"):
+        raise OSError(errno.EADDRINUSE, line)
+
+
+def runs(m, index, port):
+    """Whether the module listens."""
+    row = _fields((yield b"AT+CIPSERVER?")[-1])
+    return row[0] == "1" and (len(row) < 2 or int(row[1]) == port)
+
+
+def stop(m, server):
+    """Listen no longer; accepted clients stay."""
+    yield b"AT+CIPSERVER=0", 10000, (b"SERVER CLOSE",)
+
+
+def look(m, n):
+    """Ask for the state of link ``n``, and whose it is."""
+    row = _fields((yield b"AT+CIPSTATUS=%d" % n)[-1])
+    peer = (row[3], int(row[4] or 0))
+    if row[-1] != "CONNECTED" and row[-1] != "REMOTE CLOSING":
+        m.servers.over(n, peer)
+    elif row[2] != "UDP":
+        m.servers.client(n, m.servers.slots[0], peer, False)
+
+
+def search(m):
+    """Ask for the links that we think unused."""
+    for n, link in enumerate(m.links.slots):
+        if not link:
+            yield from look(m, n)
+
+
+def on_line(servers, buf, i, j):
+    """ "n, REMOTE IP: x", which says nothing of the port."""
+    if j - i < 8 or buf[i + 1] != 44 or buf.find(b"REMOTE IP:", i, j) < 0:
+        return False
+    host = text(buf, i, j).split(":", 1)[1].strip()
+    servers.client(buf[i] - 48, servers.slots[0], (host, 0), True)
+    return True
+
+
+def _fields(line):
+    return [field.strip(' "') for field in line.split(":", 1)[1].split(",")]

@@ -1,0 +1,155 @@
+"""The servers of the module: each is made what the socket that listens, or nobody, wants."""
+
+import errno
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from .clients import Numbers
+
+_QUIET_MS = const(10000)  # so often the module is asked what it may have said in vain
+_RETRY_MS = const(5000)  # so often it is told again to stop
+
+
+class Server:
+    """One server of the module."""
+
+    running = 0  # the port at which it listens; 0: none
+    listener = None  # whose clients they are; None: nobody's, they are closed
+    stuck = False  # the module refuses to stop it while its clients are connected
+    report = None  # <err> of +SERVERSTOP
+    heard = 0  # ticks_ms when the module was asked last
+    task = None
+
+    def __init__(self, index):
+        self.index = index
+
+
+class Servers(Numbers):
+    """``modem.servers``, from the first ``listen()`` on."""
+
+    def __init__(self, m):
+        super().__init__(m)
+        self._on_line = m.on_line
+        self._on_lost = m.on_lost
+        m.on_line = self.on_line
+        m.on_lost = self.on_lost
+        m.servers = self
+
+    def take(self, listener):
+        """Give the listener a server: one that has the port already, an unused one, one that is being stopped."""
+        m = self.modem
+        best = None
+        rank = 0
+        for index, server in enumerate(self.slots):
+            if server is None:
+                mine = 2
+            elif server.listener:
+                mine = 0
+                if server.listener.port == listener.port:
+                    raise OSError(errno.EADDRINUSE, "port %d: another socket listens there" % listener.port)
+            else:
+                mine = 3 if server.running == listener.port else 1
+            if mine > rank:
+                rank = mine
+                best = index
+        if best is None:
+            ports = ", ".join([str(server.listener.port) for server in self.slots])
+            raise OSError(errno.ENOBUFS, "all servers of the module are taken, by port %s" % ports)
+        server = self.slots[best]
+        if not server:
+            server = self.slots[best] = Server(best)
+        listener.server = server
+        server.listener = listener
+        m.links.upward = 1  # the module numbers the clients, mostly from the lowest
+        if server.task:
+            m.wake(server)
+        else:
+            server.task = m.start(self._run(server))
+
+    def _run(self, server):
+        # The life of a server, as a task: what the module does is made what is wanted.
+        m = self.modem
+        while server.listener or (server.running and m.up):
+            listener = server.listener
+            port = listener.port if listener else 0
+            try:
+                if server.running == port:
+                    yield from self._attend(server, listener)
+                elif server.running:
+                    yield from self._stop(server)
+                else:
+                    yield from self._start(server, listener)
+            except (OSError, ValueError, IndexError):
+                m.doubt = True  # neither server nor context?
+                yield 1000
+        self.slots[server.index] = None
+        if not self.busy():
+            m.links.upward = -1
+
+    def _start(self, server, listener):
+        try:
+            yield from self.wording.start(self.modem, server, listener)
+        except OSError as e:
+            if not (yield from self._runs(server, listener.port)):
+                if server.listener is listener:
+                    server.listener = None
+                listener.fail(e.errno, "listen, port %d: %s" % (listener.port, e.args[1]))
+                return
+        server.running = listener.port
+        server.heard = ticks_ms()
+
+    def _stop(self, server):
+        try:
+            yield from self.wording.stop(self.modem, server)
+        except OSError as e:
+            if (yield from self._runs(server, server.running)):
+                server.stuck = True
+                listener = server.listener
+                if listener:  # it wants another port
+                    server.listener = None
+                    listener.fail(errno.ENOBUFS, "listen: a server cannot be stopped: " + e.args[1])
+                yield _RETRY_MS
+                return
+        server.running = 0
+
+    def _runs(self, server, port):
+        try:
+            return (yield from self.wording.runs(self.modem, server.index, port))
+        except (OSError, ValueError, IndexError):
+            return False
+
+    def _attend(self, server, listener):
+        for link in listener.waiting:
+            if link.report is None and link.n >= 0:
+                try:
+                    yield from self.wording.look(self.modem, link.n)
+                finally:
+                    link.report = 0
+                return
+        if ticks_diff(ticks_ms(), server.heard) < _QUIET_MS:
+            yield 1000
+            return
+        server.heard = ticks_ms()
+        if (yield from self.wording.runs(self.modem, server.index, server.running)):
+            yield from self.wording.search(self.modem)  # the notice of a client may have been lost
+        else:
+            yield from self.modem.context_check()  # a module that has restarted would raise one of its own
+            server.running = 0
+
+    # In front of the modem's methods
+
+    def on_line(self, buf, i, j):
+        """Modem.on_line()"""
+        return self.wording.on_line(self, buf, i, j) or self._on_line(buf, i, j)
+
+    def on_lost(self, code, why):
+        """Modem.on_lost()"""
+        self._on_lost(code, why)
+        for server in self.slots:
+            if server:
+                server.running = 0
+                if server.listener:
+                    server.listener.fail(code, why)
+                    server.listener = None
+                self.modem.wake(server)

@@ -1,0 +1,124 @@
+"""A module that sleeps between commands (AT+CSCLK), with its connections open."""
+
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from .lacks import need
+from .pump import ask
+
+_DTR_MS = const(60)  # DTR to a UART that listens
+_CHAR_MS = const(120)  # the character that wakes to a UART that listens
+_AWAKE_MS = const(4000)  # without DTR it falls asleep after 5 s
+_DOZE_MS = const(1000)  # silence after which DTR lets it sleep
+_ASK_MS = const(600000)  # how long links are not asked whether they live
+
+
+def sleep(m, dtr=None, *, level: int = 1):
+    """Let the module sleep whenever nothing is to be said; received data wakes it, and so does whatever is sent.
+
+    ``dtr``: Pin at the module's DTR, remembered; ``level``: its level that lets the module sleep. Without: by silence,
+    where the family has that. Connections stay open; idle ones are asked every 10 minutes instead of every 10 s.
+    OSError(EOPNOTSUPP) on SIM7028, and without ``dtr`` on SIM7000.
+    """
+    need(m, "sleep")
+    dtr = dtr or getattr(m, "dtr", None)
+    if not dtr:
+        need(m, "sleep without DTR")
+    else:
+        m.dtr = dtr
+        dtr.value(1 - level)
+    awake(m)
+    m.run(ask(b"AT+CSCLK=%d" % (1 if dtr else 2), m.ANSWER_MS), once=True)
+    m.sleeper = _Sleeper(m, dtr, level)
+
+
+def awake(m):
+    """``wake()``: the module stays awake from here."""
+    sleeper = getattr(m, "sleeper", None)
+    if sleeper:
+        m.run(ask(b"AT+CSCLK=0", m.ANSWER_MS), once=True)
+        sleeper.stop()
+        m.sleeper = None
+
+
+class _Sleeper:
+    """Stands between the modem and its channel: what is to be sent waits until the module listens."""
+
+    def __init__(self, m, dtr, level):
+        self._links = m.links
+        self._channel = channel = m.channel
+        self._dtr = dtr
+        self._level = level
+        self._start = channel.start
+        self._read = channel.read
+        self._poll = channel.poll
+        self._held = None  # (function, arguments): to be sent when the module listens
+        self._awake = True
+        self._used = self._sent = ticks_ms()
+        channel.start = self.start
+        channel.read = self.read
+        channel.poll = self.poll
+
+    def stop(self):
+        """Stand aside."""
+        channel = self._channel
+        channel.start = self._start
+        channel.read = self._read
+        channel.poll = self._poll
+        if self._dtr:
+            self._dtr.value(1 - self._level)
+
+    def start(self, *args):
+        """Channel.start()"""
+        self._send(self._start, args, args[2])
+
+    def read(self, *args):
+        """Channel.read()"""
+        self._send(self._read, args, args[3])
+
+    def _send(self, function, args, handler):
+        now = self._sent = ticks_ms()
+        if not self._dtr and ticks_diff(now, self._used) > _AWAKE_MS:
+            self._awake = False
+        self._used = now
+        if self._awake:
+            return function(*args)
+        channel = self._channel
+        channel.cmd = args[0]  # as if it were sent: lines that come meanwhile are nobody's answer
+        channel._handler = handler
+        channel.own = 1
+        channel.busy = True
+        channel.hurry(10000)
+        self._held = (function, args)
+        if self._dtr:
+            self._dtr.value(1 - self._level)
+        else:
+            channel.write(b"\r", 1)
+
+    def poll(self):
+        """Channel.poll()"""
+        now = ticks_ms()
+        channel = self._channel
+        if self._held:
+            if not channel.busy:  # Ctrl-C
+                self._held = None
+            elif ticks_diff(now, self._used) >= (_DTR_MS if self._dtr else _CHAR_MS):
+                function, args = self._held
+                self._held = None
+                self._awake = True
+                self._used = now
+                function(*args)
+        got = self._poll()
+        if self._held:
+            pass
+        elif channel.busy or (got and self._dtr and self._awake):
+            self._used = now
+        elif self._dtr and self._awake and ticks_diff(now, self._used) > _DOZE_MS:
+            self._awake = False
+            self._dtr.value(self._level)
+        if ticks_diff(now, self._sent) < _ASK_MS:
+            for link in self._links.slots:
+                if link:
+                    link.heard = now
+        return got

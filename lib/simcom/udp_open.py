@@ -1,0 +1,38 @@
+"""UDP in the CIPOPEN dialect: a link is a local port, the peer is named with every datagram."""
+
+import errno
+
+from .lookup import lookup
+
+_FIRST = 49152  # local ports of those that want none
+
+
+def first(m, port, address):
+    """What a link is opened towards: nobody."""
+    return ("", 0)
+
+
+def opener(m, link):
+    """``Link.opener``"""
+    for _ in range(20):
+        port = link.local
+        if not port:
+            port = m.datagrams.port = max(m.datagrams.port + 1, _FIRST) if m.datagrams.port < 65535 else _FIRST
+        link.error = None
+        try:
+            yield b'AT+CIPOPEN=%d,"UDP",,,%d' % (link.n, port), 10000, False
+            return
+        except OSError:
+            if link.error:
+                link.error = (link.error[0], "local port %d: %s" % (port, link.error[1]))
+            if link.local or not link.error or link.error[0] != errno.EADDRINUSE:
+                raise
+
+
+def toward(m, link):
+    """Steps: what is sent next goes to ``link.goal``."""
+    host, port = link.goal
+    if link.named[0] != host:
+        link.named = (host, (yield from lookup(m, host)))
+    link.to = b',"%s",%d' % (link.named[1].encode(), port)
+    link.peer = link.goal

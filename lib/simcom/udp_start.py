@@ -1,0 +1,67 @@
+"""UDP in the CIPSTART dialect.
+
+Of many connections each has one peer, whose datagrams alone the module lets in: so AT+CIPSRIP can stay off (it would
+make the header of every answer longer, of TCP links too, and tell what is known). A single connection can hear
+everybody (AT+CIPUDPMODE=1): there the header names the sender.
+"""
+
+from time import ticks_ms
+
+from micropython import const
+
+from .lookup import lookup
+
+_CONNECTING = const(1)  # Link.state, as in links.py
+_OPEN = const(2)
+_CLOSING = const(4)
+
+_DISCARD = const(9)  # the port of the peer that is no peer
+
+
+def first(m, port, address):
+    """What a link is opened towards: ``address``; without one, a single connection: ourselves. None: impossible."""
+    return address or (None if m.mux else (m.address, port or _DISCARD))
+
+
+def opener(m, link):
+    """``Link.opener``"""
+    if not m.mux:
+        yield b"AT+CIPSRIP=1"
+        m.on_head = m.datagrams.on_head
+        yield b"AT+CIPUDPMODE=%d,1" % link.n
+    if link.local:
+        from .bind_start import steps
+
+        yield from steps(m, link, link.local)
+    else:
+        yield m.OPEN % (link.n, link.proto.encode(), link.peer[0].encode(), link.peer[1]), m.ANSWER_MS, False
+
+
+def toward(m, link):
+    """Steps: what is sent next goes to ``link.goal``."""
+    goal = link.goal
+    if not m.mux:
+        if link.named[0] != goal[0]:
+            link.named = (goal[0], (yield from lookup(m, goal[0])))
+        yield b'AT+CIPUDPMODE=%d,2,"%s",%d' % (link.n, link.named[1].encode(), goal[1])
+        link.peer = goal
+        return
+    for _ in range(20):  # what has come already would be lost
+        if not m.links.reading & link.bit:
+            break
+        yield 50
+    link.turning = link.tx_n
+    link.state = _CLOSING
+    yield from m._shut(link)
+    if link.n >= 0:
+        link.peer = goal
+        link.tx_n = link.turning
+        link.known = 0
+        link.state = _CONNECTING
+        link.heard = ticks_ms()
+        m.links.reading &= ~link.bit
+    link.turning = 0
+    if link.n >= 0:
+        yield from m._open(link)
+        if link.state == _OPEN and link.ring is None:  # its owner closed it meanwhile
+            link.state = _CLOSING
