@@ -1,0 +1,750 @@
+"""UDP sockets where a shared case cannot look: commands, local ports, who sent it, losses, the module's refusals."""
+
+import errno
+
+from rig import Rig  # first: it puts the shim in place
+import pytest
+from sim import Blob, Echo, Peer
+from sim.faults import Faulty
+
+FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
+START = FAMILIES[:2]
+OPEN = FAMILIES[2:]
+AF_INET, SOCK_DGRAM = 2, 2
+HERE = ("udp.example", 7)
+THERE = ("other.example", 8)
+
+families = pytest.mark.parametrize("family", FAMILIES)
+start_families = pytest.mark.parametrize("family", START)
+open_families = pytest.mark.parametrize("family", OPEN)
+seeds = pytest.mark.parametrize("seed", [None, *range(1, 13)])
+
+
+def made(family, seed=None, **kw):
+    """A rig with two echoing UDP peers."""
+    rig = Rig(seed, family=family, **kw)
+    for host, port in (HERE, THERE):
+        rig.net.serve(host, port, Echo, "UDP")
+    return rig
+
+
+def datagram(rig, timeout=30):
+    s = rig.modem.socket(AF_INET, SOCK_DGRAM)
+    s.settimeout(timeout)
+    return s
+
+
+def commands(rig, beginning):
+    return [line for line in rig.sent if line.startswith(beginning)]
+
+
+def fails(code, work, *args):
+    with pytest.raises(OSError) as caught:
+        work(*args)
+    assert caught.value.args[0] == code, repr(caught.value)
+    return str(caught.value)
+
+
+def address_of(rig, address):
+    return rig.net.names[address[0]][0], address[1]
+
+
+# --- on the wire
+
+
+@start_families
+def test_commands_of_the_cipstart_dialect(family):
+    rig = made(family)
+    s = datagram(rig)
+    before = len(rig.sent)
+    s.sendto(b"hello", HERE)
+    assert s.recv(100) == b"hello"
+    s.sendto(b"again", HERE)
+    s.close()
+    assert rig.sent[before:] == [
+        'AT+CIPSTART=0,"UDP","udp.example",7',
+        "AT+CIPSEND=0,5",
+        "AT+CIPRXGET=2,0,1460",
+        "AT+CIPSEND=0,5",
+        "AT+CIPCLOSE=0",
+    ]
+    assert rig.vm.show_source == 0  # the one peer is known: no address in the headers of others
+
+
+@open_families
+def test_commands_of_the_cipopen_dialect(family):
+    rig = made(family)
+    s = datagram(rig)
+    before = len(rig.sent)
+    s.sendto(b"hello", HERE)
+    assert s.recv(100) == b"hello"
+    s.sendto(b"again", ("192.0.2.1", 9))  # no name to resolve
+    s.close()
+    to = '"%s",%d' % address_of(rig, HERE)
+    assert rig.sent[before:] == [
+        'AT+CIPOPEN=0,"UDP",,,49152',
+        'AT+CDNSGIP="udp.example"',
+        "AT+CIPSEND=0,5," + to,
+        "AT+CIPRXGET=2,0,1500",
+        'AT+CIPSEND=0,5,"192.0.2.1",9',
+        "AT+CIPCLOSE=0",
+    ]
+
+
+@families
+@pytest.mark.parametrize("trailer", [b"\r\nOK\r\n", b"\r\n\r\nOK\r\n"])
+@pytest.mark.parametrize("first", [b"ends like a line\n", b"or not", b"\r\n", b"\n"])
+def test_first_datagram_is_not_cut_to_learn_the_trailer(family, trailer, first):
+    rig = made(family, choices={"trailer": trailer})
+    assert rig.modem.channel.parser.long is None
+    s = datagram(rig)
+    for data in (first, b"second\n", b"third"):
+        s.sendto(data, HERE)
+    rig.pump(1000)
+    got = [s.recv(100)]
+    while len(b"".join(got)) < len(first) + 12:
+        got.append(s.recv(100))
+    assert got == [first, b"second\n", b"third"]
+    assert set(line.rpartition(",")[2] for line in commands(rig, "AT+CIPRXGET=2")) == {str(rig.modem.READ_MAX)}
+
+
+@start_families
+@seeds
+def test_borders_of_those_that_wait_in_the_module(family, seed):
+    rig = made(family, seed)
+    s = datagram(rig)
+    sent = [bytes([65 + i]) * (1 + 61 * i % 400) for i in range(20)]
+    rig.net.serve("burst.example", 9, lambda: Burst(sent), "UDP")
+    s.sendto(b"go", ("burst.example", 9))
+    rig.clock.sleep_ms(2000)  # nobody pumps
+    assert [s.recv(2000) for _ in sent] == sent
+    s.close()
+
+
+class Burst(Peer):
+    """Answers a datagram with many."""
+
+    def __init__(self, datagrams):
+        self.datagrams = datagrams
+
+    def received(self, connection, data):
+        for each in self.datagrams:
+            connection.write(each)
+
+
+@families
+@pytest.mark.parametrize("rxbuf", [512, 1024, 2048])
+def test_ring_that_is_full_loses_whole_datagrams_or_leaves_them_in_the_module(family, rxbuf):
+    rig = made(family, modem_args={"rxbuf": rxbuf})
+    s = datagram(rig, 1)
+    sent = [b"%03d" % i + bytes([i]) * (i * 37 % 300) for i in range(100)]
+    rig.net.serve("burst.example", 9, lambda: Burst(sent), "UDP")
+    s.sendto(b"go", ("burst.example", 9))
+    rig.pump(3000)  # nobody reads
+    got = []
+    with pytest.raises(OSError):
+        while True:
+            got.append(s.recv(2000))
+    if family in START:
+        assert got and got == [each for each in sent if each in got]
+    else:  # borders are hidden; what comes is nevertheless in order and whole
+        text = b"".join(got)
+        for each in sent:
+            if each in text:
+                assert text.startswith(each)
+                text = text[len(each) :]
+        assert got
+    s.sendto(b"still in step", HERE)
+    s.settimeout(30)
+    assert s.recv(100) == b"still in step"
+
+
+@families
+def test_what_does_not_fit_waits_in_the_module(family):
+    rig = made(family)
+    s = datagram(rig)
+    sent = [b"%02d" % i + bytes([i]) * 400 for i in range(12)]
+    for each in sent:
+        s.sendto(each, HERE)
+    rig.pump(3000)  # nobody reads
+    got = []
+    while len(b"".join(got)) < len(b"".join(sent)):
+        got.append(s.recv(2000))
+    assert b"".join(got) == b"".join(sent)
+    assert got == sent or family in OPEN
+
+
+@families
+def test_more_small_datagrams_than_there_is_place_for(family):
+    rig = made(family)
+    s = datagram(rig, 1)
+    for i in range(50):
+        s.sendto(b"%02d" % i, HERE)
+    rig.pump(2000)
+    got = []
+    with pytest.raises(OSError):
+        while True:
+            got.append(s.recv(100))
+    assert len(b"".join(got)) >= 60 and got == sorted(set(got))
+    assert all(len(each) % 2 == 0 for each in got)
+    s.settimeout(30)
+    s.sendto(b"still in step", HERE)
+    assert s.recv(100) == b"still in step"
+
+
+@families
+def test_long_or_empty_or_no_address_sends_nothing(family):
+    rig = made(family)
+    s = datagram(rig)
+    before = len(rig.sent)
+    for n in (0, rig.modem.SEND_MAX + 1):
+        assert str(rig.modem.SEND_MAX) in fails(errno.EINVAL, s.sendto, bytes(n), HERE)
+    for host, port in (("udp.example", 0), ("udp.example", 65536), ('a"b', 7), ("", 7), ("a" * 64, 7), ("a\rb", 7)):
+        with pytest.raises(ValueError):
+            s.sendto(b"x", (host, port))
+        with pytest.raises(ValueError):
+            s.connect((host, port))
+    for port in (-1, 65536, "7"):
+        with pytest.raises(ValueError):
+            s.bind(("", port))
+    fails(errno.EOPNOTSUPP, rig.modem.socket, AF_INET, 3)
+    assert len(rig.sent) == before
+
+
+# --- two things at once
+
+
+@families
+@seeds
+@pytest.mark.feature("udp")
+def test_download_and_datagrams_together(family, seed):
+    rig = made(family, seed)
+    data = bytes(range(251)) * 60
+    stream = rig.socket(rig.serve(Blob(data)))
+    s = datagram(rig)
+    got = b""
+    for i in range(10):
+        s.sendto(b"datagram %d" % i, HERE)
+        got += stream.read(1000)
+        assert s.recvfrom(100) == (b"datagram %d" % i, HERE)
+    assert got + stream.read() == data
+    s.close()
+
+
+@families
+def test_stream_reads_as_before_while_there_is_a_udp_socket(family):
+    rig = made(family)
+    s = datagram(rig)
+    s.sendto(b"x", HERE)
+    assert s.recv(1) == b"x"
+    data = bytes(range(250)) * 40
+    stream = rig.socket(rig.serve(Blob(data)))
+    before = len(commands(rig, "AT+CIPRXGET="))
+    assert stream.read() == data
+    assert len(commands(rig, "AT+CIPRXGET=")) - before <= 2 + len(data) // 1000
+
+
+# --- local ports
+
+
+@open_families
+@pytest.mark.feature("udp")
+def test_bound_port_hears_everybody(family):
+    rig = made(family)
+    s = datagram(rig)
+    s.bind(("", 5000))
+    assert commands(rig, "AT+CIPOPEN=") == ['AT+CIPOPEN=0,"UDP",,,5000']
+    rig.net.datagram(5000, b"who is it?", ("203.0.113.9", 999))
+    data, address = s.recvfrom(100)
+    assert data == b"who is it?" and address == ("", 0)  # buffer access does not tell
+    s.close()
+    assert 5000 not in rig.net.ports
+
+
+@open_families
+def test_port_that_is_taken(family):
+    rig = made(family)
+    a = datagram(rig)
+    a.bind(("", 5000))
+    b = datagram(rig)
+    assert "5000" in fails(errno.EADDRINUSE, b.bind, ("", 5000))
+    a.close()
+    c = datagram(rig)
+    c.bind(("", 5000))
+    c.sendto(b"x", HERE)
+    assert c.recv(1) == b"x"
+
+
+@open_families
+def test_own_ports_are_others_each_time_and_taken_ones_are_skipped(family):
+    rig = made(family)
+    rig.net.ports[49153] = object()
+    a, b = datagram(rig), datagram(rig)
+    for s in (a, b):
+        s.sendto(b"x", HERE)
+        assert s.recv(1) == b"x"
+    assert [int(line.rpartition(",")[2]) for line in commands(rig, "AT+CIPOPEN=")] == [49152, 49153, 49154]
+
+
+@start_families
+@pytest.mark.feature("udp")
+def test_local_port_of_one_link_of_several(family):
+    rig = made(family)
+    s = datagram(rig)
+    s.bind(("", 5000))
+    assert not commands(rig, "AT+CLPORT")
+    s.sendto(b"x", HERE)
+    assert s.recv(1) == b"x"
+    assert commands(rig, "AT+CLPORT") == ['AT+CLPORT=0,"UDP",5000', 'AT+CLPORT=0,"UDP",0']
+    assert rig.sent.index('AT+CLPORT=0,"UDP",5000') < rig.sent.index('AT+CIPSTART=0,"UDP","udp.example",7')
+
+
+@start_families
+def test_local_port_that_the_firmware_does_not_know(family):
+    rig = made(family)
+    rig.vm.do_CLPORT = lambda op, args: rig.vm.refuse()
+    s = datagram(rig)
+    s.bind(("", 5000))
+    assert "CLPORT" in fails(errno.EOPNOTSUPP, s.sendto, b"x", HERE)
+    s.close()
+    s = datagram(rig)
+    s.sendto(b"x", HERE)
+    assert s.recv(1) == b"x"
+
+
+@start_families
+def test_nobody_can_be_heard_before_there_is_a_peer(family):
+    rig = made(family)
+    s = datagram(rig)
+    before = len(rig.sent)
+    assert "peer" in fails(errno.ENOTCONN, s.recv, 10)
+    s.bind(("", 5000))
+    fails(errno.ENOTCONN, s.recvfrom, 10)
+    assert len(rig.sent) == before
+
+
+@families
+def test_bind_comes_first_and_once(family):
+    rig = made(family)
+    s = datagram(rig)
+    s.sendto(b"x", HERE)
+    fails(errno.EINVAL, s.bind, ("", 5000))
+
+
+# --- other peers
+
+
+@start_families
+@seeds
+def test_another_address_opens_the_link_anew_and_keeps_what_was_received(family, seed):
+    rig = made(family, seed)
+    s = datagram(rig)
+    s.sendto(b"one", HERE)
+    rig.pump(1000)
+    s.sendto(b"two", THERE)
+    rig.pump(1000)
+    assert s.recvfrom(100) == (b"one", HERE)
+    assert s.recvfrom(100) == (b"two", THERE)
+    assert len(commands(rig, "AT+CIPSTART=")) == 2 and len(commands(rig, "AT+CIPCLOSE=")) == 1
+    s.settimeout(0)
+    s.sendto(b"three", HERE)
+    s.close()  # in the middle of it
+    assert rig.modem.flush(60000)
+    assert b"three" in bytes(rig.connection().received)
+
+
+@open_families
+def test_another_address_is_another_address(family):
+    rig = made(family)
+    s = datagram(rig)
+    for address in (HERE, THERE, HERE):
+        s.sendto(b"x", address)
+        assert s.recvfrom(10) == (b"x", address)
+    assert len(commands(rig, "AT+CIPOPEN=")) == 1
+    s.sendto(b"x", ("198.51.100.250", 9))  # no name to resolve
+    assert len(commands(rig, "AT+CDNSGIP=")) == 3
+
+
+@families
+def test_connect_again_to_somebody_else(family):
+    rig = made(family)
+    s = datagram(rig)
+    for address in (HERE, THERE):
+        s.connect(address)
+        s.send(b"hello")
+        assert s.recvfrom(10) == (b"hello", address)
+
+
+@open_families
+@pytest.mark.parametrize("seed", [None, *range(1, 9)])
+@pytest.mark.feature("peers")
+def test_many_peers_in_direct_push(family, seed):
+    rig = made(family, seed, up=False)
+    rig.modem.config(receive="push")
+    rig.modem.connect("internet")
+    s = datagram(rig)
+    s.bind(("", 5000))
+    strangers = [("203.0.113.%d" % i, 4000 + i) for i in range(5)]
+    for i, stranger in enumerate(strangers):
+        rig.net.datagram(5000, b"from %d\n" % i, stranger)
+    assert [s.recvfrom(100) for _ in strangers] == [(b"from %d\n" % i, each) for i, each in enumerate(strangers)]
+    for i, stranger in enumerate(strangers):
+        s.sendto(b"to %d" % i, stranger)
+    rig.pump(500)
+    for i, stranger in enumerate(strangers):
+        assert bytes(rig.net.ports[5000].connection(*stranger).received) == b"to %d" % i
+    s.close()
+
+
+@open_families
+def test_connected_socket_hears_its_peer_only_where_senders_are_known(family):
+    rig = made(family, up=False)
+    rig.modem.config(receive="push")
+    rig.modem.connect("internet")
+    s = datagram(rig, 2)
+    s.bind(("", 5000))
+    s.connect(HERE)
+    s.send(b"hello")
+    rig.net.datagram(5000, b"not for you", ("203.0.113.9", 999))
+    assert s.recvfrom(100) == (b"hello", address_of(rig, HERE))
+    fails(errno.ETIMEDOUT, s.recv, 10)
+
+
+@open_families
+def test_push_faster_than_it_is_read_loses_whole_datagrams(family):
+    rig = made(family, up=False)
+    rig.modem.config(receive="push")
+    rig.modem.connect("internet")
+    s = datagram(rig, 1)
+    s.bind(("", 5000))
+    sent = [b"%02d" % i + bytes([i]) * 700 for i in range(30)]
+    for each in sent:
+        rig.net.datagram(5000, each, ("203.0.113.9", 999))
+        rig.pump(100)
+    got = []
+    with pytest.raises(OSError):
+        while True:
+            got.append(s.recv(2000))
+    assert 5 < len(got) < 30 and got == [each for each in sent if each in got]
+    rig.net.datagram(5000, b"still in step", ("203.0.113.9", 999))
+    assert s.recv(100) == b"still in step"
+
+
+@start_families
+@pytest.mark.parametrize("seed", [None, *range(1, 9)])
+@pytest.mark.parametrize("receive", ["buffer", "push"])
+@pytest.mark.feature("peers")
+def test_many_peers_on_a_single_connection(family, seed, receive):
+    rig = made(family, seed, modem_args={"mux": False}, up=False)
+    if receive == "push":
+        rig.modem.config(receive="push")
+    rig.modem.connect("internet")
+    s = datagram(rig)
+    s.bind(("", 5000))
+    assert 'AT+CLPORT="UDP",5000' in rig.sent and "AT+CIPUDPMODE=1" in rig.sent
+    s.sendto(b"hello", HERE)
+    here, there = address_of(rig, HERE), address_of(rig, THERE)
+    assert s.recvfrom(100) == (b"hello", here)
+    connection = rig.connection()
+    strangers = [("203.0.113.%d" % i, 4000 + i) for i in range(5)]
+    for i, stranger in enumerate(strangers):
+        connection.write(b"from %d\n" % i, stranger)
+    assert [s.recvfrom(100) for _ in strangers] == [(b"from %d\n" % i, each) for i, each in enumerate(strangers)]
+    s.sendto(b"to another", THERE)
+    assert s.recvfrom(100) == (b"to another", there)
+    s.sendto(b"to a number", there)
+    assert s.recvfrom(100) == (b"to a number", there)
+    assert commands(rig, "AT+CIPUDPMODE=2")[-1] == 'AT+CIPUDPMODE=2,"%s",8' % there[0]
+    assert len(commands(rig, "AT+CIPSTART=")) == 1
+    s.close()
+
+
+@start_families
+@pytest.mark.feature("udp")
+def test_stream_after_datagrams_on_a_single_connection(family):
+    # AT+CIPSRIP=1 is still on: the headers of a stream, too, end in an address.
+    rig = made(family, modem_args={"mux": False})
+    s = datagram(rig)
+    s.sendto(b"x", HERE)
+    assert s.recv(1) == b"x"
+    s.close()
+    data = bytes(range(250)) * 40
+    stream = rig.socket(rig.serve(Blob(data)))
+    before = len(commands(rig, "AT+CIPRXGET="))
+    assert stream.read() == data
+    assert len(commands(rig, "AT+CIPRXGET=")) - before <= 2 + len(data) // 1000
+
+
+# --- time
+
+
+@families
+def test_time_out_while_the_link_opens_sends_nothing_later(family):
+    rig = made(family)
+    rig.net.connect_ms = rig.net.dns_ms = 5000
+    s = datagram(rig, 0.5)
+    begin = rig.clock.ms
+    fails(errno.ETIMEDOUT, s.sendto, b"too slow", HERE)
+    assert 500 <= rig.clock.ms - begin < 1500
+    rig.pump(12_000)
+    assert not [each for each in rig.net.connections if each.received]
+    s.settimeout(30)
+    s.sendto(b"now", HERE)
+    assert s.recv(10) == b"now"
+
+
+@families
+@pytest.mark.parametrize("lost", [False, True])
+def test_lost_notice_costs_a_delay(family, lost):
+    rig = made(family)
+    s = datagram(rig, 30)
+    s.sendto(b"hello", HERE)
+    assert s.recv(10) == b"hello"
+    if lost:
+        for link in rig.vm.links:
+            link.notice_due = False
+    s.sendto(b"again", HERE)
+    assert s.recv(10) == b"again"
+
+
+@families
+def test_idle_socket_sends_next_to_nothing(family):
+    rig = made(family)
+    s = datagram(rig)
+    s.sendto(b"x", HERE)
+    s.recv(1)
+    before = len(rig.sent)
+    rig.pump(60_000)
+    assert len(rig.sent) - before <= 20
+
+
+# --- losses and refusals
+
+
+@families
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_lost_bytes_are_an_error_and_then_it_goes_on(family, count):
+    wrapped = []
+
+    def wrap(uart):
+        wrapped.append(Faulty(uart))
+        return wrapped[0]
+
+    rig = made(family, wrap=wrap)
+    s = datagram(rig)
+    s.sendto(b"first", HERE)
+    assert s.recv(10) == b"first"
+    s.sendto(b"unread", HERE)
+    rig.pump(500)
+    wrapped[0].drop("rx", wrapped[0].offset["rx"] + 400, count)
+    s.settimeout(0)
+    s.sendto(b"x" * 800, HERE)
+    rig.pump(3000)
+    s.settimeout(30)
+    assert s.recv(10) == b"unread"
+    fails(errno.EIO, s.recv, 1000)
+    s.sendto(b"well again", HERE)
+    assert s.recv(100) == b"well again"
+
+
+@families
+def test_context_is_lost_and_found(family):
+    rig = made(family)
+    s = datagram(rig)
+    s.sendto(b"x", HERE)
+    s.recv(1)
+    rig.vm.network_lost()
+    rig.pump(500)
+    assert s.ioctl(3, 5) & 8
+    fails(errno.ENOTCONN, s.recv, 10)
+    rig.modem.disconnect()
+    fails(errno.ENOTCONN, s.sendto, b"x", HERE)
+    rig.modem.connect("internet")
+    s.sendto(b"back", HERE)
+    assert s.recv(10) == b"back"
+
+
+@families
+def test_link_that_the_module_closed_is_opened_again(family):
+    rig = made(family)
+    s = datagram(rig)
+    s.sendto(b"x", HERE)
+    s.recv(1)
+    rig.vm.links[0].closed()
+    rig.pump(1000)
+    s.sendto(b"again", HERE)
+    assert s.recv(10) == b"again"
+
+
+@families
+@pytest.mark.parametrize("lossy", [False, True])
+def test_what_was_received_outlives_its_link(family, lossy):
+    wrapped = []
+
+    def wrap(uart):
+        wrapped.append(Faulty(uart))
+        return wrapped[0]
+
+    rig = made(family, wrap=wrap)
+    s = datagram(rig)
+    s.sendto(b"unread", HERE)
+    rig.pump(1000)
+    s.sendto(b"unread too", HERE)
+    rig.pump(1000)
+    if lossy:  # behind them stands half a datagram
+        wrapped[0].drop("rx", wrapped[0].offset["rx"] + 400, 3)
+        s.settimeout(0)
+        s.sendto(b"x" * 800, HERE)
+        rig.pump(3000)
+        s.settimeout(30)
+        fails(errno.EIO, s.sendto, b"new", HERE)
+    else:
+        rig.vm.links[0].closed()
+        rig.pump(1000)
+    s.sendto(b"new", HERE)
+    assert [s.recv(100) for _ in range(3)] == [b"unread", b"unread too", b"new"]
+    s.close()
+    rig.pump(1000)
+    assert len(rig.modem._rings._free) <= 2 and not any(rig.modem.links.slots)
+
+
+@start_families
+def test_send_fail_closes_the_link_and_the_next_one_opens_it(family):
+    rig = made(family)
+    s = datagram(rig)
+    rig.vm.fail_sends = 1
+    assert "udp.example:7" in fails(errno.ECONNABORTED, s.sendto, b"x", HERE)
+    s.sendto(b"y", HERE)
+    assert s.recv(10) == b"y"
+
+
+@open_families
+@pytest.mark.parametrize(
+    "confirm, code", [([0], 0), ([-1], errno.ECONNABORTED), ([2], errno.ECONNABORTED), ([0] * 9, 5)]
+)
+def test_confirmations_of_another_number(family, confirm, code):
+    rig = made(family)
+    s = datagram(rig)
+    s.sendto(b"hello", HERE)
+    assert s.recv(10) == b"hello"
+    rig.vm.confirm = confirm
+    if code:
+        fails(code, s.sendto, b"again", HERE)
+        rig.vm.confirm = ()
+        s.sendto(b"again", HERE)
+    else:
+        s.sendto(b"again", HERE)  # not taken at first
+    assert s.recv(10) == b"again"
+
+
+@families
+def test_send_that_is_always_refused_ends(family):
+    rig = made(family)
+    s = datagram(rig, None)
+    s.sendto(b"x", HERE)
+    s.recv(1)
+    rig.vm.do_CIPSEND = lambda op, args: "ERROR"
+    fails(errno.EIO, s.sendto, b"y", HERE)
+    del rig.vm.do_CIPSEND
+    s.sendto(b"z", HERE)
+    assert s.recv(1) == b"z"
+
+
+@families
+def test_error_of_what_was_not_waited_for_is_raised_by_the_next_call(family):
+    rig = made(family)
+    s = datagram(rig, 0)
+    s.sendto(b"x", ("no.such.name.example", 7))
+    rig.pump(5000)
+    assert s.ioctl(3, 5) & 8
+    with pytest.raises(OSError) as caught:
+        s.recv(10)
+    assert caught.value.args[0] in (-2, errno.ECONNREFUSED)
+    s.settimeout(30)
+    s.sendto(b"x", HERE)
+    assert s.recv(10) == b"x"
+
+
+@families
+def test_rings_are_lent_and_given_back(family):
+    rig = made(family)
+    for i in range(7):
+        s = datagram(rig)
+        s.sendto(b"x", HERE)
+        if i % 2:
+            s.sendto(b"y" * 100, HERE)
+            rig.pump(300)
+        s.close()
+        t = rig.socket(("echo.example", 7))
+        t.write(b"z" * 50)
+        assert t.read(50) == b"z" * 50
+        t.close()
+    rig.pump(100)
+    assert len(rig.modem._rings._free) == 1 and not any(rig.modem.links.slots)
+
+
+# --- with other capabilities
+
+
+@families
+@pytest.mark.parametrize("settings", [{"receive": "hex"}, {"receive": "push"}, {"send": "variable"}], ids=str)
+@seeds
+@pytest.mark.feature("udp")
+def test_other_ways_to_receive_and_send(family, settings, seed):
+    rig = made(family, seed, up=False)
+    rig.modem.config(**settings)
+    rig.modem.connect("internet")
+    data = bytes(range(32, 127)) * 30
+    stream = rig.socket(rig.serve(Blob(data)))
+    s = datagram(rig)
+    for i in range(5):
+        s.sendto(b"datagram %d" % i, HERE)
+        assert s.recv(100) == b"datagram %d" % i
+    assert stream.read() == data
+    rig.net.serve("echo.example", 7, Echo)
+    stream = rig.socket(("echo.example", 7))
+    stream.write(b"abc")
+    s.sendto(b"d" * 300, HERE)
+    assert stream.read(3) == b"abc"
+    assert s.recv(700) == b"d" * 300
+
+
+@start_families
+def test_opener_that_was_given_opens_it_each_time(family):
+    rig = made(family)
+    s = datagram(rig)
+    opened = []
+
+    def opener(m, link):
+        opened.append(link.peer)
+        yield m.OPEN % (link.n, b"UDP", link.peer[0].encode(), link.peer[1]), 5000, False
+
+    s._link.opener = opener
+    for address in (HERE, THERE):
+        s.sendto(b"x", address)
+        assert s.recvfrom(1) == (b"x", address)
+    rig.vm.links[0].closed()
+    rig.pump(1000)
+    s.sendto(b"x", HERE)
+    assert s.recv(1) == b"x"
+    assert opened == [HERE, THERE, HERE]
+    fails(errno.EINVAL, s.bind, ("", 5000))
+
+
+@families
+def test_beside_a_server(family):
+    rig = made(family)
+    server = rig.modem.socket()
+    server.settimeout(30)
+    server.bind(("", 8001))
+    server.listen(1)
+    s = datagram(rig)
+    s.sendto(b"hello", HERE)
+    outside = rig.dial(8001)
+    client, _ = server.accept() if family != "sim7028" else (None, None)
+    assert s.recv(10) == b"hello"
+    if client:
+        outside.send(b"abc")
+        assert client.read(3) == b"abc"
+    s.sendto(b"again", HERE)
+    assert s.recv(10) == b"again"
