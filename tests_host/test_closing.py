@@ -1,0 +1,196 @@
+"""Closing: slow, quick, by the peer, everything; keep-alive probes."""
+
+import errno
+import struct
+
+import pytest
+from rig import ECHO, Rig
+from sim import Blob, Sink, Stall
+from test_status import each_family, each_seed
+
+from simcom import socket
+
+START = ("sim800", "sim7000")
+QUICK = [(1, 0), struct.pack("<ii", 1, 0)]
+
+
+def closes(rig):
+    return [each for each in rig.sent if each.startswith("AT+CIPCLOSE=")]
+
+
+@pytest.mark.feature("closing")
+@each_family
+@each_seed
+def test_slow_close_sends_everything_first(family, seed):
+    rig = Rig(seed, family=family)
+    s = rig.socket(rig.serve(Sink), timeout=0)
+    s.write(bytes(range(200)))
+    s.settimeout(20)
+    s.close()
+    assert bytes(rig.connection().received) == bytes(range(200))
+    assert closes(rig) == ["AT+CIPCLOSE=0"]
+    assert not rig.connection().is_open
+
+
+@pytest.mark.feature("closing")
+@each_family
+@each_seed
+@pytest.mark.parametrize("linger", QUICK, ids=("tuple", "struct"))
+def test_quick_close_waits_for_nothing(family, seed, linger):
+    rig = Rig(seed, family=family)
+    s = rig.socket(rig.serve(Stall), timeout=0)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    s.write(bytes(200))
+    rig.pump(300)
+    s.write(bytes(300))
+    s.settimeout(20)
+    start = rig.clock.now_us
+    s.close()
+    assert rig.clock.now_us - start < 1e6
+    if family in START:
+        assert closes(rig) == ["AT+CIPCLOSE=0,1"]
+    else:
+        assert closes(rig) == ["AT+CIPCLOSE=0"]  # there is no quick form
+    assert not rig.connection().is_open
+    assert rig.works()
+
+
+@each_family
+@pytest.mark.parametrize("value", [(1, 3), struct.pack("<ii", 1, 3)], ids=("tuple", "struct"))
+def test_close_waits_as_long_as_linger_says(family, value):
+    rig = Rig(family=family, choices={"full": "error"} if family in START else {"full": "zero"}, tx_limit=100)
+    s = rig.socket(rig.serve(Stall), timeout=0)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, value)
+    s.write(bytes(1000))
+    s.settimeout(60)
+    start = rig.clock.now_us
+    s.close()
+    assert 2.5e6 < rig.clock.now_us - start < 5e6
+    rig.pump(5000)
+    assert rig.works()
+
+
+@each_family
+def test_linger_off_is_the_default_again(family):
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, (1, 0))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, (0, 0))
+    s.close()
+    assert closes(rig) == ["AT+CIPCLOSE=0"]
+
+
+@pytest.mark.feature("closing")
+@each_family
+@each_seed
+def test_closed_by_the_peer(family, seed):
+    rig = Rig(seed, family=family)
+    s = rig.socket(rig.serve(lambda: Blob(b"last words")))
+    assert s.read(10) == b"last words"
+    assert s.read(1) == b""
+    with pytest.raises(OSError) as caught:
+        s.write(b"too late")
+    assert caught.value.args[0] == errno.ECONNRESET
+    s.close()
+    assert rig.works()
+
+
+@pytest.mark.feature("closing")
+@each_family
+@each_seed
+def test_everything_closed_at_once(family, seed):
+    rig = Rig(seed, family=family)
+    sockets = [rig.socket(rig.serve(Sink, port=6000 + i)) for i in range(rig.modem.LINKS)]
+    for s in sockets:
+        s.write(b"something")
+    rig.modem.disconnect()
+    assert ("AT+CIPSHUT" if family in START else "AT+NETCLOSE") in rig.sent[-3:]
+    assert closes(rig) == []
+    for s, c in zip(sockets, rig.net.connections):
+        assert bytes(c.received) == b"something" and not c.is_open
+        with pytest.raises(OSError) as caught:
+            s.read(1)
+        assert caught.value.args[0] == errno.ENOTCONN
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+# --- keep-alive
+
+
+def probes(rig):
+    return [each for each in rig.sent if each.startswith(("AT+CIPTKA=", "AT+CTCPKA="))]
+
+
+@pytest.mark.feature("keepalive")
+@each_family
+@each_seed
+def test_keep_alive(family, seed):
+    rig = Rig(seed, family=family)
+    s = rig.socket()
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 90)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 60)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 5)
+    assert probes(rig) == []
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    on = "AT+CIPTKA=1,90,60,5" if family in START else "AT+CTCPKA=1,2,5,1"
+    assert probes(rig) == [on]
+    if family not in START:
+        assert rig.vm.keepalive == [1, 2, 5, 1]
+    s.connect(ECHO)
+    s.write(b"x")
+    assert s.read(1) == b"x"
+    rig.modem.disconnect()
+    rig.modem.connect("internet")
+    assert probes(rig) == [on, on]
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
+    assert len(probes(rig)) == 3 and probes(rig)[2][10] == "0"
+    assert rig.works()
+
+
+@each_family
+def test_keep_alive_of_a_socket_that_does_not_block(family):
+    rig = Rig(family=family)
+    s = rig.socket(timeout=0)
+    sent = len(rig.sent)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, struct.pack("<i", 1))
+    assert len(rig.sent) == sent
+    rig.pump(200)
+    assert len(probes(rig)) == 1
+
+
+@each_family
+def test_keep_alive_before_there_is_a_context(family):
+    rig = Rig(family=family, up=False)
+    s = rig.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    assert probes(rig) == []
+    rig.modem.connect("internet")
+    assert len(probes(rig)) == 1
+    assert rig.works()
+
+
+@each_family
+def test_other_options_have_no_effect(family):
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    sent = len(rig.sent)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_SOCKET, 20, None)
+    s.setsockopt(0, 3, 1)
+    s.setsockopt(99, 99, b"")
+    assert len(rig.sent) == sent
+
+
+@pytest.mark.parametrize("option", ["TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"])
+def test_bad_keep_alive(option):
+    rig = Rig()
+    sent = len(rig.sent)
+    with pytest.raises(ValueError):
+        rig.socket().setsockopt(socket.IPPROTO_TCP, getattr(socket, option), 0)
+    assert len(rig.sent) == sent
+
+
+def test_unknown_name_of_the_socket_module():
+    with pytest.raises(AttributeError):
+        socket.SO_NONSENSE  # noqa: B018

@@ -1,0 +1,238 @@
+"""Two PDP contexts at once."""
+
+import errno
+
+import pytest
+from feed import Module
+from rig import ECHO, Rig
+from sim import Echo, Sink
+from test_replay import CHUNKS, Replay, connected, modem
+from test_status import each_seed, refused
+from transcript import transcripts
+
+import simcom
+
+START = pytest.mark.parametrize("family", ("sim800", "sim7000"))
+GONE = (errno.ENOTCONN, errno.ECONNABORTED)
+
+
+def second_of(rig):
+    second = rig.modem.context("other.apn", "user", "key")
+    second.connect()
+    return second
+
+
+@pytest.mark.feature("contexts")
+@START
+@each_seed
+def test_sockets_on_both(family, seed):
+    rig = Rig(seed, family=family)
+    second = second_of(rig)
+    assert second.isconnected()
+    assert second.ifconfig()[0] == rig.net.local_addresses[1]
+    assert rig.modem.ifconfig()[0] == rig.net.local_addresses[0]
+    other = rig.vm.contexts[1]
+    assert (other.apn, other.user, other.password) == ("other.apn", "user", "key")
+    a = rig.socket(ECHO)
+    b = second.socket()
+    b.settimeout(30)
+    b.connect(ECHO)
+    c = rig.socket(ECHO)
+    assert [rig.vm.links[n].bearer for n in range(3)] == [0, 1, 0]
+    assert rig.vm.selected == 0
+    for i, s in enumerate((a, b, c)):
+        s.write(b"%d" % i * 500)
+    for i, s in enumerate((a, b, c)):
+        assert s.read(500) == b"%d" % i * 500
+    second.disconnect()
+    assert not second.isconnected() and rig.modem.isconnected()
+    with pytest.raises(OSError) as caught:
+        b.read(1)
+    assert caught.value.args[0] in GONE
+    a.write(b"still here")
+    assert a.read(10) == b"still here"
+    assert rig.vm.selected == 0 and rig.vm.contexts[1].state == "IP INITIAL"
+    second.connect()
+    b = second.socket()
+    b.connect(ECHO)
+    rig.modem.disconnect()
+    assert not second.isconnected() and not rig.modem.isconnected()
+    assert [each.state for each in rig.vm.contexts] == ["IP INITIAL"] * 2
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@pytest.mark.feature("contexts")
+@START
+@each_seed
+def test_connects_at_the_same_time_do_not_mix(family, seed):
+    rig = Rig(seed, family=family)
+    second = second_of(rig)
+    rig.serve(Echo, "one.example", 5001)
+    rig.serve(Sink, "two.example", 5002)
+    sockets = []
+    for i in range(rig.modem.LINKS):
+        s = second.socket() if i % 2 else rig.modem.socket()
+        s.settimeout(0)
+        with pytest.raises(OSError):
+            s.connect(("two.example", 5002) if i % 2 else ("one.example", 5001))
+        sockets.append(s)
+    rig.pump(3000)
+    for link in rig.vm.links:
+        assert link.state == "CONNECTED"
+        assert link.bearer == (link.port == 5002)
+    for s in sockets:
+        s.settimeout(10)
+        s.write(b"x")
+
+
+@pytest.mark.feature("contexts")
+@START
+@each_seed
+@pytest.mark.parametrize("bearer", (0, 1))
+def test_context_that_is_lost(family, seed, bearer):
+    rig = Rig(seed, family=family)
+    second = second_of(rig)
+    s = second.socket()
+    s.settimeout(10)
+    s.connect(ECHO)
+    rig.vm.pdp_deact(bearer)
+    with pytest.raises(OSError) as caught:
+        s.read(1)
+    assert caught.value.args[0] in GONE
+    assert not second.isconnected() and not rig.modem.isconnected()
+    with pytest.raises(OSError) as caught:
+        second.connect()
+    assert caught.value.args[0] == errno.ENOTCONN
+    rig.modem.connect("internet")
+    second.connect()
+    s = second.socket()
+    s.settimeout(10)
+    s.connect(ECHO)
+    s.write(b"back")
+    assert s.read(4) == b"back"
+    assert rig.works()
+
+
+@START
+def test_second_context_that_is_refused_leaves_the_first_alone(family):
+    rig = Rig(family=family)
+    a = rig.socket(ECHO)
+    rig.vm.bringup = "error"
+    second = rig.modem.context("wrong.apn")
+    with pytest.raises(OSError):
+        second.connect()
+    assert not second.isconnected() and rig.modem.isconnected()
+    assert rig.vm.selected == 0
+    a.write(b"unharmed")
+    assert a.read(8) == b"unharmed"
+    s = second.socket()
+    with pytest.raises(OSError) as caught:
+        s.connect(ECHO)
+    assert caught.value.args[0] == errno.ENOTCONN
+    rig.vm.bringup = "ok"
+    second.connect()
+    assert rig.works()
+
+
+@START
+def test_time_out_of_the_second_context_selects_the_first_again(family):
+    rig = Rig(family=family)
+    rig.vm.ciicr_ms = 20_000
+    second = rig.modem.context("slow.apn")
+    with pytest.raises(OSError) as caught:
+        second.connect(timeout_ms=3000)
+    assert caught.value.args[0] == errno.ETIMEDOUT
+    rig.pump(30_000)
+    assert rig.vm.selected == 0
+    assert rig.works()
+
+
+@START
+def test_restart_of_the_module(family):
+    rig = Rig(family=family)
+    second = second_of(rig)
+    rig.modem.reset()
+    assert not second.isconnected()
+    rig.modem.connect("internet")
+    assert rig.works()
+    second.connect()
+    s = second.socket()
+    s.connect(ECHO)
+    s.write(b"x")
+    assert s.read(1) == b"x"
+
+
+@pytest.mark.lacks("contexts")
+@pytest.mark.parametrize("family", ("sim7028", "a76xx"))
+def test_module_with_one_context(family):
+    rig = Rig(family=family)
+    refused(rig, rig.modem.context, "other.apn")
+
+
+@START
+@pytest.mark.parametrize("account", [('a"b',), ("apn", "u\r"), ("apn", "user", "k" * 51), (None,)])
+def test_bad_account_sends_nothing(family, account):
+    rig = Rig(family=family)
+    sent = len(rig.sent)
+    with pytest.raises(ValueError):
+        rig.modem.context(*account)
+    assert len(rig.sent) == sent
+
+
+DUAL = [each for family in ("sim800", "sim7000") for each in transcripts(family) if each.name.split("_")[1] == "10"]
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("transcript", DUAL, ids=lambda each: each.name)
+def test_as_in_every_note(transcript, chunk):
+    module = Replay(transcript, chunk=chunk)
+    # The driver selects the second context for a moment only, and never sends AT+CIPSTATUS by itself.
+    script = [entry for entry in module.script if not entry[0].startswith(b"AT+CIPSTATUS")]
+    first = next(i for i, entry in enumerate(script) if entry[0] == b"AT+CIPSGTXT=1")
+    opened = next(i for i, entry in enumerate(script) if entry[0].startswith(b"AT+CIPSTART=1"))
+    ok = [b"\r\nOK\r\n"]
+    script[opened:opened] = [(b"AT+CIPSGTXT=0", ok), (b"AT+CIPSGTXT=1", ok)]
+    script.insert(opened + 3, (b"AT+CIPSGTXT=0", ok))
+    script.insert(first + 1, (b"AT+CIPSHUT", [b"\r\nSHUT OK\r\n"]))  # whatever an earlier life left
+    end = next(i for i in range(len(script) - 1, 0, -1) if script[i][0].startswith(b"AT+CIPCLOSE")) + 1
+    script.insert(end, (b"AT+CIPSGTXT=1", ok))
+    module.script = script
+    made = modem(module)
+    a = connected(made, "116.236.221.75", 5555)
+    second = made.context("CMWAP")
+    second.connect()
+    assert second.ifconfig()[0] == "10.204.70.11"
+    b = second.socket()
+    b.settimeout(60)
+    b.connect(("116.236.221.75", 5555))
+    assert a.read(15) == b"Hello world 000"
+    assert b.read(15) == b"Hello world 111"
+    a.write(b"test 0")
+    b.write(b"test 2")
+    a.close()
+    made.disconnect()
+    module.finish()
+    assert not second.isconnected() and not made.isconnected()
+
+
+def test_second_context_in_single_connection_mode():
+    module = Module()
+    made = simcom.SIM7000(module.uart, mux=False)
+    with pytest.raises(OSError) as caught:
+        made.context("other.apn")
+    assert caught.value.args[0] == errno.EOPNOTSUPP
+    assert module.lines == []
+
+
+@START
+def test_second_context_has_streams_only(family):
+    rig = Rig(family=family)
+    second = second_of(rig)
+    sent = len(rig.sent)
+    with pytest.raises(OSError) as caught:
+        second.socket(2, 2)
+    assert caught.value.args[0] == errno.EOPNOTSUPP
+    assert len(rig.sent) == sent
+    second.socket(2, 1).connect(ECHO)
+    assert rig.vm.links[0].bearer == 1

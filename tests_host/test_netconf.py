@@ -1,0 +1,477 @@
+"""Settings of the TCP/IP stack: name servers, time-outs, retransmission, IP version, account, acknowledgement."""
+
+import errno
+
+import pytest
+from feed import Module
+from feed_open import modem
+from rig import ECHO, Rig
+from sim import Blackhole, Sink, Stall
+from test_replay import CHUNKS
+from test_replay import modem as start_modem
+from test_replay_open import Replay
+from test_status import each_family, each_seed, refused
+from transcript import transcripts
+
+from simcom import socket
+
+OPEN = ("sim7028", "a76xx")
+START = ("sim800", "sim7000")
+
+
+def again(rig):
+    """The context is lost and raised again."""
+    rig.modem.disconnect()
+    del rig.vm.commands[:]
+    rig.modem.connect("internet")
+    return rig.sent
+
+
+# --- account
+
+
+@pytest.mark.feature("context")
+@each_family
+@each_seed
+def test_apn_with_user_and_password(family, seed):
+    rig = Rig(seed, family=family, up=False)
+    rig.modem.connect("corporate.apn", "someone", "s3cret")
+    assert rig.modem.isconnected() and rig.works()
+    if family in START:
+        account = rig.vm.contexts[0]
+        assert (account.apn, account.user, account.password) == ("corporate.apn", "someone", "s3cret")
+    else:
+        assert rig.vm.contexts[1] == ("IP", "corporate.apn")
+        assert rig.vm.auth[1] == (1, "s3cret", "someone")
+        assert rig.modem.at("+CGAUTH?") == ['+CGAUTH: 1,1,"s3cret","someone"']
+
+
+@pytest.mark.feature("context")
+@each_family
+def test_context_comes_goes_and_comes_again(family):
+    rig = Rig(family=family)
+    assert rig.modem.ifconfig()[0] == rig.modem.ipconfig("addr4")[0] == rig.net.local_addresses[0]
+    rig.modem.disconnect()
+    assert not rig.modem.isconnected()
+    assert rig.modem.ifconfig()[0] == "0.0.0.0"
+    with pytest.raises(OSError) as caught:
+        rig.modem.socket().connect(ECHO)
+    assert caught.value.args[0] == errno.ENOTCONN
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@pytest.mark.feature("context")
+@each_family
+@pytest.mark.parametrize("seed", (None, 1, 2, 3))
+def test_context_that_is_refused_says_what_to_check(family, seed):
+    rig = Rig(seed, family=family, up=False)
+    rig.vm.bringup = "error"
+    with pytest.raises(OSError) as caught:
+        rig.modem.connect("wrong.apn")
+    assert "context" in caught.value.args[1] and "APN" in caught.value.args[1]
+    rig.vm.bringup = "ok"
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@each_family
+@pytest.mark.parametrize("bad", ['a"b', "a\r", "a\n", "x" * 51, "\u00e9", None, 7])
+@pytest.mark.parametrize("which", range(3))
+def test_bad_account_sends_nothing(family, bad, which):
+    rig = Rig(family=family, up=False)
+    sent = len(rig.sent)
+    account = ["apn", "user", "key"]
+    account[which] = bad
+    with pytest.raises(ValueError):
+        rig.modem.connect(*account)
+    assert len(rig.sent) == sent
+
+
+# --- names
+
+
+@pytest.mark.feature("dns")
+@each_family
+@each_seed
+def test_name_is_resolved_or_unknown(family, seed):
+    rig = Rig(seed, family=family)
+    rig.net.name("known.example", "192.0.2.7", "192.0.2.8")
+    assert rig.modem.resolve("known.example")[0] == "192.0.2.7"
+    with pytest.raises(OSError) as caught:
+        rig.modem.resolve("unknown.example")
+    assert caught.value.args[0] == -2 and "unknown.example" in caught.value.args[1]
+    s = rig.modem.socket()
+    s.settimeout(60)
+    with pytest.raises(OSError) as caught:
+        s.connect(("unknown.example", 80))
+    assert rig.works()
+
+
+@each_family
+@pytest.mark.parametrize("host", ["", "a b", 'a"b', "a,b", "a;b", "a\r", "x" * 64 + ".example", "y." * 130])
+def test_bad_name_sends_nothing(family, host):
+    rig = Rig(family=family)
+    sent = len(rig.sent)
+    with pytest.raises(ValueError):
+        rig.modem.resolve(host)
+    assert len(rig.sent) == sent
+
+
+@pytest.mark.feature("nameservers")
+@each_family
+@each_seed
+def test_name_servers_are_set_read_and_set_again(family, seed):
+    rig = Rig(seed, family=family)
+    rig.modem.config(dns=("1.1.1.1", "8.8.8.8"))
+    assert rig.modem.status("dns")[:2] == ("1.1.1.1", "8.8.8.8")
+    assert 'AT+CDNSCFG="1.1.1.1","8.8.8.8"' in again(rig)
+    rig.modem.config(dns="9.9.9.9")
+    assert rig.modem.status("dns")[0] == "9.9.9.9"
+    sent = again(rig)
+    assert 'AT+CDNSCFG="9.9.9.9"' in sent
+    assert not [each for each in sent if "1.1.1.1" in each]
+    assert rig.works()
+
+
+@each_family
+def test_name_servers_before_the_module_is_on(family):
+    rig = Rig(family=family, on=False)
+    rig.modem.config(dns=("1.1.1.1", "8.8.8.8"))
+    assert rig.sent == []
+    rig.modem.connect("internet")
+    assert rig.modem.status("dns")[:2] == ("1.1.1.1", "8.8.8.8")
+
+
+@each_family
+def test_module_that_takes_no_quotes(family):
+    rig = Rig(family=family)
+    real = rig.vm.do_CDNSCFG
+    quoted = []
+
+    def do_CDNSCFG(op, args):
+        if op == "=" and b'"' in rig.vm.commands[-1]:
+            quoted.append(args)
+            return -1
+        return real(op, args)
+
+    rig.vm.do_CDNSCFG = do_CDNSCFG
+    rig.modem.config(dns=("1.1.1.1", "8.8.8.8"))
+    assert quoted and rig.modem.status("dns")[:2] == ("1.1.1.1", "8.8.8.8")
+    assert "AT+CDNSCFG=1.1.1.1,8.8.8.8" in again(rig)
+
+
+@each_family
+def test_module_that_takes_them_only_before_the_context(family):
+    rig = Rig(family=family)
+    real = rig.vm.do_CDNSCFG
+    rig.vm.do_CDNSCFG = lambda op, args: -1 if op == "=" and rig.modem.up else real(op, args)
+    rig.modem.config(dns=("1.1.1.1", "8.8.8.8"))
+    again(rig)
+    assert rig.modem.status("dns")[:2] == ("1.1.1.1", "8.8.8.8")
+
+
+@each_family
+@pytest.mark.parametrize("bad", [(), ("1.1.1.1",) * 3, ("example.com",), ("1.1.1.1", 'x"'), ("1.1.1",), (7,)])
+def test_bad_name_servers(family, bad):
+    rig = Rig(family=family)
+    sent = len(rig.sent)
+    with pytest.raises((ValueError, TypeError)):
+        rig.modem.config(dns=bad)
+    assert len(rig.sent) == sent
+
+
+# --- time-outs
+
+
+@pytest.mark.feature("timeouts")
+@pytest.mark.parametrize("family", OPEN)
+@each_seed
+def test_time_outs_and_retransmission(family, seed):
+    rig = Rig(seed, family=family)
+    rig.modem.config(timeouts=(30000, 3000, 20000), retries=3)
+    assert rig.modem.status("timeouts") == (30000, 3000, 20000)
+    assert rig.vm.config[0] == 3
+    assert rig.vm.config[3:5] == [0, 1]  # errors as numbers, headers with the link
+    rig.modem.reset()
+    assert rig.vm.timeouts == [120000] * 3
+    rig.modem.connect("internet")
+    assert rig.vm.timeouts == [30000, 3000, 20000]
+    assert rig.vm.config == [3, 0, 0, 0, 1, 0, 500]
+    assert rig.works()
+
+
+@pytest.mark.feature("timeouts")
+@pytest.mark.parametrize("family", OPEN)
+def test_connect_ends_with_the_modules_time_out(family):
+    rig = Rig(family=family)
+    rig.modem.config(timeouts=(30000, 4000, 20000))
+    address = rig.serve(Blackhole)
+    s = rig.modem.socket()
+    s.settimeout(60)
+    start = rig.clock.now_us
+    with pytest.raises(OSError) as caught:
+        s.connect(address)
+    assert caught.value.args[0] == errno.ETIMEDOUT
+    assert rig.clock.now_us - start < 8e6
+    assert rig.works()
+
+
+@pytest.mark.lacks("timeouts")
+@pytest.mark.parametrize("family", START)
+def test_time_outs_of_a_module_without_them(family):
+    rig = Rig(family=family)
+
+    def config(name, value):
+        rig.modem.config(**{name: value})
+
+    refused(rig, config, "timeouts", (3000, 3000, 3000))
+    refused(rig, config, "retries", 3)
+    refused(rig, rig.modem.status, "timeouts")
+
+
+@pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize(
+    "bad",
+    [{"timeouts": (2999, 3000, 3000)}, {"timeouts": (3000, 3000)}, {"timeouts": (3000, 3000, 120001)}]
+    + [{"timeouts": 3000}, {"timeouts": ("3000", 3000, 3000)}, {"retries": 11}, {"retries": -1}, {"retries": "3"}],
+    ids=str,
+)
+def test_bad_time_outs(family, bad):
+    rig = Rig(family=family)
+    sent = len(rig.sent)
+    with pytest.raises(ValueError):
+        rig.modem.config(**bad)
+    assert len(rig.sent) == sent
+
+
+# --- IPv6
+
+
+@pytest.mark.feature("ipv6", "sim7028")
+@each_seed
+def test_ipv6_context(seed):
+    rig = Rig(seed, family="sim7028", up=False)
+    rig.modem.config(pdp_type="IPV6")
+    rig.modem.connect("internet")
+    assert 'AT+CGDCONT=1,"IPV6","internet"' in rig.sent and "AT+CSOCKSETPN=1,6" in rig.sent
+    assert rig.sent.index("AT+CSOCKSETPN=1,6") < rig.sent.index("AT+NETOPEN")
+    address = rig.vm.ipv6_address
+    assert rig.modem.ifconfig()[0] == address
+    assert rig.modem.ipconfig("addr6")[0][0] == address
+    assert rig.modem.ipconfig("addr4")[0] == "0.0.0.0"
+    assert rig.works()
+    host = "2001:db8::17"
+    rig.net.serve(host, 7, Sink)
+    s = rig.socket((host, 7))
+    s.write(b"by its number")
+    rig.pump(200)
+    assert bytes(rig.connection().received) == b"by its number"
+    assert rig.modem.status("links")[0][:4] == (0, "TCP", host, 7)
+    found = rig.modem.resolve(ECHO[0])
+    assert ":" in found[0]
+    rig.modem.config(dns="2001:db8::53")
+    assert rig.modem.status("dns")[2] == "2001:db8::53"
+    rig.modem.config(pdp_type="IP")
+    assert 'AT+CGDCONT=1,"IP","internet"' in again(rig)
+    assert rig.modem.ipconfig("addr6") == []
+    assert rig.works()
+
+
+@pytest.mark.lacks("ipv6")
+@pytest.mark.parametrize("family", ("sim800", "sim7000", "a76xx"))
+def test_ipv6_of_a_module_without_it(family):
+    rig = Rig(family=family)
+
+    def config(value):
+        rig.modem.config(pdp_type=value)
+
+    refused(rig, config, "IPV6")
+    config("IP")
+    assert not [each for each in again(rig) if "CSOCKSETPN" in each]
+
+
+# --- a write that waits for the peer
+
+
+@pytest.mark.feature("acknowledged")
+@each_family
+@each_seed
+def test_write_returns_when_the_peer_has_it(family, seed):
+    rig = Rig(seed, family=family)
+    rig.modem.config(acknowledge=True)
+    rig.net.latency_ms = 400
+    s = rig.socket(rig.serve(Sink))
+    for size in (10, 1000):
+        before = len(rig.connection().received)
+        s.write(bytes(size))
+        assert len(rig.connection().received) == before + size
+        assert rig.vm.links[0].unacknowledged == 0
+    rig.modem.config(acknowledge=False)
+    s.write(b"x")
+    assert rig.vm.links[0].unacknowledged == 1
+    s.close()
+
+
+@pytest.mark.feature("acknowledged")
+@each_family
+@pytest.mark.parametrize("seed", (None, 1, 2))
+def test_write_that_is_never_acknowledged_times_out(family, seed):
+    rig = Rig(seed, family=family)
+    rig.modem.config(acknowledge=True)
+    s = rig.socket(rig.serve(Stall), timeout=5)
+    start = rig.clock.now_us
+    with pytest.raises(OSError) as caught:
+        s.write(b"hello")
+    assert caught.value.args[0] == errno.ETIMEDOUT
+    assert 4.9e6 < rig.clock.now_us - start < 6e6
+    rig.connection().resume()
+    rig.pump(1000)
+    s.settimeout(20)
+    assert s.write(b"again") == 5
+    rig.pump(1000)
+    assert bytes(rig.connection().received) == b"helloagain"
+
+
+@each_family
+def test_acknowledgement_survives_a_reconnect(family):
+    rig = Rig(family=family)
+    rig.modem.config(acknowledge=True)
+    wanted = "AT+CIPQSEND=0" if family in START else "AT+CIPSENDMODE=1"
+    other = "AT+CIPQSEND=1" if family in START else "AT+CIPSENDMODE=0"
+    sent = again(rig)
+    assert wanted in sent and other not in sent
+
+
+# --- as in the notes
+
+
+def note(number):
+    return [each for family in OPEN for each in transcripts(family) if each.name.split("_")[1] == number]
+
+
+def named(found):
+    return pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)
+
+
+chunks = pytest.mark.parametrize("chunk", CHUNKS)
+
+
+@chunks
+@named(note("03b") + note("t18"))
+def test_ipv6_as_in_the_notes(transcript, chunk):
+    module = Replay("sim7028", chunk).load(transcript, dropped=[b"AT+CSOCKSETPN=?", b"AT+CSOCKSETPN?"])
+    made = modem(module, "sim7028", apn=None)
+    made.config(pdp_type="IPV6")
+    made.connect("CMNET")
+    module.finish()
+    assert made.isconnected()
+    assert b'AT+CGDCONT=1,"IPV6","CMNET"' in module.lines
+    if ":" in made.address:
+        assert made.ipconfig("addr6")[0][0] == "2409:8960:1e64:94d8:1:0:3b3b:7118"
+
+
+@chunks
+@named(note("t12"))
+def test_time_outs_as_in_the_notes(transcript, chunk):
+    module = Replay("sim7028", chunk).load(transcript)
+    made = modem(module, "sim7028", apn=None)
+    assert made.status("timeouts") == (120000, 120000, 120000)
+    made.config(timeouts=(3000, 3000, 3000))
+    module.finish()
+
+
+@chunks
+@named(note("t11"))
+def test_acknowledgement_as_in_the_notes(transcript, chunk):
+    module = Replay("sim7028", chunk).load(transcript, dropped=[b"AT+CIPSENDMODE=?", b"AT+CIPSENDMODE?"])
+    made = modem(module, "sim7028", apn=None)
+    made.config(acknowledge=True)
+    module.finish()
+
+
+@chunks
+@named(note("t19"))
+def test_keep_alive_as_in_the_notes(transcript, chunk):
+    module = Replay("sim7028", chunk).load(transcript, dropped=[b"AT+CTCPKA?"])
+    made = modem(module, "sim7028")
+    s = made.socket()
+    for option, value in (("TCP_KEEPIDLE", 120), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5)):
+        s.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    module.finish()
+
+
+@chunks
+@named(note("t20"))
+def test_name_servers_as_in_the_notes(transcript, chunk):
+    module = Replay("sim7028", chunk).load(transcript, dropped=[b"AT+CDNSCFG="])
+    made = modem(module, "sim7028", apn=None)
+    v6 = ("2409:8060:20EA:101::1", "2409:8060:20EA:201::1")
+    assert made.status("dns") == ("183.230.126.224", "183.230.126.225", *v6)
+    module.finish()
+    made.config(dns=("183.230.126.224", "183.230.126.225"))
+    assert module.lines[-1] == b'AT+CDNSCFG="183.230.126.224","183.230.126.225"'
+
+
+@chunks
+@named(note("t16"))
+def test_counts_as_in_the_notes(transcript, chunk):
+    module = Replay("sim7028", chunk)
+    made = modem(module, "sim7028")
+    s = made.socket()
+    s.settimeout(30)
+    s.connect(("1.2.3.4", 80))
+    module.load(transcript, dropped=[b"AT+CIPACK=?"])
+    assert made.status("acknowledged") == [(0, 10, None, 5)]
+    module.finish()
+
+
+@chunks
+@named(note("13"))
+def test_links_as_in_the_notes(transcript, chunk):
+    module = Replay(transcript.family, chunk).load(transcript, first=b"AT+CIPOPEN?", end=b"AT+CIPCLOSE?")
+    made = modem(module, transcript.family)
+    rows = made.status("links")
+    assert rows[0] == (0, "", "", 0, "INITIAL")
+    assert rows[1] == (1, "TCP", "117.131.85.139", 5253, "CONNECTED")
+    assert len(rows) == made.LINKS
+    module.finish()
+
+
+LISTS = [
+    (each, n, value)
+    for family in START
+    for each in transcripts(family)
+    for n, (kind, value) in enumerate(each.steps)
+    if kind == "<" and b"STATE: " in value and b"C: 7" in value
+]
+
+
+@chunks
+@pytest.mark.parametrize("listing", LISTS, ids=lambda each: "%s-%d" % (each[0].name, each[1]))
+def test_listing_as_in_the_notes(listing, chunk):
+    module = Module()
+    made = start_modem(module)
+    module.uart.chunk = chunk
+    module.say_to[b"AT+CIPSTATUS"] = listing[2]
+    rows = made.status("links")
+    assert [row[0] for row in rows] == list(range(8))
+    assert {row[4] for row in rows} <= {"INITIAL", "CONNECTED", "CLOSED", "REMOTE CLOSING", "CLOSING", "CONNECTING"}
+    for row in rows:
+        if row[4] != "INITIAL":
+            assert row[1] in ("TCP", "UDP") and row[2].count(".") == 3 and row[3] > 0
+    assert made.status("context") == "IP PROCESSING"
+    assert made.at("+CSQ") == ["+CSQ: 20,0"]
+
+
+@pytest.mark.parametrize(
+    "damaged", [b'C: 3,"","","","INITIAL"', b'C: 3,,"",,"",,"INITIAL"', b'C: 3,,"","",""," INITIAL "']
+)
+def test_damaged_line_of_the_listing(damaged):
+    module = Module()
+    made = start_modem(module)
+    rows = [b'C: %d,,"","","","INITIAL"' % n for n in range(8)]
+    rows[3] = damaged
+    module.say_to[b"AT+CIPSTATUS"] = b"\r\nOK\r\n\r\nSTATE: IP STATUS\r\n\r\n" + b"\r\n".join(rows) + b"\r\n"
+    assert made.status("links")[3][::4] == (3, "INITIAL")

@@ -1,0 +1,250 @@
+"""What the module tells of itself: network, system, contexts, connections, acknowledged bytes."""
+
+import errno
+
+import pytest
+from rig import ECHO, Rig
+from sim import Echo, Sink, Stall
+
+FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
+SEEDS = (None, *range(1, 6))
+each_family = pytest.mark.parametrize("family", FAMILIES)
+each_seed = pytest.mark.parametrize("seed", SEEDS)
+
+
+def refused(rig, call, *args):
+    """The OSError of a call that sends nothing; it names the family."""
+    sent = len(rig.sent)
+    with pytest.raises(OSError) as caught:
+        call(*args)
+    rig.pump(50)
+    assert caught.value.args[0] == errno.EOPNOTSUPP
+    assert rig.family.upper() in caught.value.args[1]
+    assert len(rig.sent) == sent
+    return caught.value
+
+
+# --- network
+
+
+@pytest.mark.feature("network")
+@each_family
+@each_seed
+def test_sim_signal_registration_attach(family, seed):
+    rig = Rig(seed, family=family, csq=20)
+    status = rig.modem.status
+    assert status("sim") == "READY"
+    assert status("rssi") == -73
+    assert status("registration") == 1
+    assert status("attached") is True
+    rig.vm.csq = 99
+    assert status("rssi") is None
+    rig.vm.registration = 5
+    assert status("registration") == 5
+    rig.vm.registration = 2
+    assert status("registration") == 2
+    assert status("attached") is False
+
+
+@pytest.mark.feature("network")
+@each_family
+def test_pin_is_asked_for_and_given(family):
+    rig = Rig(family=family, on=False)
+    rig.vm.sim = "SIM PIN"
+    rig.make(pin="1234").active(True)
+    assert rig.modem.status("sim") == "SIM PIN"
+    rig.modem.connect("internet")
+    assert 'AT+CPIN="1234"' in rig.sent
+    assert rig.modem.status("sim") == "READY"
+    assert rig.works()
+
+
+@pytest.mark.feature("network")
+@each_family
+@pytest.mark.parametrize("seed", (None, 1, 2))
+def test_no_card_wrong_pin_denied_and_not_attached(family, seed):
+    rig = Rig(seed, family=family, up=False)
+    rig.vm.sim = "NOT INSERTED"
+    with pytest.raises(OSError) as caught:
+        rig.modem.connect("internet")
+    assert caught.value.args[0] == errno.ENODEV and "SIM" in caught.value.args[1]
+    rig.vm.sim = "SIM PIN"
+    rig.modem.pin = "0000"
+    with pytest.raises(OSError) as caught:
+        rig.modem.connect("internet")
+    assert caught.value.args[0] == errno.EACCES and "pin" in caught.value.args[1]
+    assert sum(each.startswith("AT+CPIN=") for each in rig.sent) == 1
+    rig.vm.sim = "READY"
+    rig.vm.registration = 3
+    with pytest.raises(OSError) as caught:
+        rig.modem.connect("internet")
+    assert caught.value.args[0] == errno.EACCES and "denied" in caught.value.args[1]
+    rig.vm.registration = 1
+    rig.vm.attached_by_host = False
+    rig.modem.connect("internet")
+    assert "AT+CGATT=1" in rig.sent
+    assert rig.works()
+
+
+@pytest.mark.feature("network")
+@each_family
+def test_card_that_is_gone_is_told(family):
+    rig = Rig(family=family)
+    rig.vm.sim = "NOT INSERTED"
+    with pytest.raises(OSError) as caught:
+        rig.modem.status("sim")
+    assert caught.value.args[0] == errno.ENODEV
+
+
+# --- system
+
+
+@pytest.mark.feature("system")
+@pytest.mark.parametrize("family", FAMILIES[1:])
+def test_system_information(family):
+    rig = Rig(family=family)
+    fields = rig.modem.status("system")
+    assert fields[1:3] == ["Online", "001-01"] and len(fields) > 10
+    rig.vm.registration = 2
+    assert rig.modem.status("system") == ["NO SERVICE", "Online"]
+
+
+@pytest.mark.lacks("system", "sim800")
+def test_system_information_of_a_module_without_it():
+    rig = Rig(family="sim800")
+    refused(rig, rig.modem.status, "system")
+
+
+@each_family
+@each_seed
+def test_function_level_and_contexts(family, seed):
+    rig = Rig(seed, family=family)
+    assert rig.modem.status("function") == 1
+    rig.modem.at('+CGDCONT=2,"IP","other.apn"')
+    contexts = rig.modem.status("contexts")
+    if family in ("sim7028", "a76xx"):
+        assert (1, "IP", "internet") in contexts
+        assert (2, "IP", "other.apn") in contexts
+    else:
+        assert len(contexts) >= 1 and all(len(each) == 3 for each in contexts)
+    rig.modem.disconnect()
+    rig.modem.at("+CFUN=4", timeout_ms=20000)
+    assert rig.modem.status("function") == 4
+
+
+# --- connections
+
+
+@pytest.mark.feature("connections")
+@each_family
+@each_seed
+def test_every_link_with_its_state(family, seed):
+    rig = Rig(seed, family=family)
+    rows = rig.modem.status("links")
+    assert len(rows) == rig.modem.LINKS
+    assert rows == [(n, "", "", 0, "INITIAL") for n in range(rig.modem.LINKS)]
+    a = rig.socket(rig.serve(Echo, "one.example", 5001))
+    b = rig.socket(rig.serve(Sink, "two.example", 5002))
+    rows = rig.modem.status("links")
+    assert rows[0] == (0, "TCP", rig.net.names["one.example"][0], 5001, "CONNECTED")
+    assert rows[1] == (1, "TCP", rig.net.names["two.example"][0], 5002, "CONNECTED")
+    assert all(each[4] == "INITIAL" for each in rows[2:])
+    rig.connection().close()
+    rig.pump(100)
+    assert rig.modem.status("links")[1][4] in ("CLOSED", "INITIAL")
+    a.write(b"unharmed")
+    assert a.read(8) == b"unharmed"
+    a.close()
+    b.close()
+    rig.pump(500)
+    assert not [row for row in rig.modem.status("links") if row[4] == "CONNECTED"]
+    assert rig.works()
+
+
+@pytest.mark.feature("connections")
+@each_family
+@each_seed
+def test_state_of_the_context_in_the_documents_words(family, seed):
+    rig = Rig(seed, family=family)
+    starts = family in ("sim800", "sim7000")
+    assert rig.modem.status("context") == ("IP STATUS" if starts else "OPEN")
+    s = rig.socket(ECHO)
+    assert rig.modem.status("context") == ("IP PROCESSING" if starts else "OPEN")
+    s.close()
+    rig.modem.disconnect()
+    assert rig.modem.status("context") == ("IP INITIAL" if starts else "CLOSED")
+
+
+@each_family
+@each_seed
+def test_listing_among_data_and_codes(family, seed):
+    rig = Rig(seed, family=family)
+    s = rig.socket(ECHO)
+    s.write(b"before")
+    for position in ("after_echo", "before_info", "before_ok", "after_ok"):
+        rig.vm.inject(position, '+CMTI: "SM",3')
+        rig.vm.inject(position, "+CREG: 1")
+    assert rig.modem.status("links")[0][4] == "CONNECTED"
+    assert rig.modem.status("context")
+    assert s.read(6) == b"before"
+
+
+@pytest.mark.parametrize("family", ("sim7028", "a76xx"))
+def test_report_of_a_connect_inside_the_list_of_links(family):
+    rig = Rig(family=family)
+    s = rig.modem.socket()
+    s.settimeout(0)
+    rig.vm.inject("before_info", "+CIPOPEN: 0,0")
+    with pytest.raises(OSError):
+        s.connect(ECHO)
+    assert len(rig.modem.status("links")) == rig.modem.LINKS
+
+
+@each_family
+def test_servers(family):
+    rig = Rig(family=family)
+    assert rig.modem.status("servers") == []
+    start = "+CIPSERVER=1,8888" if family in ("sim800", "sim7000") else "+SERVERSTART=8888,0"
+    rig.modem.at(start)
+    rig.pump(300)
+    assert rig.modem.status("servers") == [(0, 8888)]
+    assert len(rig.modem.status("links")) == rig.modem.LINKS
+    assert rig.modem.status("context") in ("IP PROCESSING", "IP STATUS", "OPEN")
+
+
+@each_family
+def test_unknown_parameter_sends_nothing(family):
+    rig = Rig(family=family)
+    sent = len(rig.sent)
+    with pytest.raises(ValueError):
+        rig.modem.status("weather")
+    assert len(rig.sent) == sent
+
+
+# --- acknowledged bytes
+
+
+@pytest.mark.feature("acknowledged")
+@each_family
+@each_seed
+def test_bytes_sent_and_acknowledged_or_received(family, seed):
+    rig = Rig(seed, family=family)
+    a = rig.socket(rig.serve(Echo, "one.example", 5001))
+    b = rig.socket(rig.serve(Stall, "two.example", 5002))
+    a.write(b"0123456789")
+    assert a.read(10) == b"0123456789"
+    b.write(b"abc")
+    rig.pump(200)
+    rows = rig.modem.status("acknowledged")
+    if family in ("sim800", "sim7000"):
+        assert rows == [(0, 10, 10, None), (1, 3, 0, None)]
+    else:
+        assert rows == [(0, 10, None, 10), (1, 3, None, 0)]
+    b.settimeout(0)
+    b.close()
+
+
+@each_family
+def test_no_link_no_row(family):
+    rig = Rig(family=family)
+    assert rig.modem.status("acknowledged") == []

@@ -1,0 +1,266 @@
+"""Unsolicited codes of every kind at every place, in every family: acted on or ignored, never mistaken."""
+
+import errno
+
+import pytest
+from rig import ECHO, Rig
+from sim import Drip, Sink
+from test_faults import POSITIONS, SMS, URCS
+from test_status import each_family
+
+START = ("sim800", "sim7000")
+GONE = (errno.ENOTCONN, errno.ECONNABORTED)
+places = pytest.mark.parametrize("position", POSITIONS)
+
+# Codes that concern nothing that the session uses: those of all, with links of the dialect that nobody opened.
+EVERYWHERE = [each for each in URCS if not each.startswith(("7", "6", "STATE", "+CIPRXGET"))]
+EVERYWHERE += ["PB DONE", "+CGEV: EPS PDN ACT 1", "+CGEV: NW PDN DEACT 1", "+CPIN: NOT READY", "+CTVZ", "*PSNWID: x"]
+EVERYWHERE += ['+CUSD: 0,"a', "+CREG: 3", "+CESQ: 99,99,255,255,31,70", "+CRING: GPRS", "VOICE CALL: END: 000001"]
+OTHER = {
+    "sim800": ["5, CLOSED", "5,CLOSED", "+CIPRXGET: 1,5", "+CIPRXGET:1,4", "5, CONNECT FAIL", "4, CONNECT OK"]
+    + ["5, SEND OK", "5, SEND FAIL", "5, CLOSE OK", "STATE: IP STATUS", "DATA ACCEPT:5,1", "5, ALREADY CONNECT"],
+    "sim7000": ["7, CLOSED", "7,CLOSED", "+CIPRXGET: 1,7", "+CIPRXGET:1,6", "7, CONNECT FAIL", "6, CONNECT OK"]
+    + ["7, SEND OK", "7, SEND FAIL", "7, CLOSE OK", "STATE: IP STATUS", "DATA ACCEPT:7,1", "7, ALREADY CONNECT"],
+    "sim7028": ["+CIPOPEN: 1,0", "+CIPOPEN: 1,4", "+CIPSEND: 1,5,5", "+CIPCLOSE: 1,0", "+IPCLOSE: 1,1", "+IPCLOSE"]
+    + ["+CIPRXGET: 1,1", "+CIPRXGET: 1,9", "+SERVERSTOP: 1,0", "CLOSED", "+IPCLOSE: 9,1", "SMS DONE"],
+    "a76xx": ["+CIPOPEN: 9,0", "+CIPOPEN: 9,4", "+CIPSEND: 9,5,5", "+CIPCLOSE: 9,0", "+IPCLOSE: 9,1", "+IPCLOSE"]
+    + ["+CIPRXGET: 1,9", "+CIPRXGET: 1,1", "+SERVERSTOP: 3,0", "CLOSED", "+CIPEVENT", "SMS DONE"][:4]
+    + ["+CCHEVENT: 0,RECV EVENT", "+CCH_PEER_CLOSED: 0", "SMS DONE"],
+}
+LOOKS = [
+    b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY",
+    b"+IPCLOSE: 0,1",
+    b"+CIPOPEN: 0,0",
+    b"+CIPSEND: 0,5,5",
+    b"*ATREADY: 1",
+]
+TEXTS = SMS + [b'\r\n+CMT: "+491234567",,"24/05/17,10:11:12+08"\r\n%s\r\n' % each for each in LOOKS]
+
+
+def session(rig, inject):
+    """A session with something injected before each of its steps; all must go well."""
+    inject()
+    s = rig.socket(ECHO)
+    for data in (b"first", b"x" * 100):
+        inject()
+        s.write(data)
+        inject()
+        assert s.read(len(data)) == data
+    inject()
+    assert rig.modem.at("+CSQ") == ["+CSQ: 20,0"]
+    inject()
+    s.close()
+    rig.pump(50)
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@pytest.mark.parametrize(
+    "position, fresh", [*((p, False) for p in POSITIONS), ("before_info", True), ("before_data_ok", True)]
+)
+def test_code_anywhere_does_no_harm(family, position, fresh):
+    rig = Rig(family=family)
+    assert fresh or rig.works()
+    for text in EVERYWHERE + OTHER[family]:
+        rig.patience()
+        try:
+            session(rig, lambda text=text: rig.vm.inject(position, text))
+        except OSError as e:
+            raise AssertionError("%s %s: %r" % (text, position, e))
+    assert rig.modem.isconnected()
+    assert rig.modem.ifconfig()[0] == rig.net.local_addresses[0]
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@places
+def test_many_codes_in_a_row(family, position):
+    rig = Rig(family=family)
+    session(rig, lambda: [rig.vm.inject(position, text) for text in EVERYWHERE + OTHER[family]])
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@pytest.mark.parametrize("position", POSITIONS[:-1])
+def test_text_message_that_looks_like_a_result(family, position):
+    rig = Rig(family=family)
+    for text in TEXTS:
+        rig.patience()
+        try:
+            session(rig, lambda text=text: rig.vm.inject(position, text))
+        except OSError as e:
+            raise AssertionError("%s %s: %r" % (text, position, e))
+    assert rig.modem.isconnected()
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@pytest.mark.parametrize("seed", (None, 1, 2, 3))
+def test_codes_during_a_download_and_their_callbacks(family, seed):
+    rig = Rig(seed, family=family)
+    data = bytes(range(256)) * 12
+    texts = [*EVERYWHERE, *OTHER[family], *TEXTS]
+    heard = []
+    for prefix in ("RING", "+CMTI:", "+CREG:"):
+        rig.modem.on_urc(prefix, heard.append)
+    emitted = []
+
+    def emit(i=0):
+        for text, give in ((texts[i % len(texts)], rig.vm.urc), (texts[(i + 1) % len(texts)], rig.vm.inject)):
+            emitted.append(text)
+            give(text) if give == rig.vm.urc else give("before_info", text)
+        rig.clock.after_ms(13, lambda: emit(i + 1))
+
+    s = rig.socket(rig.serve(lambda: Drip(data, 150, 10, close=True)))
+    emit()
+    assert s.read() == data
+    rig.vm._hooks.clear()
+    rig.pump(300)
+    assert {"RING", '+CMTI: "SM",10', "+CREG: 1"} <= set(heard)
+    assert all(each.startswith(("RING", "+CMTI", "+CREG")) for each in heard)
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@pytest.mark.parametrize("position", POSITIONS[:-1])
+def test_codes_during_bring_up(family, position):
+    for text in (
+        *EVERYWHERE[:3],
+        "+CREG: 2",
+        "+CEREG: 1",
+        "+CMTE: 1",
+        "*PSUTTZ: x",
+        "SMS Ready",
+        "PB DONE",
+        *TEXTS[:3],
+    ):
+        rig = Rig(family=family, on=False)
+        for _ in range(3):
+            rig.vm.inject(position, text)
+        for ms in range(5, 400, 7):
+            rig.clock.after_ms(ms, lambda rig=rig, text=text: rig.vm.inject(position, text))
+        rig.modem.active(True)
+        rig.modem.connect("internet")
+        assert rig.modem.ifconfig()[0] == rig.net.local_addresses[0], text
+        assert rig.works()
+
+
+# --- codes that mean something
+
+
+def until_said(rig, position, text):
+    """Go on with sockets until the code has come; what they raise is their own matter."""
+    s = rig.modem.socket()
+    s.settimeout(20)
+    rig.vm.inject(position, text)
+    raised = []
+    for _ in range(3):
+        try:
+            if not s._link.state:
+                s.connect(ECHO)
+            s.write(b"hello")
+            s.read(5)
+            rig.modem.at("+CSQ")
+        except OSError as e:
+            raised.append(e.args[0])
+        if not rig.vm._hooks:
+            break
+    try:
+        s.close()
+    except OSError as e:
+        raised.append(e.args[0])
+    assert not rig.vm._hooks, "the position never came"
+    return raised
+
+
+LOST = {
+    "sim800": ("+PDP: DEACT", "+PDP DEACT"),
+    "sim7000": ("+PDP: DEACT", "+PDP DEACT"),
+    "sim7028": ("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY",),
+    "a76xx": ("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY",),
+}
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@places
+def test_lost_context_is_noticed_wherever_it_is_told(family, position):
+    for text in LOST[family]:
+        rig = Rig(family=family)
+        assert rig.works()
+        until_said(rig, position, text)
+        rig.pump(2000)
+        if position == "before_data_ok" and rig.modem.isconnected():
+            continue  # taken for lost bytes: that socket fails, the state is asked later
+        assert not rig.modem.isconnected(), text
+        rig.modem.connect("internet")
+        assert rig.works()
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@places
+@pytest.mark.parametrize("text", ["RDY", "*ATREADY: 1", "+CFUN: 1"])
+def test_boot_line_is_a_restart_wherever_it_comes(family, position, text):
+    rig = Rig(family=family)
+    assert rig.works()
+    until_said(rig, position, text)
+    rig.pump(2000)
+    if position == "before_data_ok" and rig.modem.isconnected():
+        return
+    assert not rig.modem.isconnected()
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@places
+def test_power_down_is_noticed_wherever_it_is_told(family, position):
+    rig = Rig(family=family)
+    assert rig.works()
+    until_said(rig, position, "UNDER-VOLTAGE POWER DOWN")
+    rig.pump(1000)
+    if position == "before_data_ok" and rig.modem.active():
+        return
+    assert not rig.modem.active() and not rig.modem.isconnected()
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@places
+def test_closed_by_the_peer_is_noticed_wherever_it_is_told(family, position):
+    rig = Rig(family=family)
+    first = rig.socket(rig.serve(Sink), timeout=30)
+    text = "0, CLOSED" if family in START else "+IPCLOSE: 0,1"
+    s = rig.modem.socket()
+    s.settimeout(20)
+    rig.vm.inject(position, text)
+    try:
+        s.connect(ECHO)
+        s.write(b"hello")
+        assert s.read(5) == b"hello"
+        s.write(b"hello")
+        assert s.read(5) == b"hello"
+        rig.modem.at("+CSQ")
+        s.close()
+    except OSError as e:
+        assert position == "before_data_ok" and e.args[0] == errno.EIO
+    assert not rig.vm._hooks, "the position never came"
+    if position == "before_data_ok" and first._link.state == first._link.OPEN:
+        return
+    assert first.read(1) == b""
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@places
+def test_notice_of_data_is_never_lost_for_good(family, position):
+    rig = Rig(family=family)
+    s = rig.socket(rig.serve(Sink), timeout=60)
+    rig.connection().write(b"waiting")
+    rig.vm.inject(position, "+CIPRXGET: 1,0")
+    rig.vm.inject(position, "+CIPRXGET:1,0")
+    rig.modem.at("+CSQ")
+    assert s.read(7) == b"waiting"
+    assert rig.works()
