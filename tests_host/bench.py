@@ -34,6 +34,8 @@ from sim import Blob, Network, VirtualModem  # noqa: E402
 from system import Unavailable, command, micropython_command  # noqa: E402
 
 LOAD = HERE / "mpylib/load.py"
+CALLS = HERE / "mpylib/calls.py"
+HEARTBEAT = HERE / "mpylib/heartbeat.py"
 SEGMENT = 1024
 BURST = 64  # bytes per UART read
 WHOLE = 4096  # a whole answer per read, as far as the driver's chunk buffer takes it
@@ -49,6 +51,7 @@ LIMITS = {
     "line_efficiency_921600": (0.93, 1),
     "rxget_commands_per_mb": (None, 740),
     "uart_overruns": (0, 0),
+    "asyncio_worst_late_ms": (None, 20),
 }
 
 
@@ -61,15 +64,14 @@ def compiled():
     return folder.name
 
 
-def micropython(*args, under=()):
-    """What load.py prints on both streams; it has the compiled modules, as a board would."""
+def micropython(*args, under=(), program=LOAD):
+    """What a program prints on both streams; it has the compiled modules, as a board would."""
     env = os.environ | {"MICROPYPATH": "%s:.frozen" % compiled()}
-    words = [*under, *micropython_command(), str(LOAD), *map(str, args)]
+    words = [*under, *micropython_command(), str(program), *map(str, args)]
     done = subprocess.run(words, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200)
     if done.returncode:
-        sys.exit(
-            "%s\nbench: load.py %s failed (exit status %d)" % (done.stdout, " ".join(map(str, args)), done.returncode)
-        )
+        told = done.stdout, program.name, " ".join(map(str, args)), done.returncode
+        sys.exit("%s\nbench: %s %s failed (exit status %d)" % told)
     return done.stdout
 
 
@@ -125,6 +127,63 @@ def instruction_figures(pool, short):
         "send_instr_per_byte": net("send", "bare_send"),
         "idle_pump_instr": round(each("idle")),
     }
+
+
+def heartbeat(family, kind, short):
+    """(what the worst delay was made of, figures) of the program in heartbeat.py."""
+    up, down = (2048, 20480) if short else (10240, 102400)
+    *story, figures = micropython(family, kind, up, down, program=HEARTBEAT).splitlines()
+    return story, json.loads(figures)
+
+
+def asyncio_figures(pool, short):
+    """How late a task of 10 ms was at worst, in virtual ms, beside the driver on both kinds of UART."""
+    late, stories, beats = {}, {}, 0
+    runs = [(family, kind) for family in ("SIM7000", "A76XX") for kind in ("rp2", "esp32")]
+    for (family, kind), (story, figures) in zip(runs, pool.map(lambda run: heartbeat(*run, short), runs), strict=True):
+        beats += figures["beats"]
+        if figures["worst_ms"] > late.get(kind, 0):
+            late[kind] = figures["worst_ms"]
+            stories[kind] = "%s, UART of %s: " % (family, kind) + "\n".join(story)
+    if beats < 4000:
+        sys.exit("bench: the heart has beaten only %d times" % beats)
+    for kind, story in stories.items():
+        if late[kind] > LIMITS["asyncio_worst_late_ms"][1]:
+            print(story)
+    result = {"asyncio_worst_late_ms": round(max(late.values()), 1)}
+    return result | {"asyncio_worst_late_ms_" + kind: round(ms, 1) for kind, ms in late.items()}
+
+
+def calls_of(family):
+    """[(name, instructions)] of each call of the package in the session of calls.py, without what its fakes take."""
+    with tempfile.TemporaryDirectory() as folder:
+        dumps = Path(folder, "dumps")
+        # Each unsetenv() ends a count; nothing of valgrind's own may come between the lines.
+        count = ["--tool=callgrind", "--dump-before=unsetenv", "--combine-dumps=yes", "--log-file=" + os.devnull]
+        valgrind = [*command("valgrind"), *count, "--callgrind-out-file=%s" % dumps]
+        names = micropython(family, under=valgrind, program=CALLS).split("\n")
+        counts = [int(n) for n in re.findall(r"(?m)^totals: (\d+)", dumps.read_text())]
+    calls, pieces = {}, {}
+    for name, n in zip(names, counts, strict=True):  # what ended there, or "" for what is not the package's
+        calls[name] = calls.get(name, 0) + n
+        pieces[name] = pieces.get(name, 0) + 1
+    del calls[""]
+    nothing = min(n for name, n in calls.items() if name.startswith("nothing "))
+    fake = min(n for name, n in calls.items() if name.startswith("any ")) - nothing  # for entering and leaving one
+    return [(name.split()[0], n - nothing - fake * (pieces[name] - 1)) for name, n in calls.items()]
+
+
+def call_figures(pool, short):
+    """The longest single calls in instructions, and the mean for each call of a function that virtual.py charges."""
+    families = ["SIM7000"] if short else ["SIM7000", "A76XX"]
+    result, total = {}, 0
+    for name, n in sum(pool.map(calls_of, families), []):
+        if name not in ("any", "nothing"):
+            total += n
+            key = "longest_%s_instr" % name
+            result[key] = max(n, result.get(key, 0))
+    calls = sum(int(micropython(family, "charge", program=CALLS)) for family in families)
+    return result | {"instr_per_function_call": round(total / calls)}
 
 
 def size_figures():
@@ -213,7 +272,8 @@ def main():
     figures, without = {}, []
     compiled()  # before there are threads
     with ThreadPoolExecutor(1 + 2 * os.cpu_count()) as pool:
-        parts = [(heap_figures, short), (instruction_figures, pool, short), (size_figures,)]
+        parts = [(heap_figures, short), (instruction_figures, pool, short)]
+        parts += [(asyncio_figures, pool, short), (call_figures, pool, short), (size_figures,)]
         waiting = [pool.submit(line_figures, short)]
         for part, *args in parts:
             try:
