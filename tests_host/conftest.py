@@ -25,5 +25,6 @@ def pytest_sessionfinish(session):
     if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
         reporter.write_line("\nA skipped test counts as failed in CI.", red=True)
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-    if session.config.args == session.config.getini("testpaths") or session.config.args == ["tests_host"]:
-        session.config.features.write()  # all of them ran
+    everything = session.config.args in (["tests_host"], session.config.getini("testpaths"))
+    if everything and not hasattr(session.config, "workerinput"):
+        session.config.features.write()

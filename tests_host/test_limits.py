@@ -142,7 +142,7 @@ def test_status_parameter_that_is_none(rig, name):
 
 
 def test_ipconfig_parameter_that_is_none(rig):
-    sends_nothing(rig, rig.modem.ipconfig, "addr6")
+    sends_nothing(rig, rig.modem.ipconfig, "addr5")
 
 
 def test_rxbuf_too_small_to_work():
@@ -162,7 +162,7 @@ def test_getaddrinfo_sends_nothing_and_resolves_nothing(rig):
 
 
 def test_socket_of_a_kind_that_is_not_there(rig):
-    for args in ((10,), (socket.AF_INET, 3)):
+    for args in ((9,), (socket.AF_INET, 3)):
         with pytest.raises(OSError) as raised:
             rig.modem.socket(*args)
         assert raised.value.errno == errno.EOPNOTSUPP

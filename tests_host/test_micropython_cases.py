@@ -3,10 +3,12 @@
 This is real time, nearly all of it waiting: so the cases are shared out to programs that run at once.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +27,7 @@ QUICK += ("connect_ms=5", "dns_ms=5")
 
 
 SHARES = 6
+DIALLED = (8001, 8002)  # at these the servers of the cases listen
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +45,23 @@ def started():
         process.wait(10)
 
 
-def module(started, tmp_path, name, ports, seed):
-    """A virtual module on a pseudo-terminal; its path."""
+def free_ports(count):
+    """Loopback ports that nobody uses."""
+    with contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in taken:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in taken]
+
+
+def module(started, tmp_path, name, ports, seed, dialled=()):
+    """A virtual module on a pseudo-terminal; its path. `dialled`: where its servers' ports really are."""
     link = tmp_path / name
     table = ",".join("%s:%d=127.0.0.1:%d" % (HOST, port, port) for port in ports.values())
     command = [sys.executable, "-m", "sim", "--link", str(link), "--baud", str(RATE), "--seed", seed, "--map", table]
     command += ["--think-ms", "1"]
+    for port, real in zip(DIALLED, dialled, strict=False):
+        command += ["--listen", "%d=%d" % (port, real)]
     for setting in QUICK:
         command += ["--set", setting]
     started(*command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -59,6 +73,8 @@ def module(started, tmp_path, name, ports, seed):
 
 
 PROGRAM = """
+import errno
+import socket
 import simcom
 import target
 import virtual
@@ -76,7 +92,36 @@ class board:
     def modem():
         return simcom.SIM7000(uart)
 
+class Dialled:
+    def __init__(self, modem, port):
+        self.modem = modem
+        self.socket = socket.socket()
+        self.socket.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+        self.socket.setblocking(False)
+    def send(self, data):
+        self.socket.send(data)
+    def recv(self, n):
+        got = b""
+        while len(got) < n:
+            try:
+                data = self.socket.recv(n - len(got))
+            except OSError as e:
+                if e.errno == errno.ECONNRESET:
+                    break
+                if e.errno != errno.EAGAIN:
+                    raise
+                self.modem.wait(5)
+                continue
+            if not data:
+                break
+            got += data
+        return got
+    def close(self):
+        self.socket.close()
+
 class Unix(target.Board):
+    def dial(self, port):
+        return Dialled(self.modem, %(dialled)r[port])
     def new_modem(self):
         modem = simcom.SIM7000(virtual.TtyUart(%(second)r))
         modem.connect("other")
@@ -103,9 +148,11 @@ def children(started, tmp_path_factory):
     second = module(started, folder, "second", ports, "none")  # of the case with two modems
     programs = []
     for share in range(SHARES):
-        first = module(started, folder, "modem%d" % share, ports, str(share) if share else "none")
+        dialled = free_ports(len(DIALLED))
+        first = module(started, folder, "modem%d" % share, ports, str(share) if share else "none", dialled)
         program = folder / ("share%d.py" % share)
         values = {"first": first, "second": second, "host": HOST, "ports": ports, "share": share, "of": SHARES}
+        values["dialled"] = dict(zip(DIALLED, dialled, strict=True))
         program.write_text(PROGRAM % values)
         programs.append(program)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
@@ -154,5 +201,5 @@ def test_steps_for_a_board():
         for name in modules:
             del sys.modules[name]
     assert made["board"][1:3] == ("internet", "peers.example")
-    assert made["board"][3]["echo"] == 7001 and len(made["board"][3]) == 8
+    assert made["board"][3]["echo"] == 7001 and len(made["board"][3]) == 9
     assert made["run"] == (None, "echo")

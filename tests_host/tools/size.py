@@ -3,8 +3,8 @@
     .venv/bin/python tests_host/tools/size.py [--modules "simcom simcom.parser ..."]
 
 A family's total is the sum of the .mpy bytes of the modules that a TCP client of it has loaded at the end; what was
-loaded for a while, and lies only in flash, is told beside it. Which those are, a session tells: tests_host/mpy_session.py FAMILY
-connects, sends, receives and fails under MicroPython, on the compiled modules, and prints `MODULES ...`,
+loaded for a while, and lies only in flash, is told beside it. Which those are, a session tells:
+tests_host/mpy_session.py FAMILY connects, sends, receives and fails under MicroPython, on the compiled modules, and prints `MODULES ...`,
 `TRANSIENT ...`, `RAM n` and `LINK n` (bytes on the 64-bit unix port: except for bytecode a board needs half). --modules
 gives the list by hand; with neither, the imports are followed in the source (a lower bound: it cannot see what is
 loaded by name).
