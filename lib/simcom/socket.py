@@ -303,15 +303,18 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         raise OSError(errno.ECONNRESET if link.state else errno.ENOTCONN, "not connected, or closed by the peer")
 
     def send(self, buf) -> int:
-        """Send at most what fits into one command: how many bytes, once the module has them.
+        """Send at most what fits into the send buffer: how many bytes, once the module has them.
 
-        Not blocking: how many fitted into the send buffer; OSError(EAGAIN) when none did.
+        Not blocking: how many fitted; OSError(EAGAIN) when none did.
         """
         buf = _encoded(buf)
-        n = self.write(buf, min(len(buf), self._modem.SEND_MAX))
-        if n is None:
-            raise OSError(errno.EAGAIN, "not now")
-        return n
+        start = self._start()
+        while True:
+            k = self._send(buf, 0, len(buf))
+            if k or not buf:
+                self.write(b"")
+                return k
+            self._wait(start)
 
     def write(self, buf, off: "int | None" = None, n: "int | None" = None):
         """Write all of ``buf``, or ``n`` bytes (``write(buf, n)``), or ``n`` from ``off``.
@@ -334,7 +337,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             if k:
                 start = ticks_ms()
             self._wait(start)
-        if self._link.error or (self._link.cut and done):
+        if self._link.error or self._link.cut:
             self._send(buf, 0, 0)
         return done
 
