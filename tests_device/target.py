@@ -121,7 +121,9 @@ class Board(Target):
         self.modem.connect(self.apn)
 
 
-def cases(modules=("streams", "errors", "nonblocking", "links", "servers", "datagrams", "transparent", "settings")):
+def cases(
+    modules=("streams", "errors", "nonblocking", "links", "servers", "datagrams", "transparent", "settings", "edges"),
+):
     """All shared cases, as (module.name, function)."""
     found = []
     for module in modules:

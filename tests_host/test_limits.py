@@ -58,7 +58,8 @@ def test_longest_host_names_reach_the_module_whole(rig, host):
 @pytest.mark.parametrize("port", [0, -1, 65536, 1 << 20, "80", 80.0, None, "80\r", b"80"])
 def test_port_that_is_none(rig, port):
     assert "port" in sends_nothing(rig, rig.modem.socket().connect, ("example.com", port))
-    sends_nothing(rig, socket.getaddrinfo, "example.com", port)
+    if port != 0:  # that is for bind()
+        sends_nothing(rig, socket.getaddrinfo, "example.com", port)
 
 
 @pytest.mark.parametrize("port", [1, 65535])

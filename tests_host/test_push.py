@@ -15,7 +15,7 @@ from test_replay_open import Replay, every, field, modem
 
 FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 START, OPEN = FAMILIES[:2], FAMILIES[2:]
-FEW = (None, *range(1, 9))
+FEW = (None, 1, 2, 3)
 # What waits unread is more than a ring holds: without being asked the module cannot wait.
 NOT_PUSHED = ("links.unread_bytes_of_one_link_do_not_hold_up_another",)
 SEVERAL = (
@@ -65,18 +65,18 @@ def drain(s):
 
 
 @feature
-@pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (None, 1, 2), NOT_PUSHED)))
+@pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (1,), NOT_PUSHED)))
 def test_shared_case_in_direct_push(case, family, seed):
     case(Mode(seed, family, settings={"receive": "push"}))
 
 
-@pytest.mark.parametrize("case, family, seed", list(cases(START, (None, 3), NOT_PUSHED + SEVERAL)))
+@pytest.mark.parametrize("case, family, seed", list(cases(START, (3,), NOT_PUSHED + SEVERAL)))
 def test_shared_case_in_direct_push_on_a_single_connection(case, family, seed):
     case(Mode(seed, family, {"mux": False}, {"receive": "push"}))
 
 
 @feature
-@pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (None, 4))))
+@pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (4,))))
 def test_shared_case_in_digits(case, family, seed):
     case(Mode(seed, family, settings={"receive": "hex"}))
 
@@ -316,7 +316,7 @@ def test_ring_that_is_full_fails_its_socket_alone(family, mux):
 
 
 @every_mode
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(20))
 def test_lost_bytes_are_never_silent(family, mux, seed):
     draw = random.Random(seed)
     r = rig(family, seed, mux=mux, wrap=Faulty)

@@ -16,7 +16,7 @@ from test_replay_open import modem as modem_open
 
 FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 START, OPEN = FAMILIES[:2], FAMILIES[2:]
-FEW = (None, *range(1, 9))
+FEW = (None, 1, 2, 3)
 ALL = bytes(range(256))
 PLAIN = bytes(c for c in ALL if c not in (8, 0x1A, 0x1B))  # what SIM800 and SIM7000 can send without a length
 
@@ -54,7 +54,7 @@ def got(r):
 # Without a length
 
 
-@pytest.mark.parametrize("case, family, seed", list(cases(OPEN, (None, 1))))
+@pytest.mark.parametrize("case, family, seed", list(cases(OPEN, (1,))))
 def test_shared_case_without_lengths(case, family, seed):
     case(Mode(seed, family, settings={"send": "variable"}))
 

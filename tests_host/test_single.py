@@ -16,7 +16,7 @@ from transcript import transcripts
 import simcom
 
 FAMILIES = ("sim7000", "sim800")
-FEW = (None, *range(1, 9))
+FEW = (None, 1, 2, 3)
 # Shared cases that hold several connections.
 SEVERAL = (
     "links.dropped_sockets_do_not_cost_the_open_ones_their_link",
@@ -33,7 +33,7 @@ def rig(family="sim7000", seed=None, **settings):
 
 
 @feature
-@pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, FEW, SEVERAL)))
+@pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (None, 1), SEVERAL)))
 def test_shared_case(case, family, seed):
     case(Mode(seed, family, {"mux": False}))
 

@@ -62,6 +62,7 @@ def install(modem, nodelay: bool = True):
 
 
 def check_address(address):
+    """(host, port), if a connection can be made to it: ValueError."""
     host, port = address
     check_host(host)
     if not isinstance(port, int) or not 1 <= port <= 65535:
@@ -79,7 +80,7 @@ def getaddrinfo(host: str, port: int, af: int = 0, type: int = 0, proto: int = 0
     For ``bind()`` host may be "" and port 0.
     """
     host = host or "0.0.0.0"
-    check_address((host, port or 1))
+    check_address((host, 1 if port == 0 else port))
     return [(af or AF_INET, type or SOCK_STREAM, proto, "", (host, port))]
 
 

@@ -1,0 +1,212 @@
+"""What needs more than the shared cases of cases/edges.py: the wire watched, time passing, the network taken away."""
+
+import errno
+
+import pytest
+from rig import ECHO, Rig
+from sim import Peer
+from target import pattern
+
+families = pytest.mark.parametrize("family", ["sim800", "sim7000", "sim7028", "a76xx"])
+
+IN, OUT, ERR, HUP = 1, 4, 8, 16
+PEEK, DONTWAIT = 1, 8
+
+
+class Broker(Peer):
+    """Answers a line, and closes after some lines: who talks to it must connect again."""
+
+    def received(self, connection, data):
+        connection.write(b"ok " + data)
+        if data.startswith(b"last"):
+            connection.close()
+
+
+def flags(s):
+    return s.ioctl(3, IN | OUT)
+
+
+@families
+def test_what_send_returned_for_is_with_the_module(family):
+    # The program may do something else now, for long, without a call into the library.
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    for data in (b"pong", pattern(1000)):
+        assert s.send(data) == len(data)
+        rig.clock.sleep_ms(500)
+        assert rig.connection().received.endswith(data)
+        assert s.read(len(data)) == data
+
+
+@families
+def test_send_takes_one_command_of_a_long_buffer(family):
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    data = pattern(4000)
+    sent = 0
+    while sent < len(data):
+        n = s.send(memoryview(data)[sent:])
+        assert 0 < n <= rig.modem.SEND_MAX
+        sent += n
+    assert s.read(4000) == data
+
+
+@families
+def test_send_tells_that_its_bytes_were_lost(family):
+    rig = Rig(family=family)
+    s = rig.socket(rig.serve(Peer))
+    rig.vm.silent = True
+    with pytest.raises(OSError):
+        s.settimeout(120)
+        s.send(b"into the void")
+    assert flags(s) & (ERR | HUP)
+
+
+@families
+@pytest.mark.parametrize("data", [b"a", b"\n", b"\n\n\nhello\n", b"two\nlines\n"])
+def test_first_message_is_whole_whatever_it_ends_in(family, data):
+    for seed in (None, 1, 2, 3):
+        rig = Rig(seed, family=family)
+        s = rig.socket(ECHO)
+        s.send(data)
+        rig.clock.sleep_ms(200)
+        assert s.recv(100) == data
+
+
+@families
+def test_poll_does_not_promise_what_recv_does_not_give(family):
+    # While the form of the module's answers is being learnt as well.
+    rig = Rig(family=family)
+    s = rig.socket(ECHO, timeout=0)
+    s.send(b"0123456789")
+    for _ in range(2000):
+        if flags(s) & IN:
+            break
+        rig.modem.wait(1)
+    assert s.recv(100) == b"0123456789"
+    assert not flags(s) & IN
+    with pytest.raises(OSError) as raised:
+        s.recv(1)
+    assert raised.value.errno == errno.EAGAIN
+
+
+@families
+def test_peek_while_more_is_coming(family):
+    rig = Rig(3, family=family)
+    data = pattern(20000)
+    s = rig.socket(ECHO)
+    got = bytearray()
+    sent = 0
+    s.setblocking(False)
+    while len(got) < len(data):
+        if sent < len(data):
+            sent += s.write(memoryview(data)[sent:]) or 0
+        try:
+            ahead = s.recv(1 + len(got) % 400, PEEK)
+            assert ahead == data[len(got) : len(got) + len(ahead)]
+            got += s.recv(1 + len(ahead) // 2)
+        except OSError as e:
+            assert e.errno == errno.EAGAIN
+            rig.modem.wait()
+    assert got == data
+
+
+@families
+def test_flags_of_a_connection_whose_context_is_lost(family):
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    s.write(b"kept")
+    rig.pump(500)
+    rig.vm.restart()
+    for _ in range(3000):
+        if not rig.modem.up:
+            break
+        rig.modem.wait()
+    assert flags(s) & (ERR | HUP) and flags(s) & IN and flags(s) & OUT
+    assert s.read(4) == b"kept"
+    for use in (lambda: s.recv(1), lambda: s.recv(1, PEEK), lambda: s.send(b"x"), lambda: s.write(b"x")):
+        with pytest.raises(OSError) as raised:
+            use()
+        assert raised.value.errno == errno.ECONNABORTED
+    rig.modem.connect("internet")
+    s.connect(ECHO)
+    assert flags(s) == OUT
+    s.write(b"again")
+    assert s.read(5) == b"again"
+
+
+@families
+def test_flags_while_a_connection_is_tried_in_vain(family):
+    rig = Rig(family=family)
+    s = rig.modem.socket()
+    s.settimeout(1)
+    rig.net.connect_ms = 100_000
+    with pytest.raises(OSError) as raised:
+        s.connect(ECHO)
+    assert raised.value.errno == errno.ETIMEDOUT
+    assert flags(s) & ERR
+    rig.net.connect_ms = 20
+    s.settimeout(60)
+    s.connect(ECHO)
+    s.write(b"then")
+    assert s.read(4) == b"then"
+
+
+@families
+def test_all_links_lost_by_dropping_their_sockets(family):
+    # Nobody tells the library that an object is gone: its error names the peers.
+    rig = Rig(family=family)
+    sockets = [rig.socket(ECHO) for _ in range(rig.modem.LINKS)]
+    del sockets
+    s = rig.modem.socket()
+    with pytest.raises(OSError) as raised:
+        s.connect(ECHO)
+    assert raised.value.errno == errno.ENOBUFS and ECHO[0] in str(raised.value)
+
+
+@pytest.mark.feature("tcp")
+@pytest.mark.parametrize("family", ["sim7028"])
+@pytest.mark.parametrize("seed", [None, *range(1, 7)])
+def test_reconnecting_fifty_times_on_two_links(family, seed):
+    # As umqtt.robust does: a new socket for each attempt, the broken one is never closed but dropped after its error,
+    # while the other link carries something else.
+    rig = Rig(seed, family=family)
+    rig.patience(36_000_000)
+    broker = rig.serve(Broker)
+    other = rig.socket(ECHO)
+    assert rig.modem.LINKS == 2
+    for turn in range(50):
+        kind = turn % 5
+        s = rig.modem.socket()
+        s.settimeout(30)
+        if kind == 4:  # one attempt fails first
+            with pytest.raises(OSError):
+                s.connect(("refused.example", 1883))
+            s = rig.modem.socket()
+            s.settimeout(30)
+        s.connect(broker)
+        s.write(b"publish %d\n" % turn)
+        assert s.readline() == b"ok publish %d\n" % turn
+        if kind == 1:  # the broker closes
+            s.write(b"last\n")
+            assert s.read() == b"ok last\n"
+        elif kind == 2:  # … and that is found out by writing
+            s.write(b"last\n")
+            rig.pump(1000)
+            with pytest.raises(OSError):
+                s.write(b"x")
+        elif kind == 3:  # it answers no more: given up after a time-out
+            s.settimeout(1)
+            with pytest.raises(OSError) as raised:
+                s.read(1)
+            assert raised.value.errno == errno.ETIMEDOUT
+        else:
+            s.close()
+        other.write(b"beside %d" % turn)
+        assert other.read(len(b"beside %d" % turn)) == b"beside %d" % turn
+    other.close()
+    rig.modem.flush()
+    sockets = [rig.socket(ECHO) for _ in range(2)]
+    for s in sockets:
+        s.write(b"both work")
+        assert s.read(9) == b"both work"
