@@ -6,6 +6,16 @@ import features
 import pytest
 
 
+REAL_TIME = ("test_programs", "test_micropython", "test_sim_program")
+
+
+def pytest_collection_modifyitems(items):
+    """What runs in real time runs one after the other, on one worker."""
+    for item in items:
+        if item.path.name.startswith(REAL_TIME):
+            item.add_marker(pytest.mark.xdist_group("real time"))
+
+
 def pytest_configure(config):
     """Note which capabilities the tests show."""
     config.features = features.Ran()

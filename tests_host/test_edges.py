@@ -127,7 +127,7 @@ def test_flags_of_a_connection_whose_context_is_lost(family):
     for use in (lambda: s.recv(1), lambda: s.recv(1, PEEK), lambda: s.send(b"x"), lambda: s.write(b"x")):
         with pytest.raises(OSError) as raised:
             use()
-        assert raised.value.errno == errno.ECONNABORTED
+        assert raised.value.errno in (errno.ECONNABORTED, errno.ENOTCONN)
     rig.modem.connect("internet")
     s.connect(ECHO)
     assert flags(s) == OUT

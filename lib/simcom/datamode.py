@@ -66,9 +66,8 @@ class DataMode(socket):
         self._events = [b"\r\n%s\r\n" % line for line in events + _ENDS + _BOOT]
         self._held = bytearray()  # received, and perhaps the beginning of an event
         self._after = bytearray()  # an event, or payload that reads like it, and all that came since
-        self._asked = 0  # ticks_ms of the last +++ …
-        self._early = -1  # … and for how many ms OK is no answer to it; -1: it is none at all
-        self._sent = ticks_ms()  # … of the last bytes sent
+        self._asking = False  # +++ was sent, and OK may answer it
+        self._sent = ticks_ms()  # when bytes were sent last
         self._pluses = 0  # so many since a silence; -1: other bytes too
         self._brief = False  # who waits has more to write
 
@@ -189,11 +188,8 @@ class DataMode(socket):
         for event in self._events:
             if event.startswith(line):
                 return event == line
-        if self._early >= 0 and _ESCAPED.startswith(line):
-            if line != _ESCAPED:
-                return False
-            if ticks_diff(ticks_ms(), self._asked) >= self._early:
-                return True
+        if self._asking and _ESCAPED.startswith(line):
+            return line == _ESCAPED
 
     def _store(self, buf, i, n):
         link = self._link
@@ -301,6 +297,7 @@ class DataMode(socket):
         """Ask for command mode: whether the module says OK. What came before that is data."""
         channel = self._modem.channel
         dtr = self._dtr
+        early = 0
         if dtr:
             level = dtr.value()
             dtr.value(0)
@@ -308,26 +305,26 @@ class DataMode(socket):
                 yield _DTR_MS
             finally:
                 dtr.value(1)
-            self._early = 0
         else:
-            while ticks_diff(ticks_ms(), self._sent) < _GUARD_MS or self._room() < self.CHUNK:
+            while ticks_diff(ticks_ms(), self._sent) < _GUARD_MS:
                 yield 50
                 if not self._last_words() and self._wish and not self._closed:
                     return False
             channel.write(b"+++", 3)
-            self._early = _EARLY_MS
-        self._asked = ticks_ms()
+            early = _EARLY_MS
+        start = ticks_ms()
+        self._asking = True
         passed = 0
         skip = 0
         k = -1
         while (passed < _ANSWER_MS or self._room() <= 0) and not (k >= 0 and channel.quiet(200)):
             yield 50
-            passed = ticks_diff(ticks_ms(), self._asked)
-            if passed < self._early:
+            passed = ticks_diff(ticks_ms(), start)
+            if passed < early:
                 skip = len(self._after)
             else:
                 k = bytes(self._after).rfind(_ESCAPED, skip)
-        self._early = -1
+        self._asking = False
         if dtr:
             dtr.value(level)
         if k < 0:

@@ -5,13 +5,13 @@ import socket
 import struct
 
 
-def seconds(host):
+def seconds(host, timeout):
     query = bytearray(48)
     query[0] = 0x23
     address = socket.getaddrinfo(host, 123)[0][-1]
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        s.settimeout(1)
+        s.settimeout(timeout)
         s.sendto(query, address)
         answer = s.recv(48)
     finally:
@@ -20,9 +20,9 @@ def seconds(host):
 
 
 for _ in range(12):
-    print("time", *seconds("pool.example"))
+    print("time", *seconds("pool.example", 10))
 try:
-    seconds("silent.example")
+    seconds("silent.example", 1)
 except OSError as e:
     print("silent", e.errno)
 online.use_all_links(("echo.example", 7))
