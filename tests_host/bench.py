@@ -92,7 +92,7 @@ def instruction_figures(pool, short):
     MicroPython's cache of name look-ups makes single figures differ by up to 20 a byte with the number of names that
     were made before, so what has a limit is the mean of several such numbers.
     """
-    few, many = (1, 4) if short else (4, 8)
+    few, many = (1, 8) if short else (4, 16)
     loads = {  # (what, burst): smaller amount, larger amount, numbers of names
         ("rx", BURST): (64, 128, many),
         ("bare", BURST): (64, 128, many),

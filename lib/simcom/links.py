@@ -48,6 +48,7 @@ class Link:
     heard = 0  # ticks_ms of the last sign of life …
     polled = 0  # … and of the last poll of who waits for the connection
     task = None  # the Task that opens, sends, asks, closes
+    borders = None  # of the datagrams in the ring; None: it is a stream
     rxget = None  # the prebuilt command that reads …
     rxget_n = 0  # … its length
     asked = 0  # … the bytes it asks for

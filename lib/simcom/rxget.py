@@ -204,17 +204,13 @@ class BufferAccess(Modem):
 
     def on_trailer(self):
         link = self._link
-        form = self.channel.parser.long
         link.heard = ticks_ms()
         if link.ring is not None:
-            if link.asked == 1 and form and link.unproven:
-                return self._broken(link, errno.EIO, "received bytes were lost")
-            if link.known and (form is None or (link.asked == 1 and not link.ready)):
-                # Nobody expects the first byte alone when there are more.
-                link.unproven += self._got
+            if self._got == 1 or link.unproven or link.borders:
+                if not self._prove(link):
+                    return
             else:
-                link.arrived(link.unproven + self._got)
-                link.unproven = 0
+                link.ready += self._got
             if link.known or link.state == _DRAINING:
                 self.links.reading |= link.bit
         # The next command goes out before the user sees these bytes. Sleeping tasks get a look now and then.
@@ -224,6 +220,19 @@ class BufferAccess(Modem):
             self._next()
         else:
             self._read()
+
+    def _prove(self, link):
+        form = self.channel.parser.long
+        if link.asked == 1 and form and link.unproven:
+            self._broken(link, errno.EIO, "received bytes were lost")
+            return False
+        if link.known and (form is None or (link.asked == 1 and not link.ready)):
+            # Nobody expects the first byte alone when there are more.
+            link.unproven += self._got
+        else:
+            link.arrived(link.unproven + self._got)
+            link.unproven = 0
+        return True
 
     def number(self, buf, j):
         """The number at the cursor, which moves behind the comma that follows."""
