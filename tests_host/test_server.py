@@ -15,7 +15,7 @@ FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 CIPSTART = ("sim800", "sim7000")
 SERVERS = {"sim800": 1, "sim7000": 1, "sim7028": 2, "a76xx": 4}
 OWN = {"sim800": 1, "sim7000": 1, "sim7028": 0, "a76xx": 0}  # links that the server itself takes
-SEEDS = (None, *range(1, 21))
+SEEDS = (None, *range(1, 9))
 FEW = (None, 1, 2, 3)
 NOTICES = ("REMOTE IP", "+CLIENT")
 

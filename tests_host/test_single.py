@@ -33,7 +33,7 @@ def rig(family="sim7000", seed=None, **settings):
 
 
 @feature
-@pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (None, 1), SEVERAL)))
+@pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (1,), SEVERAL)))
 def test_shared_case(case, family, seed):
     case(Mode(seed, family, {"mux": False}))
 

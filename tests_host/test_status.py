@@ -7,7 +7,7 @@ from rig import ECHO, Rig
 from sim import Echo, Sink, Stall
 
 FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
-SEEDS = (None, *range(1, 6))
+SEEDS = (None, 1, 2)
 each_family = pytest.mark.parametrize("family", FAMILIES)
 each_seed = pytest.mark.parametrize("seed", SEEDS)
 

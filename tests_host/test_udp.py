@@ -17,7 +17,7 @@ THERE = ("other.example", 8)
 families = pytest.mark.parametrize("family", FAMILIES)
 start_families = pytest.mark.parametrize("family", START)
 open_families = pytest.mark.parametrize("family", OPEN)
-seeds = pytest.mark.parametrize("seed", [None, *range(1, 13)])
+seeds = pytest.mark.parametrize("seed", [None, *range(1, 6)])
 
 
 def made(family, seed=None, **kw):
@@ -376,7 +376,7 @@ def test_connect_again_to_somebody_else(family):
 
 
 @open_families
-@pytest.mark.parametrize("seed", [None, *range(1, 9)])
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
 @pytest.mark.feature("peers")
 def test_many_peers_in_direct_push(family, seed):
     rig = made(family, seed, up=False)
@@ -431,7 +431,7 @@ def test_push_faster_than_it_is_read_loses_whole_datagrams(family):
 
 
 @start_families
-@pytest.mark.parametrize("seed", [None, *range(1, 9)])
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
 @pytest.mark.parametrize("receive", ["buffer", "push"])
 @pytest.mark.feature("peers")
 def test_many_peers_on_a_single_connection(family, seed, receive):
