@@ -5,6 +5,7 @@ Runs on CPython and on MicroPython; no check is an `assert`, so that all of them
 
 import errno
 import gc
+import select
 import sys
 import time
 
@@ -50,6 +51,14 @@ def fails(code, function, *args):
             raise Failed("OSError %r instead of %s" % (e, [errno.errorcode.get(c, c) for c in codes]))
         return e
     raise Failed("returned %r instead of OSError %s" % (got, [errno.errorcode.get(c, c) for c in codes]))
+
+
+def poll(s, mask, ms=30000):
+    """What select.poll() says of a socket within `ms`: its bits, 0 if nothing."""
+    poller = select.poll()
+    poller.register(s, mask)
+    ready = poller.poll(ms)
+    return ready[0][1] if ready else 0
 
 
 def pattern(n, seed=1):

@@ -265,7 +265,7 @@ def test_overrun_of_the_receive_buffer():
 # --- unsolicited codes
 
 
-def session(rig, inject):
+def session(rig, inject, ask="+CIPMUX?", answer="+CIPMUX: 1"):
     """A session with something injected before each of its steps; all must go well."""
     inject()
     s = rig.socket(ECHO)
@@ -275,7 +275,7 @@ def session(rig, inject):
         inject()
         assert s.read(len(data)) == data
     inject()
-    assert rig.modem.at("+CIPMUX?") == ["+CIPMUX: 1"]
+    assert rig.modem.at(ask) == [answer]
     inject()
     s.close()
     rig.pump(50)

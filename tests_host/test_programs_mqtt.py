@@ -6,6 +6,7 @@ import struct
 import subprocess
 import time
 
+from test_micropython_cases import free_ports
 from test_programs import REFUSED, Echo, Program, families, serving, tool
 from test_programs_tls import WRONG_HOST, Authority
 
@@ -37,14 +38,6 @@ class Broker:
     def __exit__(self, *_):
         self._process.terminate()
         self._process.wait(10)
-
-
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
 
 
 class Client:

@@ -9,8 +9,8 @@ import socketserver
 import struct
 import time
 
+from test_micropython_cases import free_ports
 from test_programs import Echo, Program, families, run, serving
-from test_programs_mqtt import free_ports
 
 NOW = 4_000_000_000  # of NTP, in 2026
 

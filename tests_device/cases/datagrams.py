@@ -1,9 +1,8 @@
 """UDP sockets: borders, addresses, time-outs, and other traffic beside them."""
 
 import errno
-import select
 
-from target import equal, fails, pattern, true
+from target import equal, fails, pattern, poll, true
 
 IN, OUT, NVAL = 1, 4, 32
 
@@ -15,13 +14,6 @@ def _socket(target, timeout=30):
     s = target.modem.socket(AF_INET, SOCK_DGRAM)
     s.settimeout(timeout)
     return s
-
-
-def _poll(s, mask, ms=30000):
-    poller = select.poll()
-    poller.register(s, mask)
-    ready = poller.poll(ms)
-    return ready[0][1] if ready else 0
 
 
 def _time(target, s):
@@ -142,15 +134,15 @@ def case_not_blocking(target):
     fails(errno.EAGAIN, s.recv, 10)
     equal(s.read(10), None)
     equal(s.readinto(bytearray(10)), None)
-    equal(_poll(s, OUT), OUT)
-    equal(_poll(s, IN), IN)
+    equal(poll(s, OUT), OUT)
+    equal(poll(s, IN), IN)
     equal(s.recvfrom(10), (b"first", target.peer("echo")))
     fails(errno.EAGAIN, s.recvfrom, 10)
-    equal(_poll(s, IN, 100), 0)
+    equal(poll(s, IN, 100), 0)
     s.connect(target.peer("echo"))
     equal(s.write(b"second"), 6)
     equal(s.write(b"third"), None)
-    equal(_poll(s, IN), IN)
+    equal(poll(s, IN), IN)
     equal(s.read(6), b"second")
     s.close()
 

@@ -3,7 +3,7 @@
 import errno
 import select
 
-from target import REFUSED, equal, fails, pattern, true
+from target import REFUSED, equal, fails, pattern, poll, true
 
 IN, OUT, ERR, HUP = 1, 4, 8, 16
 
@@ -15,18 +15,11 @@ def _connecting(target, kind):
     return s
 
 
-def _poll(s, mask, ms=30000):
-    poller = select.poll()
-    poller.register(s, mask)
-    ready = poller.poll(ms)
-    return ready[0][1] if ready else 0
-
-
 def _gather(s, n):
     """`n` bytes as they come."""
     got = b""
     while len(got) < n:
-        true(_poll(s, IN) & IN, "nothing more came")
+        true(poll(s, IN) & IN, "nothing more came")
         piece = s.read(100)
         true(piece is None or len(piece) > 0, "read gave %r" % piece)
         got += piece or b""
@@ -35,7 +28,7 @@ def _gather(s, n):
 
 def _open(target, kind):
     s = _connecting(target, kind)
-    equal(_poll(s, OUT), OUT, "poll while connecting")
+    equal(poll(s, OUT), OUT, "poll while connecting")
     return s
 
 
@@ -44,9 +37,9 @@ def case_connect_is_in_progress_then_writable(target):
     equal(s.ioctl(3, OUT), 0, "OUT before the connection is there")
     equal(s.read(1), None, "read while connecting")
     equal(s.write(b"x"), None, "write while connecting")
-    equal(_poll(s, OUT), OUT)
+    equal(poll(s, OUT), OUT)
     equal(s.write(b"hello"), 5)
-    equal(_poll(s, IN), IN)
+    equal(poll(s, IN), IN)
     s.settimeout(30)
     equal(s.read(5), b"hello")
     s.close()
@@ -81,7 +74,7 @@ def case_read_gives_what_is_there(target):
     s.write(b"line\nmore")
     got = b""
     while len(got) < 5:
-        equal(_poll(s, IN), IN)
+        equal(poll(s, IN), IN)
         got += s.readline() or b""
     equal(got, b"line\n")
     s.close()
@@ -103,7 +96,7 @@ def case_send_takes_what_fits(target):
         except OSError as e:
             equal(e.args[0], errno.EAGAIN)
             refused += 1
-            true(_poll(s, OUT) & OUT, "never writable again")
+            true(poll(s, OUT) & OUT, "never writable again")
     true(refused, "the send buffer was never full")
     s.settimeout(30)
     equal(len(s.read(32)), 32)
@@ -122,7 +115,7 @@ def case_write_is_none_when_nothing_fits(target):
         nothing += n is None
         done += n or 0
         if n is None:
-            true(_poll(s, OUT) & OUT, "never writable again")
+            true(poll(s, OUT) & OUT, "never writable again")
     true(nothing, "the send buffer was never full")
     s.settimeout(30)
     equal(len(s.read(32)), 32)
@@ -138,7 +131,7 @@ def case_sendall_that_does_not_fit(target):
 def case_refused_connect_is_raised_by_the_next_call(target):
     for use in (lambda s: s.read(1), lambda s: s.write(b"x"), lambda s: s.recv(1), lambda s: s.send(b"x")):
         s = _connecting(target, "refused")
-        bits = _poll(s, IN | OUT)
+        bits = poll(s, IN | OUT)
         true(bits & (ERR | HUP), "poll of a refused connection: %d" % bits)
         fails(REFUSED, use, s)
         s.close()
@@ -150,13 +143,13 @@ def case_poll_bits_of_each_state(target):
     equal(s.ioctl(3, IN | OUT), OUT | HUP, "never connected")
     fails(errno.EINPROGRESS, s.connect, target.peer("blob"))
     equal(s.ioctl(3, IN | OUT), 0, "connecting")
-    equal(_poll(s, IN | OUT), OUT, "open")
+    equal(poll(s, IN | OUT), OUT, "open")
     equal(s.ioctl(3, IN), 0, "open, asked for IN only")
     s.write(b"20\n")
-    equal(_poll(s, IN), IN, "data")
+    equal(poll(s, IN), IN, "data")
     s.settimeout(30)
     equal(s.read(20), pattern(20))
-    true(_poll(s, IN) & IN, "EOF is readable")
+    true(poll(s, IN) & IN, "EOF is readable")
     equal(s.read(1), b"")
     s.close()
     true(s.ioctl(3, IN | OUT) & 32, "closed: NVAL")
@@ -172,7 +165,7 @@ def case_unknown_ioctl_is_einval(target):
 
 def case_poll_times_out(target):
     s = _open(target, "echo")
-    equal(_poll(s, IN, 200), 0)
+    equal(poll(s, IN, 200), 0)
     s.close()
 
 
