@@ -342,20 +342,6 @@ def test_text_message_that_looks_like_a_result(position):
     assert rig.modem.isconnected()
 
 
-@pytest.mark.parametrize("position", POSITIONS[:-1])
-def test_urc_during_bring_up(position):
-    for text in (*URCS[:3], "+CREG: 2", "+CEREG: 1", "+CMTE: 1", "*PSUTTZ: x", "SMS Ready", *SMS):
-        rig = Rig(on=False)
-        for _ in range(3):
-            rig.vm.inject(position, text)
-        for ms in range(5, 400, 7):
-            rig.clock.after_ms(ms, lambda rig=rig, text=text: rig.vm.inject(position, text))
-        rig.modem.active(True)
-        rig.modem.connect("internet")
-        assert rig.modem.ifconfig()[0] == rig.net.local_addresses[0], text
-        assert rig.works()
-
-
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
 def test_urcs_during_a_download(seed):
     rig = Rig(seed)

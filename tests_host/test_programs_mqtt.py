@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from test_micropython_cases import free_ports
-from test_programs import REFUSED, Echo, Program, families, serving, tool
+from test_programs import REFUSED, Echo, HttpServer, Pages, Program, families, run, serving, tool
 from test_programs_tls import WRONG_HOST, Authority
 
 SIMPLE = ("umqtt.simple",)
@@ -169,3 +169,14 @@ def test_the_other_client_tells_messages_apart(tmp_path):
         host._send(0x30, host._text(b"from/board") + b"a" * 300)
         host._send(0x30, host._text(b"from/board"))
         assert host.message() == b"a" * 300 and host.message() == b""
+
+
+@families
+def test_small_writes_collected_are_one_send_each(family, tmp_path):
+    with Broker(tmp_path) as broker, serving(Pages, HttpServer) as server:
+        names = {"broker.example:1883": broker.port, "www.example:80": server.server_port}
+        assert run(tmp_path, family, "small_writes", names, SIMPLE) == ["200", "0"] * 2
+    commands = (tmp_path / "modem.log").read_text()
+    parts = [part.count("AT+CIPSEND=") for part in commands.split("AT+CSQ")[1:]]
+    assert parts[:3] == [10, 4, 4]  # what these programs write: a request, a connect, a publish
+    assert parts[5:8] == [1, 1, 1]

@@ -337,7 +337,8 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
                 return done or None
             if k:
                 start = ticks_ms()
-            self._wait(start)
+            if done < n or not self._link.hold:
+                self._wait(start)
         if self._link.error or self._link.cut:
             self._send(buf, 0, 0)
         return done
