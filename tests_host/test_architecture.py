@@ -25,7 +25,7 @@ ORDER = (
     ("rxget",),
     ("tcpip",),
     ("cipstart", "cipopen"),
-    ("iperror",),
+    ("iperror", "context_start", "context_open"),
     ("single", "push", "receiving", "sending"),
     ("states", "restart", "contexts", "sleeping"),
     ("more_start", "more_open", "netconf"),

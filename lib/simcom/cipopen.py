@@ -1,8 +1,6 @@
 """The CIPOPEN dialect: how SIM7028 and A76XX raise a context and word results."""
 
 import errno
-from time import ticks_add, ticks_diff, ticks_ms
-
 from micropython import const
 
 from .pump import text
@@ -12,7 +10,7 @@ _CONNECTING = const(1)  # Link.state, as in links.py
 _OPEN = const(2)
 _CLOSING = const(4)
 
-_NET_MS = const(125000)  # AT+NETOPEN, AT+NETCLOSE and AT+CIPCLOSE report within two minutes
+_NET_MS = const(125000)  # AT+CIPCLOSE reports within two minutes
 
 # <err> of +CIPOPEN, +NETOPEN, +CIPERROR, …
 _ERRNO = (
@@ -48,54 +46,9 @@ class CipOpen(TcpIp):
     # Errors as numbers and headers with the link's number; sends are reported when the module has them.
     SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPSENDMODE=0", b"AT+CIPCCFG=10,0,0,0,1,0,500", b"AT+CIPRXGET=1")
 
-    _net = None  # <err> of the last +NETOPEN or +NETCLOSE
+    net = None  # <err> of the last +NETOPEN or +NETCLOSE
     _owed = 0  # numbers whose peer closed, as bits: to be closed by us too before they are used again
     _cause = ""  # the line that tells why ERROR will follow
-
-    def context_up(self, apn, user, key):
-        """From whatever state to an open network."""
-        yield from self.context_down()
-        for cmd in self.SETTINGS:
-            yield cmd
-        yield b'AT+CGDCONT=1,"%s","%s"' % (self.PDP, apn.encode())
-        if user or key:
-            yield b'AT+CGAUTH=1,1,"%s","%s"' % (key.encode(), user.encode())
-        try:
-            yield from self._report(b"AT+NETOPEN")
-        except OSError as e:
-            if e.errno != errno.EALREADY:
-                raise
-        yield from self.context_check()
-
-    def context_check(self):
-        """Read the address; ATError when the network is not open."""
-        self.address = (yield b"AT+IPADDR", 10000)[-1].split(":", 1)[1].strip()
-
-    def context_down(self):
-        """Close the network, and every link with it."""
-        try:
-            yield from self._report(b"AT+NETCLOSE")
-        except OSError as e:
-            if e.errno == errno.ETIMEDOUT:
-                raise
-
-    def _report(self, cmd):
-        # OK comes first, what became of it later.
-        self._net = None
-        try:
-            yield cmd, 10000, False
-        except OSError:
-            if self._net is None:
-                raise
-        give_up = ticks_add(ticks_ms(), _NET_MS)
-        while self._net is None:
-            if ticks_diff(give_up, ticks_ms()) < 0:
-                raise OSError(errno.ETIMEDOUT, self.command() + ": no result")
-            yield 100
-        if self._net:
-            raise OSError(
-                errno.EHOSTUNREACH if self._net == 1 else code(self._net), "%s: error %d" % (self.command(), self._net)
-            )
 
     def _ask(self, link):
         # The reports of connections that are just opened look the same: only those that are open have commas.
@@ -145,7 +98,7 @@ class CipOpen(TcpIp):
             elif self._link and self._link.known < 0:
                 self._link.known = 0  # "No data": the notice was of what is read already
         elif buf.startswith(b"+NET", i):
-            self._net = self.number(buf, j)
+            self.net = self.number(buf, j)
             self.doubt = self.up
         elif buf.startswith(b"+CIPEVENT", i):
             self.on_lost(errno.ENOTCONN, "the network closed the context (+CIPEVENT)")

@@ -16,28 +16,6 @@ class CipStart(TcpIp):
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
 
-    def context_up(self, apn, user, key):
-        """From whatever state to IP STATUS."""
-        yield from self.context_down()  # whatever an earlier life left open
-        for cmd in self.SETTINGS:
-            yield cmd
-        cmd = 'AT+CSTT="%s"' % apn
-        if user or key:
-            cmd += ',"%s","%s"' % (user, key)
-        yield cmd.encode()
-        yield b"AT+CIICR", 85000
-        yield from self.context_check()
-
-    def context_check(self):
-        """Read the address; ATError when there is no context. Only then is the module in IP STATUS."""
-        self.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
-        if self.address.count(".") != 3:
-            raise ValueError
-
-    def context_down(self):
-        """To IP INITIAL; legal in any state."""
-        yield b"AT+CIPSHUT", 65000, (b"SHUT OK",)
-
     def _ack(self, link):
         try:
             line = (yield b"AT+CIPACK=%d" % link.n)[-1]

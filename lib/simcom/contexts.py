@@ -4,6 +4,7 @@ import errno
 
 from micropython import const
 
+from .context_start import account
 from .lacks import need
 from .pump import ask, check_text
 
@@ -104,12 +105,7 @@ class Context:
     def _raise(self):
         self._used = True
         yield from self._down()
-        apn, user, key = self.account
-        cmd = 'AT+CSTT="%s"' % apn
-        if user or key:
-            cmd += ',"%s","%s"' % (user, key)
-        yield cmd.encode()
-        yield b"AT+CIICR", 85000
+        yield from account(*self.account)
         self.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
         self.up = True
 

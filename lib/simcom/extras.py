@@ -2,13 +2,16 @@
 
 from .pump import once
 
-_ONCE = ("bringup", "finish")  # too seldom to keep
+_ONCE = ("bringup", "finish", "context_")  # too seldom to keep
 _MODEM = {
     "active": "bringup",
     "connect": "bringup",
     "disconnect": "finish",
     "flush": "finish",
     "settle": "finish",
+    "context_up": "context_",  # and the dialect
+    "context_check": "context_",
+    "context_down": "context_",
     "at": "door",
     "on_urc": "door",
     "socket": "door",
@@ -65,7 +68,7 @@ def _method(owner, name, homes):
         raise AttributeError(name)
     home = homes[name]
     if home in _ONCE:
-        return _Method(getattr(once(home), name), owner)
+        return _Method(getattr(once(home + owner.DIALECT if home[-1] == "_" else home), name), owner)
     method = _Method(getattr(__import__("simcom." + home, None, None, ["*"]), name), owner)
     setattr(owner, name, method)  # the next time it is found at once
     return method

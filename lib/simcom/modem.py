@@ -69,7 +69,7 @@ class Modem(Pump):
             if self.doubt or self.channel.echoed:
                 try:
                     yield from once("bringup").recheck(self)
-                except MemoryError:  # the next time
+                except OSError:  # no room, or no answer: the next time
                     pass
             yield 500
 

@@ -24,7 +24,10 @@ def check_text(what, text, most, refused='"'):
 def once(name):
     """The module ``simcom.<name>`` for one use: nothing keeps it, and its heap is free again afterwards."""
     whole = "simcom." + name
-    module = __import__(whole, None, None, ["*"])
+    try:
+        module = __import__(whole, None, None, ["*"])
+    except MemoryError:
+        raise OSError(errno.ENOMEM, "no room to load " + whole)
     del sys.modules[whole]
     delattr(sys.modules["simcom"], name)
     return module
@@ -110,7 +113,7 @@ class Pump:
         if self.channel.desync and not self._only:
             try:
                 self._only = self.start(once("bringup").resync(self))
-            except MemoryError:  # the next time
+            except OSError:  # no room: the next time
                 return
         if not (self._turn and self._read()):
             now = ticks_ms()

@@ -1,0 +1,31 @@
+"""The PDP context in the CIPSTART dialect, loaded for bring-up."""
+
+
+def context_up(m, apn, user, key):
+    """From whatever state to IP STATUS."""
+    yield from m.context_down()  # whatever an earlier life left open
+    for cmd in m.SETTINGS:
+        yield cmd
+    yield from account(apn, user, key)
+    yield from m.context_check()
+
+
+def account(apn, user, key):
+    """From IP INITIAL to IP GPRSACT."""
+    cmd = 'AT+CSTT="%s"' % apn
+    if user or key:
+        cmd += ',"%s","%s"' % (user, key)
+    yield cmd.encode()
+    yield b"AT+CIICR", 85000
+
+
+def context_check(m):
+    """Read the address; ATError when there is no context. Only then is the module in IP STATUS."""
+    m.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
+    if m.address.count(".") != 3:
+        raise ValueError
+
+
+def context_down(m):
+    """To IP INITIAL; legal in any state."""
+    yield b"AT+CIPSHUT", 65000, (b"SHUT OK",)
