@@ -384,6 +384,19 @@ def test_init_is_sent_at_start_and_after_every_restart():
         assert rig.works()
 
 
+def test_init_is_sent_after_a_restart_when_an_answer_before_it_is_lost():
+    rig = running()
+    rig.modem.active(True, init=("+CNMP=38",))
+    rig.vm.restart()
+    while rig.sent.count("AT+CNMI=2,1") < 2:
+        rig.pump(1)
+    rig.vm.silent = True  # its answer is lost
+    rig.pump(5500)
+    rig.vm.silent = False
+    rig.pump(15_000)
+    assert rig.sent.count("AT+CNMP=38") == 2
+
+
 def test_init_of_a_second_call_is_sent_at_once():
     rig = Rig(up=False)
     rig.modem.active(True, init=("+CNMP=13",))
