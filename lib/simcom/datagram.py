@@ -5,7 +5,7 @@ from time import ticks_ms
 
 from micropython import const
 
-from .borders import Borders, DatagramLink
+from .association import Association
 from .dgrxget import Datagrams
 from .pump import once
 from .socket import check_address
@@ -46,122 +46,8 @@ def equip(s):
         setattr(s, name, getattr(face, name))
 
 
-class DatagramSocket:
+class DatagramSocket(Association):
     """The methods of a UDP socket, in place of a stream's."""
-
-    def __init__(self, s):
-        self._s = s
-        self._modem = s._modem
-        self._dialect = s._modem.datagrams.dialect
-        self._peer = None  # connect()
-        self._last = None  # with whom it had to do last
-        self._port = 0  # bind()
-        self._close = s.close
-        s._link = DatagramLink()
-        s._link.borders = Borders()
-
-    # The link: opened when it is needed, and again when it was lost.
-
-    def _renew(self):
-        s = self._s
-        old = s._link
-        link = DatagramLink()
-        link.opener = old.opener
-        link.local = self._port
-        link.only = self._peer
-        link.inherit(old)
-        s._link = link
-        self._modem.close(old)
-
-    def _checked(self):
-        """The link; why it failed, or what was sent last, is raised, once."""
-        link = self._s._link
-        why = link.refused
-        link.refused = None
-        if link.error and link.state != _CONNECTING:
-            why = link.error
-            self._renew()
-        if why:
-            raise OSError(*why)
-        return link
-
-    def _live(self, address):
-        """The link, opened if need be; ``address``: towards whom, None: nobody yet."""
-        link = self._checked()
-        if link.live():
-            return link
-        peer = self._dialect.first(self._modem, self._port, address)
-        if not peer:
-            if self._s._timeout == 0:  # there may be one by the next call
-                raise OSError(errno.EAGAIN, "not now, and no peer yet")
-            raise OSError(errno.ENOTCONN, "no peer yet: sendto() or connect() first")
-        if link.state:
-            self._renew()
-            link = self._s._link
-        m = self._modem
-        ring = link.ring
-        ready = link.ready
-        if not link.opener:
-            link.opener = self._dialect.opener
-        link.ring = None
-        try:
-            m.open(link, peer)
-        finally:
-            if ring is not None:  # what it holds was not read yet
-                m._rings.give_back(link)
-                link.ring = ring
-                link.ready = ready
-        link.take = link.store
-        return link
-
-    def _opened(self, link, start):
-        try:
-            while link.state == _CONNECTING and self._s._timeout != 0:
-                self._s._wait(start)
-        finally:
-            if link.state == _CONNECTING and self._s._timeout != 0:  # timed out, or Ctrl-C
-                self._renew()
-        self._checked()
-
-    def bind(self, address):
-        """Choose the local port (0: any) and, where a link can be opened without a peer, receive from now on.
-
-        ``address``: ("", port). OSError: EADDRINUSE; EINVAL when the socket is in use already. SIM800 and SIM7000: with
-        several connections a link hears its one peer only, so sendto() or connect() opens it, and raises EOPNOTSUPP
-        when the firmware has no local port for one of several connections.
-        """
-        _, port = address
-        if not isinstance(port, int) or not 0 <= port <= 65535:
-            raise ValueError("port: a number from 0 to 65535")
-        s = self._s
-        start = s._start()
-        link = s._link
-        if link.state or link.opener:
-            raise OSError(errno.EINVAL, "bind: once, before the socket is used, and not in a second context")
-        self._port = link.local = port
-        if self._dialect.first(self._modem, port, None):
-            self._opened(self._live(None), start)
-
-    def connect(self, address):
-        """Choose the peer of send() and write(); waits until the link is open, unless the socket does not block."""
-        address = check_address(address)
-        s = self._s
-        start = s._start()
-        link = s._link
-        if link.state and link.peer != address and not self._dialect.first(self._modem, 0, None):
-            self._renew()
-        self._peer = self._last = s._link.only = address
-        self._opened(self._live(address), start)
-
-    def listen(self, *_):
-        """Streams only: OSError(EOPNOTSUPP)."""
-        raise OSError(errno.EOPNOTSUPP, "a UDP socket does not listen")
-
-    accept = listen
-
-    def close(self):
-        """Close the link; a datagram that waits still goes out."""
-        self._close()
 
     # Sending
 

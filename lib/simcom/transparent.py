@@ -5,17 +5,14 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from .datamode import DataMode
 from .lacks import start_only
-from .pump import text
 from .tcpip import check_host
+from .tunnel import Tunnel
 
 # Link.state, as in links.py
 _CONNECTING = const(1)
 _OPEN = const(2)
-_CLOSED = const(5)
 
-_OF_SOCKETS = b"CIPMUX CIPMODE CIPRXGET CIPHEAD CIPSRIP CIPQSEND CIPSENDMODE CIPSPRT CIPATS".split()
 _TUNING = ((3, 8), (2, 10), (1, 1460), (0, 1), (0, 1), (50, 1460), (20, 1000))
 
 _told = False
@@ -98,19 +95,13 @@ def _commands(m, tuning, flow_control, dtr):
     return commands
 
 
-class Transparent(DataMode):
+class Transparent(Tunnel):
     """A stream as a connected socket is one; ``escape()`` and ``resume()`` switch between data and commands."""
 
     def __init__(self, m, tuning, flow_control, dtr, dcd):
-        self._words = __import__("simcom.transparent_" + m.DIALECT, None, None, ["*"])
         dtr = dtr or m.__dict__.get("dtr")
-        super().__init__(m, self._words.EVENTS, dtr, dcd)
-        self._commands = _commands(m, tuning, flow_control, dtr)
+        super().__init__(m, _commands(m, tuning, flow_control, dtr), dtr, dcd)
         self._safe = flow_control
-        self._server = False
-        self._port = 0  # the local one, if it was chosen
-        self._gone = False  # the connection has ended
-        self._over = False  # … and everything is as it was
 
     @property
     def peer(self):
@@ -154,11 +145,6 @@ class Transparent(DataMode):
             raise OSError(*link.error)
         return self
 
-    def _place(self):
-        # The only number of transparent mode; without its bit, as nothing is to be read by command.
-        self._link.n = 0
-        self._modem.links.slots[0] = self._link
-
     def close(self):
         """Leave data mode, close the connection, raise the context anew for sockets: waits for that unless the stream
         does not block. The modem's ``isconnected()`` tells how it ended."""
@@ -166,14 +152,6 @@ class Transparent(DataMode):
             self._drop()
         while not (self._timeout == 0 or self._link.task.done or self._modem.pumping):
             self._modem.wait()
-
-    def _drop(self):
-        # Its owner is done with it: the pump does the rest.
-        self._closed = True
-        if self._link.n >= 0:
-            self._modem.up = False
-        self._modem.forget(self._link)
-        self._modem.wake(self._link)
 
     def escape(self, *, timeout_ms: int = 10000):
         """To command mode: ``modem.at()`` and all that asks the module work again; the connection stays open.
@@ -211,186 +189,3 @@ class Transparent(DataMode):
         if self._failed and self._data != data:
             self._wish = not data
             raise OSError(errno.ETIMEDOUT, "escape, resume: no answer")
-
-    # What it keeps others from
-
-    def _refuse(self, *_):
-        if not self._link.error:
-            raise OSError(errno.EALREADY, "transparent mode is on: escape() or close() its stream")
-
-    def _open_another(self, link, address):
-        # TcpIp.open()
-        self._refuse()
-        self._open(link, address)
-
-    def _start_another(self, steps):
-        # Pump.start()
-        self._refuse()
-        return self._start_task(steps)
-
-    def _alone(self, flag):
-        # Whether nobody else may talk to the module.
-        m = self._modem
-        task = self._link.task
-        if flag:
-            m._only = task
-            m.start = self._start_another
-        elif m._only is task:
-            m._only = None
-            m.start = self._start_task
-
-    # Lines
-
-    def _on_line(self, buf, i, j):
-        link = self._link
-        if not self._over:
-            if buf.startswith(b"CONNECT", i):
-                if j - i == 7 or 48 <= buf[i + 8] <= 57:  # the rate
-                    self._enter()
-                elif buf.startswith(b" FAIL", i + 7):
-                    self._refused()
-                return True
-            if j - i == 6 and buf.startswith(b"CLOSED", i) or buf.startswith(b"NO CARRIER", i):
-                self._ended()
-            elif self._server and link.state == _CONNECTING:
-                peer = self._words.client(text(buf, i, j))
-                if peer:
-                    link.peer = peer
-                    return True
-        return self._before(buf, i, j)
-
-    def _enter(self):
-        self._modem.channel.busy = False  # this is the answer
-        self._lines.data = self._take
-        self._data = True
-        self._pluses = 0
-        self._sent = ticks_ms()
-        if self._link.state == _CONNECTING:
-            self._link.state = _OPEN
-        self._alone(True)
-        self._modem.wake(self._link)
-
-    def _ended(self):
-        self._gone = True
-        self._modem.wake(self._link)
-
-    def _refused(self):
-        link = self._link
-        if link.state == _CONNECTING:
-            late = ticks_diff(ticks_ms(), self._sent) > self._modem.REFUSED_MS
-            link.fail(errno.ETIMEDOUT if late else errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
-            self._modem.wake(link)
-
-    # The life of the connection, as a task
-
-    def _life(self, dial):
-        m = self._modem
-        link = self._link
-        ordinary = m.SETTINGS
-        self._before = hook = m.on_line
-        m.on_line = mine = self._on_line
-        self._begin_lines()
-        self._alone(True)
-        try:
-            yield from self._connect(dial, ordinary)
-            while link.state == _OPEN and not (self._gone or self._closed):
-                yield from self._in_data() if self._data else self._in_commands()
-            while link.n >= 0 and not self._closed:
-                yield from self._finish() if self._data else self._wait_for_owner()
-            self._alone(True)
-            yield from self._finish()
-            if link.n >= 0:
-                m.links.release(link)
-                yield from self._context(ordinary)
-        except OSError as e:
-            link.fail(e.errno, e.args[1])
-        except (ValueError, IndexError):
-            link.fail(errno.EIO, "answer not understood: " + m.command())
-        finally:
-            self._over = True
-            m.links.release(link)
-            self._end_lines()
-            if m.on_line is mine:
-                m.on_line = hook
-            self._alone(True)
-            self._alone(False)
-            m.open = self._open
-
-    def _context(self, settings):
-        m = self._modem
-        ordinary = m.SETTINGS
-        m.up = False
-        m.step = "idle"
-        m.SETTINGS = settings
-        try:
-            yield from m.context_up(*m.apn)
-            for _, steps in m.extra:
-                yield from steps(m)
-            m.up = True
-            m.step = "up"
-        finally:
-            m.SETTINGS = ordinary
-
-    def _connect(self, dial, ordinary):
-        m = self._modem
-        link = self._link
-        m.links.release(link)
-        link.state = _CONNECTING
-        theirs = tuple([cmd for cmd in ordinary if cmd[3 : cmd.find(b"=")] not in _OF_SOCKETS])
-        yield from self._context(self._commands + self._words.settings(ordinary) + theirs)
-        self._place()
-        self._sent = ticks_ms()
-        try:
-            if (yield from dial):
-                self._refused()
-            while link.state == _CONNECTING and not link.error and not self._closed:
-                if not self._server and ticks_diff(ticks_ms(), self._sent) > m.CONNECT_MS:
-                    raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-                yield 500
-        except OSError as e:
-            link.fail(e.errno, e.args[1])
-
-    def _in_commands(self):
-        if not self._wish:
-            self._alone(False)
-            yield 1000
-            return
-        self._alone(True)
-        while self._room() < self.CHUNK and not self._closed:
-            yield 20
-        try:
-            yield b"ATO", 10000, (b"NO CARRIER", b"CONNECT FAIL")
-        except OSError:
-            self._modem.doubt = True
-        if not self._data:
-            self._ended()
-
-    def _wait_for_owner(self):
-        # Closed by the peer.
-        if self._server:
-            yield from self._stop()
-        self._alone(False)
-        if self._link.n >= 0:
-            self._link.state = _CLOSED
-        yield 1000
-
-    def _finish(self):
-        m = self._modem
-        m.up = self._wish = False
-        if self._data and not (yield from self._leave()):
-            m.on_silent("transparent mode: no answer to +++")
-        if self._link.n < 0:
-            return
-        try:
-            yield from self._words.close(m, self._link, self._port)
-        except OSError:  # closed already
-            pass
-        if self._server:
-            yield from self._stop()
-
-    def _stop(self):
-        self._server = False
-        try:
-            yield self._words.STOP
-        except OSError:  # it has ended by itself
-            pass
