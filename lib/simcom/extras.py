@@ -43,7 +43,7 @@ _SOCKET = {
 
 
 class _Method:
-    """A function that gets its object first."""
+    """A method that nothing keeps."""
 
     def __init__(self, function, owner):
         self._function = function
@@ -69,6 +69,6 @@ def _method(owner, name, homes):
     home = homes[name]
     if home in _ONCE:
         return _Method(getattr(once(home + owner.DIALECT if home[-1] == "_" else home), name), owner)
-    method = _Method(getattr(__import__("simcom." + home, None, None, ["*"]), name), owner)
-    setattr(owner, name, method)  # the next time it is found at once
-    return method
+    # From now on it is a method like the others.
+    setattr(type(owner), name, getattr(__import__("simcom." + home, None, None, ["*"]), name))
+    return getattr(owner, name)
