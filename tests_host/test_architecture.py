@@ -21,6 +21,8 @@ ORDER = (
     ("pump",),
     ("lacks", "settings", "lookup"),
     ("modem",),
+    ("resync", "radio"),
+    ("power",),
     ("bringup",),
     ("rxget",),
     ("tcpip",),
@@ -56,8 +58,8 @@ LAZY = {
     ("links", "ring"),  # where micropython.RingIO is missing
     ("pump", "aterror"),
     ("cipopen", "iperror"),
-    ("pump", "bringup"),
-    ("modem", "bringup"),
+    ("pump", "resync"),
+    ("modem", "resync"),
     ("modem", "extras"),
     ("socket", "extras"),
     ("door", "socket"),
@@ -71,8 +73,12 @@ LAZY = {
     ("info", "settings"),
     ("receiving", "push"),
     ("push", "receiving"),
-    ("restart", "bringup"),
+    ("restart", "power"),
     ("recover", "bringup"),
+    ("recover", "power"),
+    ("power", "resync"),
+    ("bringup", "power"),
+    ("bringup", "radio"),
 }
 
 # Methods whose meaning the docstring of their caller gives, and those of machine.UART.
@@ -239,7 +245,7 @@ def test_public_names_load_what_they_need_when_they_are_used():
     assert loaded == ["simcom", "simcom.tap"]
     loaded = lines("import simcom\nsimcom.SIM7000\nprint(*mine())")
     assert {"simcom.sim7000", "simcom.channel"} <= set(loaded)
-    for later in ("socket", "bringup", "info", "aterror", "tap"):
+    for later in ("socket", "power", "bringup", "resync", "info", "aterror", "tap"):
         assert "simcom." + later not in loaded
 
 

@@ -2,9 +2,9 @@
 
 from .pump import once
 
-_ONCE = ("bringup", "finish", "context_")  # too seldom to keep
+_ONCE = ("power", "bringup", "finish", "context_")  # too seldom to keep
 _MODEM = {
-    "active": "bringup",
+    "active": "power",
     "connect": "bringup",
     "disconnect": "finish",
     "flush": "finish",

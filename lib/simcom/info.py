@@ -3,8 +3,8 @@
 import errno
 
 from .aterror import ATError
-from .bringup import registration, signal
 from .pump import ask
+from .radio import registration, signal
 from .tcpip import check_host
 
 _CONFIG = {

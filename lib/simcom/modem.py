@@ -68,7 +68,7 @@ class Modem(Pump):
         while self.on:
             if self.doubt or self.channel.echoed:
                 try:
-                    yield from once("bringup").recheck(self)
+                    yield from once("resync").recheck(self)
                 except OSError:  # no room, or no answer: the next time
                     pass
             yield 500

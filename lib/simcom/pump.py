@@ -112,7 +112,7 @@ class Pump:
             return
         if self.channel.desync and not self._only:
             try:
-                self._only = self.start(once("bringup").resync(self))
+                self._only = self.start(once("resync").resync(self))
             except OSError:  # no room: the next time
                 return
         if not (self._turn and self._read()):

@@ -104,11 +104,11 @@ def _power(m):
         _needs(m.pwrkey, "no RESET pin, no pwrkey")
         m.on_lost(errno.ECONNABORTED, "switched off by recover()")
         m.on = False
-        bringup = once("bringup")
-        yield from bringup.press(m, m.PRESS_OFF_MS)
+        power = once("power")
+        yield from power.press(m, m.PRESS_OFF_MS)
         yield 8000
         m.channel.desync = False
-        yield from bringup.power_up(m)
+        yield from power.power_up(m)
     yield from _up(m)
 
 

@@ -33,7 +33,7 @@ def set_reset(m, pin):
 
 def steps(m, pin):
     """Restart, wait for the boot, make the module ours again."""
-    bringup = once("bringup")
+    power = once("power")
     m.on_lost(errno.ECONNABORTED, "reset")
     m.on = False
     m.step = "off"
@@ -48,8 +48,8 @@ def steps(m, pin):
     m._only = m._task
     try:
         yield 2000  # its last words
-        yield from bringup.hello(m, m.BOOT_MS // 500, 500)
+        yield from power.hello(m, m.BOOT_MS // 500, 500)
     finally:
         m._only = None
         m.channel.desync = False
-    yield from bringup.power_up(m)
+    yield from power.power_up(m)

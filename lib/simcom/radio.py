@@ -1,0 +1,23 @@
+"""Where the module stands in the network."""
+
+
+def registration(m):
+    """<stat>. A read answers <n>,<stat>[,"lac"…]; a URC that comes between says <stat>[,"lac"…]."""
+    state = 4
+    for cmd in m.REGISTRATION:
+        try:
+            for line in (yield cmd):
+                fields = line.split(":")[-1].split(",")
+                state = int(fields[1 if len(fields) > 1 and fields[1].strip().isdigit() else 0])
+                if state == 1 or state == 5:
+                    return state
+        except OSError as e:
+            if not hasattr(e, "line"):  # no answer at all
+                raise
+    return state
+
+
+def signal(m):
+    """RSSI in dBm, None when the module does not know it."""
+    rssi = int((yield b"AT+CSQ")[-1].split(":")[-1].split(",")[0])
+    return 2 * rssi - 113 if rssi < 32 else None

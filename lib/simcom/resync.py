@@ -1,0 +1,78 @@
+"""Getting back in step with a module that answers, or used to: procedures for the pump, loaded when they are needed."""
+
+import errno
+
+
+def configure(m):
+    """Tell the module what it does not know after it was started."""
+    channel = m.channel
+    for _ in range(40):  # a late OK, boot messages
+        if channel.quiet(300):
+            break
+        yield 50
+    yield b"AT+CMEE?", 10000, ()  # takes the OKs that come late
+    for _ in range(3):
+        yield b"ATE0"
+        channel.echoed = False
+        yield b"AT"
+        if not channel.echoed:
+            break
+    yield b"AT+CMEE=1"
+    m.model = " ".join((yield b"AT+CGMM"))
+    if m.baudrate:
+        yield b"AT+IPR=%d" % m.baudrate
+        channel.uart.init(baudrate=m.baudrate)
+        yield 100
+    try:
+        yield b"AT+CNMI=2,1"  # no SMS text on this line; refused without a SIM
+    except OSError as e:
+        if not hasattr(e, "line"):  # no answer at all
+            raise
+    for cmd in m.init:
+        yield b"AT" + cmd.encode()
+    m.doubt = channel.echoed = False
+
+
+def recheck(m):
+    """After a boot line, an echo or a refusal: does the module still know what it was told?"""
+    try:
+        yield from configure(m)
+        if m.up:
+            yield from m.context_check()
+    except OSError as e:
+        if not hasattr(e, "line"):  # no answer at all
+            raise
+        m.on_lost(errno.ENOTCONN, e.args[1])
+
+
+def resync(m):
+    """After a command without an answer, or lost bytes: until answers fit commands again."""
+    channel = m.channel
+    cmd = m.command()
+    try:
+        for _ in range(4):
+            for _ in range(40):  # what is pushed may never pause
+                if channel.quiet(300):
+                    break
+                yield 50
+            channel.parser.reset()
+            channel.mute = False
+            filler = channel.filler
+            try:
+                yield b"AT+CMEE?", 2000, ()
+                return
+            except OSError:
+                pass
+            yield from fill(m, filler)
+        m.on_silent(cmd + ": no answer, nor to AT+CMEE?")
+    finally:
+        channel.desync = False
+        m._only = None
+
+
+def fill(m, n):
+    """``n`` bytes for a module inside a fixed-length payload, which takes everything for data, ESC and AT too."""
+    while n > 0:
+        m.channel.write(b"\r" * 50, 50)
+        n -= 50
+        yield 1
