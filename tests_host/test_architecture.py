@@ -19,7 +19,7 @@ ORDER = (
     ("links",),
     ("channel",),
     ("pump",),
-    ("lacks", "settings", "lookup"),
+    ("lacks", "settings", "lookup", "alone"),
     ("modem",),
     ("resync", "radio"),
     ("power",),

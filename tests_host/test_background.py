@@ -1,5 +1,6 @@
 """Pumping from a timer: what it does for a program that does not call, and that it may strike anywhere."""
 
+import errno
 import random
 import sys
 import time
@@ -8,6 +9,7 @@ import pytest
 import rig
 
 import simcom
+from sim import Echo
 
 LIB = simcom.__file__.rpartition("/")[0]
 FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
@@ -44,11 +46,12 @@ def test_started_twice_is_one_timer():
 
 
 class Striking:
-    """Calls `strike` between the bytecodes of the library, at random: what a soft timer can do."""
+    """While it is entered the modem is pumped between the bytecodes of the library, at random, as by a soft timer."""
 
-    def __init__(self, strike, seed, share):
+    def __init__(self, modem, seed, share=0.01):
+        modem.background(1000)
+        self.modem = modem
         self.random = random.Random(seed)
-        self.strike = strike
         self.share = share
         self.times = 0
         self._inside = False
@@ -70,45 +73,134 @@ class Striking:
             self._inside = True
             self.times += 1
             try:
-                self.strike(None)
+                for _ in range(5):  # other programs' time passes too
+                    time.sleep_ms(4)
+                    self.modem.pump()
             finally:
                 self._inside = False
         return self._step
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("seed", range(3))
+families = pytest.mark.parametrize("family", FAMILIES)
+seeds = pytest.mark.parametrize("seed", range(3))
+
+
+def two_streams(r, seed, size):
+    """Echoes of random bytes on two sockets that do not block, while the timer strikes."""
+    sockets = r.socket(rig.ECHO), r.socket(rig.ECHO)
+    striking = Striking(r.modem, seed)
+    data = {s: random.Random(seed).randbytes(size + n) for n, s in enumerate(sockets)}
+    sent = dict.fromkeys(sockets, 0)
+    got = dict.fromkeys(sockets, b"")
+    for s in sockets:
+        s.setblocking(False)
+    with striking:
+        while sum(map(len, got.values())) < 2 * size + 1:
+            for s in sockets:
+                piece = striking.random.randrange(1, 400)
+                sent[s] += s.write(data[s][sent[s] : sent[s] + piece]) or 0
+                got[s] += s.read(striking.random.randrange(1, 500)) or b""
+            r.modem.wait()
+        for s in sockets:
+            s.settimeout(30)
+            s.close()
+    assert got == data
+    assert striking.times > 100
+    assert not any(r.modem.links.slots)
+
+
+@families
+@seeds
 @pytest.mark.parametrize("nodelay", [True, False])
 def test_it_may_strike_between_any_two_bytecodes(family, seed, nodelay):
     r = rig.Rig(seed, family=family)
     simcom.install(r.modem, nodelay=nodelay)
     try:
-        a, b = r.socket(rig.ECHO), r.socket(rig.ECHO)
+        two_streams(r, seed, 6000)
     finally:
         simcom.install(None)
-    r.modem.background(1000)
-    data = {s: random.Random(seed).randbytes(6000 + n) for n, s in enumerate((a, b))}
-    sent = {a: 0, b: 0}
-    got = {a: b"", b: b""}
 
-    def strike(_):
-        for _ in range(5):  # other programs' time passes too
-            time.sleep_ms(4)
-            r.modem.pump()
 
-    shaken = Striking(strike, seed, 0.01)
-    for s in (a, b):
-        s.setblocking(False)
-    with shaken:
-        while len(got[a]) + len(got[b]) < 12_001:
-            for s in (a, b):
-                piece = shaken.random.randrange(1, 400)
-                sent[s] += s.write(data[s][sent[s] : sent[s] + piece]) or 0
-                got[s] += s.read(shaken.random.randrange(1, 500)) or b""
+@families
+@seeds
+def test_it_may_strike_while_bytes_are_pushed(family, seed):
+    r = rig.Rig(seed, family=family, up=False)
+    r.modem.config(receive="push")
+    r.modem.connect("internet")
+    two_streams(r, seed, 3000)
+
+
+@families
+@seeds
+@pytest.mark.parametrize("timeout", [30, 0])
+def test_it_may_strike_among_datagrams(family, seed, timeout):
+    r = rig.Rig(seed, family=family)
+    here = ("udp.example", 7)
+    r.net.serve(*here, Echo, "UDP")
+    s = r.modem.socket(2, 2)
+    s.settimeout(timeout)
+    striking = Striking(r.modem, seed)
+
+    def soon(work, *args):
+        while True:
+            try:
+                return work(*args)
+            except OSError as e:
+                assert e.errno == errno.EAGAIN, e
             r.modem.wait()
-        for s in (a, b):
-            s.settimeout(30)
-            s.close()
-    assert got == data
-    assert shaken.times > 200
+
+    with striking:
+        for _ in range(40):
+            data = striking.random.randbytes(striking.random.randrange(1, 300))
+            soon(s.sendto, data, here)
+            assert soon(s.recvfrom, 1000) == (data, here)
+        s.settimeout(30)
+        s.close()
+    assert striking.times > 100
     assert not any(r.modem.links.slots)
+
+
+@families
+@seeds
+def test_it_may_strike_among_clients(family, seed):
+    r = rig.Rig(seed, family=family)
+    s = r.modem.socket()
+    s.settimeout(60)
+    striking = Striking(r.modem, seed, 0.005)
+    with striking:
+        s.bind(("", 8080))
+        s.listen(2)
+        for n in range(12):
+            peer = r.dial(8080)
+            data = striking.random.randbytes(striking.random.randrange(1, 3000))
+            peer.send(data)
+            c, _ = s.accept()
+            c.settimeout(30)
+            assert c.read(len(data)) == data
+            c.write(data[::-1])
+            assert peer.recv(len(data)) == data[::-1]
+            if n % 2:
+                peer.close()
+                assert c.read(1) == b""
+            c.close()
+        s.close()
+    assert striking.times > 100
+    r.modem.flush()
+    assert not any(r.modem.links.slots)
+
+
+@families
+@seeds
+def test_it_may_strike_in_data_mode(family, seed):
+    r = rig.Rig(seed, family=family)
+    striking = Striking(r.modem, seed)
+    with striking:
+        t = r.modem.transparent(rig.ECHO)
+        t.settimeout(60)
+        for _ in range(10):
+            data = striking.random.randbytes(300)
+            t.write(data)
+            assert t.read(300) == data
+        t.close()
+    assert striking.times > 100
+    assert r.works()

@@ -4,6 +4,7 @@ import errno
 
 from micropython import const
 
+from .alone import alone
 from .borders import Borders, DatagramLink
 from .socket import check_address
 
@@ -25,6 +26,9 @@ class Association:
         s._link.borders = Borders()
 
     def _renew(self):
+        alone(self._modem, self._replace)
+
+    def _replace(self):
         s = self._s
         old = s._link
         link = DatagramLink()
@@ -60,6 +64,10 @@ class Association:
         if link.state:
             self._renew()
             link = self._s._link
+        alone(self._modem, self._dial, link, peer)
+        return link
+
+    def _dial(self, link, peer):
         m = self._modem
         ring = link.ring
         ready = link.ready
@@ -74,7 +82,6 @@ class Association:
                 link.ring = ring
                 link.ready = ready
         link.take = link.store
-        return link
 
     def _opened(self, link, start):
         try:

@@ -2,6 +2,8 @@
 
 import errno
 
+from .alone import alone
+
 
 class _Guarded:
     """A method during which the timer must not pump: it would see half a change."""
@@ -11,14 +13,7 @@ class _Guarded:
         self._method = getattr(modem, name)
 
     def __call__(self, *args):
-        modem = self._modem
-        if modem.pumping:
-            return self._method(*args)
-        modem.pumping = True
-        try:
-            return self._method(*args)
-        finally:
-            modem.pumping = False
+        return alone(self._modem, self._method, *args)
 
 
 class _Tick:

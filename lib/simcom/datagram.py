@@ -5,6 +5,7 @@ from time import ticks_ms
 
 from micropython import const
 
+from .alone import alone
 from .association import Association
 from .dgrxget import Datagrams
 from .pump import once
@@ -116,7 +117,7 @@ class DatagramSocket(Association):
         s = self._s
         try:
             while True:
-                n = s._link.oldest()
+                n = alone(self._modem, s._link.oldest)
                 if n:
                     return n
                 link = self._checked()
@@ -129,7 +130,7 @@ class DatagramSocket(Association):
 
     def _read(self, buf, n):
         link = self._s._link
-        address = link.read(buf, n)
+        address = alone(self._modem, link.read, buf, n)
         self._modem.hungry(link, 0)  # there is room again
         return address
 
@@ -164,25 +165,12 @@ class DatagramSocket(Association):
         return k
 
     def readinto(self, buf, n: int = -1):
-        """Fill ``buf`` or its first ``n`` bytes, if it takes several datagrams: how many. Not blocking: what is there
-        or None. As ``read(n)``: what is left of a datagram is dropped."""
-        if not 0 <= n <= len(buf):
-            n = len(buf)
-        start = self._s._start()
-        done = 0
-        while done < n:
-            try:
-                k = min(self._await(start), n - done)
-            except OSError as e:
-                if done:
-                    break
-                if e.errno == errno.EAGAIN:
-                    return None
+        """As ``recv_into()``: one datagram, which is what DTLS takes a read for. Not blocking: what is there or None."""
+        try:
+            return self.recv_into(buf, max(n, 0))
+        except OSError as e:
+            if e.errno != errno.EAGAIN:
                 raise
-            self._read(memoryview(buf)[done:] if done else buf, k)
-            done += k
-            start = ticks_ms()
-        return done
 
     def _gather(self, limit, line):
         # read() and readline(): there is no end to wait for, so one datagram.
@@ -199,7 +187,7 @@ class DatagramSocket(Association):
         m = self._modem
         m.pump()
         link = s._link
-        bits = _IN if link.oldest() else 0
+        bits = _IN if alone(m, link.oldest) else 0
         if link.refused or (link.error and link.state != _CONNECTING):
             bits |= _IN | _OUT | _ERR
         elif not (link.tx_n or link.turning):

@@ -5,6 +5,7 @@ from time import ticks_ms
 
 from micropython import const
 
+from .alone import alone
 from .links import drop
 from .parser import Parser
 from .pump import text
@@ -112,8 +113,15 @@ class Push:
 
     def pump(self):
         """Pump.pump()"""
-        channel = self._channel
+        m = self._modem
+        if m.pumping:
+            return 0
         got = self._pump()
+        alone(m, self._look, got)
+        return got
+
+    def _look(self, got):
+        channel = self._channel
         if not got:
             if channel.parser.need:
                 if channel.quiet(_GAP_MS):
@@ -123,7 +131,6 @@ class Push:
         self._check()
         if channel.mute:
             self.on_end(False)
-        return got
 
     def wait(self, ms=20):
         """Pump.wait()"""

@@ -5,6 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .alone import alone
 from .bind import Bound
 from .links import Link
 from .servers import Servers
@@ -37,7 +38,7 @@ def listen(s, backlog: int = 0):
         raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
     servers = getattr(m, "servers", None) or Servers(m)
     listener = Listener(s, bound, backlog)
-    servers.take(listener)
+    alone(m, servers.take, listener)
     s._link = listener
     s._poll = listener.poll
     s.close = listener.close
@@ -49,7 +50,7 @@ def listen(s, backlog: int = 0):
     finally:
         if s._timeout != 0 and not listener.listens():  # failed, timed out, or Ctrl-C
             listener.fail(errno.ETIMEDOUT, "listen, port %d: given up" % listener.port)
-            listener.leave()
+            alone(m, listener.leave)
     if listener.error and s._timeout != 0:
         raise OSError(*listener.error)
 
@@ -64,12 +65,20 @@ def accept(s):
     listener = s._link
     if not isinstance(listener, Listener):
         raise OSError(errno.EINVAL, "accept: listen() first")
-    link = listener.client()
-    while not link:
+    made = alone(m, _accepted, m, listener)
+    while not made:
         if listener.error:
             raise OSError(*listener.error)
         s._wait(start)
-        link = listener.client()
+        made = alone(m, _accepted, m, listener)
+    return made, made._link.peer
+
+
+def _accepted(m, listener):
+    # A socket for the next client, if there is one.
+    link = listener.client()
+    if not link:
+        return
     n = link.n
     state = link.state
     try:
@@ -87,7 +96,7 @@ def accept(s):
     link.heard = ticks_ms()
     link.task = m.start(m._serve(link))
     m.links.reading |= link.bit  # what came before had no ring
-    return made, link.peer
+    return made
 
 
 class Listener(Link):
@@ -135,7 +144,7 @@ class Listener(Link):
         if s._closed:
             return
         s._closed = True
-        self.leave()
+        alone(m, self.leave)
         m.pump()
         server = self.server
         start = ticks_ms()
