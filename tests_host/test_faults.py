@@ -1094,3 +1094,40 @@ def test_endless_wait_is_noticed():
     rig.patience(50_000)
     with pytest.raises(Hang):
         s.read(1)
+
+
+# The heap is full
+
+
+@pytest.mark.parametrize("where, times", [("on_line", 1), ("on_line", 5), ("_answer", 1), ("marks", 1), ("marks", 5)])
+def test_no_memory_for_a_moment(monkeypatch, where, times):
+    rig = Rig()
+    s = rig.socket(ECHO, 60)
+    s.write(b"before")
+    assert s.read(6) == b"before"
+    left = [times]
+    work = getattr(rig.modem, where)
+
+    def scarce(*args):
+        if left[0]:
+            left[0] -= 1
+            raise MemoryError
+        return work(*args)
+
+    monkeypatch.setattr(rig.modem, where, scarce)
+    try:
+        s.write(b"during")
+        while not s.ioctl(3, 1):  # a poll raises nothing
+            rig.pump(100)
+        got = s.read(6)
+    except OSError as e:
+        assert e.errno in (errno.ENOMEM, errno.EIO, errno.ETIMEDOUT), e
+    else:
+        assert got == b"during"
+    s.close()
+    assert left[0] < times
+    left[0] = 0
+    rig.pump(30_000)
+    if not rig.modem.isconnected():
+        rig.modem.connect("internet")
+    assert rig.works()

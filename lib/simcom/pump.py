@@ -84,8 +84,10 @@ class Pump:
                 self._next()
             self.pumping = False
             return got
+        except MemoryError:
+            return 0
         finally:
-            if self.pumping:
+            if self.pumping:  # in the middle of something
                 self.pumping = False
                 self.channel.interrupted()
 
@@ -137,6 +139,8 @@ class Pump:
             task.result = e.value
         except OSError as e:
             task.error = e
+        except MemoryError:
+            task.error = OSError(errno.ENOMEM, "out of memory")
         except (ValueError, IndexError):
             task.error = OSError(errno.EIO, "answer not understood: %s %s" % (self.command(), task.info))
         else:

@@ -111,6 +111,8 @@ class TcpIp(BufferAccess):
                         yield _RETRY_MS
         except OSError as e:
             link.fail(e.errno, e.args[1])
+        except MemoryError:
+            link.fail(errno.ENOMEM, "out of memory")
         except (ValueError, IndexError):
             link.fail(errno.EIO, "answer not understood: " + self.command())
         if link.n >= 0:
