@@ -53,6 +53,12 @@ def fails(code, function, *args):
     raise Failed("returned %r instead of OSError %s" % (got, [errno.errorcode.get(c, c) for c in codes]))
 
 
+def echo(s, data):
+    """Send bytes and have them back."""
+    s.write(data)
+    equal(s.read(len(data)), data)
+
+
 def poll(s, mask, ms=30000):
     """What select.poll() says of a socket within `ms`: its bits, 0 if nothing."""
     poller = select.poll()

@@ -1,10 +1,15 @@
 """Settings of the CPython suite that pytest takes from code."""
 
 import os
+import sys
 
 import features
 import pytest
 
+# The library loads most of its modules anew at each use: what they compile to is kept, whatever the environment says.
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(features.TREE / "build/pycache")
+sys.dont_write_bytecode = False
 
 REAL_TIME = ("test_programs", "test_micropython", "test_sim_program")
 

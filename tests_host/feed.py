@@ -2,12 +2,14 @@
 
 import re
 
+import pytest
 import shim
 
 shim.install()
 
 from shim import clock as _clock  # noqa: E402
 from simcom.parser import Parser  # noqa: E402
+from transcript import transcripts  # noqa: E402
 
 STALE = b"\r\nERROR\r\n> 0, CLOSED\r\n"  # what an earlier, longer read may have left behind the new bytes
 FOLLOWS = b"\r\n+CSQ: 20,0\r\n"  # a line that comes next
@@ -22,6 +24,19 @@ def counted(line: bytes) -> "tuple[int, bool] | None":
         return fields[-2] * (2 if match.group(1) == b"3" else 1), True
     match = re.match(rb"\+RECEIVE,\d+,(\d+)", line)
     return (int(match.group(1)), False) if match else None
+
+
+# The most that one read of the UART gives; 0: whatever is there.
+CHUNKS = [pytest.param(0, id="whole"), pytest.param(1, id="byte-by-byte"), pytest.param(7, id="by-seven")]
+
+
+def those(number, *families):
+    """The transcripts of a number, whole and in pieces."""
+    found = transcripts(*families, number=number)
+    assert found
+    return lambda test: pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)(
+        pytest.mark.parametrize("chunk", CHUNKS)(test)
+    )
 
 
 class Sink:
@@ -358,3 +373,23 @@ class Module(Answerer):
         del box[:most]
         head = b"\r\n+CIPRXGET: 2,%d,%d,%d\r\n" % (n, len(got), len(box))
         return head + got + (self.trailer if got else OK)
+
+
+class Scripted:
+    """What a Module has that answers by a script: what is left of it, and an echo until ATE0."""
+
+    echo = False
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.script: list = []  # (command or payload, [answers, pauses in ms])
+
+    def finish(self):
+        """Whether all was asked."""
+        assert [line for line, _ in self.script] == []
+
+    def _take(self, line):
+        if self.echo:
+            self.uart.later(self.delay_ms, line + b"\r")
+            self.echo = line != b"ATE0"
+        super()._take(line)

@@ -11,7 +11,6 @@ import simcom
 
 LINKS = {"sim7028": 2, "a76xx": 10}
 FAMILIES = tuple(LINKS)
-CHUNKS = [pytest.param(0, id="whole"), pytest.param(1, id="byte-by-byte"), pytest.param(7, id="by-seven")]
 GONE = (errno.ENOTCONN, errno.ECONNABORTED)  # what tells that the context is lost
 OTHERS = b"CIPSTART CIPMUX CIPQSEND CIPSPRT CSTT CIICR CIFSR CIPSHUT CIPSTATUS CPOWD".split()  # the other dialect's
 IP_ERRORS = {  # <err_info>

@@ -1,7 +1,10 @@
 """The benchmark's own judgement, and the virtual line it measures on."""
 
+import json
+
 import bench
 import pytest
+from tools.system import Unavailable
 
 
 def test_a_missed_limit_is_told(monkeypatch):
@@ -18,3 +21,25 @@ def test_a_download_of_a_few_segments_keeps_the_line_busy(rate):
     assert 0.9 < share < 1
     assert commands < 800
     assert overruns == 0
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_without_a_broker_its_figures_are_left_out_which_fails_in_ci(ci, monkeypatch, tmp_path, capsys):
+    def unavailable(name):
+        raise Unavailable("no %s on this machine" % name)
+
+    for name in vars(bench).copy():
+        if name.endswith("_figures") and name != "send_figures":
+            monkeypatch.setattr(bench, name, lambda *args: {})
+    sends = {name: limit for name, limit in bench.LIMITS.items() if name.startswith("cipsends_")}
+    monkeypatch.setattr(bench, "LIMITS", sends)
+    monkeypatch.setattr(bench, "TREE", tmp_path)
+    monkeypatch.setattr(bench, "compiled", lambda: None)
+    monkeypatch.setattr(bench.live, "command", unavailable)
+    monkeypatch.setattr("sys.argv", ["bench.py"])
+    monkeypatch.setenv("CI", ci)
+    assert bench.main() == bool(ci)
+    report = json.loads((tmp_path / "build/bench.json").read_text())
+    assert not report.keys() & sends and report["skipped"] == ["no mosquitto on this machine"]
+    missed = ["MISSED: %s was not measured" % name for name in sends] if ci else []
+    assert len(sends) == 3 and capsys.readouterr().out.splitlines() == ["SKIP: no mosquitto on this machine", *missed]

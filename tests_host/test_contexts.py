@@ -3,10 +3,10 @@
 import errno
 
 import pytest
-from feed import Module
+from feed import CHUNKS, Module
 from rig import ECHO, Rig
 from sim import Echo, Sink
-from test_replay import CHUNKS, Replay, connected, modem
+from test_replay import Replay, connected, modem
 from test_status import each_seed, refused
 from transcript import transcripts
 
@@ -180,7 +180,7 @@ def test_bad_account_sends_nothing(family, account):
     assert len(rig.sent) == sent
 
 
-DUAL = [each for family in ("sim800", "sim7000") for each in transcripts(family) if each.name.split("_")[1] == "10"]
+DUAL = transcripts("sim800", "sim7000", number="10")
 
 
 @pytest.mark.parametrize("chunk", CHUNKS)

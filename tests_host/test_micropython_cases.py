@@ -3,12 +3,10 @@
 This is real time, nearly all of it waiting: so the cases are shared out to programs that run at once.
 """
 
-import contextlib
 import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +14,8 @@ import time
 import pytest
 import run
 import target
-from tools.system import Unavailable, micropython_command
+from live import free_ports
+from tools.system import micropython_command
 
 HERE = pathlib.Path(__file__).parent
 TREE = HERE.parent
@@ -43,15 +42,6 @@ def started():
     for process in running:
         process.terminate()
         process.wait(10)
-
-
-def free_ports(count):
-    """Loopback ports that nobody uses."""
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in taken:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in taken]
 
 
 def module(started, tmp_path, name, ports, seed, dialled=()):
@@ -136,10 +126,7 @@ target.run(Unix(board, "internet", %(host)r, %(ports)r), "", %(share)d, %(of)d)
 @pytest.fixture(scope="module")
 def children(started, tmp_path_factory):
     """One MicroPython for each share of the cases."""
-    try:
-        micropython = micropython_command()
-    except Unavailable as e:
-        pytest.skip("no MicroPython: %s" % e)
+    micropython = micropython_command()
     peers = started(sys.executable, str(TREE / "tests_device/peer.py"), stdout=subprocess.PIPE)
     ports = json.loads(peers.stdout.readline())
     folder = tmp_path_factory.mktemp("cases")

@@ -3,11 +3,10 @@
 import errno
 
 import pytest
-from feed import Module
+from feed import CHUNKS, Module
 from feed_open import modem
 from rig import ECHO, Rig
 from sim import Blackhole, Sink, Stall
-from test_replay import CHUNKS
 from test_replay import modem as start_modem
 from test_replay_open import Replay
 from test_status import each_family, each_seed, refused
@@ -441,8 +440,7 @@ def test_links_as_in_the_notes(transcript, chunk):
 
 LISTS = [
     (each, n, value)
-    for family in START
-    for each in transcripts(family)
+    for each in transcripts(*START)
     for n, (kind, value) in enumerate(each.steps)
     if kind == "<" and b"STATE: " in value and b"C: 7" in value
 ]

@@ -5,8 +5,8 @@ import time
 
 import pytest
 import shim
-from feed import ERROR, OK, info
-from feed_open import CHUNKS, FAMILIES, GONE, OpenModule, connected, elapsed, idle, lands, modem, raises, refused
+from feed import CHUNKS, ERROR, OK, info
+from feed_open import FAMILIES, GONE, OpenModule, connected, elapsed, idle, lands, modem, raises, refused
 from transcript import FOLDER, Transcript
 
 up_with = pytest.mark.parametrize("family", FAMILIES)

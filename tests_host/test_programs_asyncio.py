@@ -5,7 +5,8 @@ import socket
 import socketserver
 import threading
 
-from test_programs import REFUSED, Echo, families, run, serving
+from live import Echo, run, serving
+from test_programs import REFUSED, families
 
 
 @contextlib.contextmanager

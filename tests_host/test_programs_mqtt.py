@@ -3,41 +3,15 @@
 import contextlib
 import socket
 import struct
-import subprocess
-import time
 
-from test_micropython_cases import free_ports
-from test_programs import REFUSED, Echo, HttpServer, Pages, Program, families, run, serving, tool
+import pytest
+from live import Broker, Echo, Program, cipsends, run, serving
+from test_programs import FAMILIES, REFUSED, families
 from test_programs_tls import WRONG_HOST, Authority
+from test_snippets import snippet
 
 SIMPLE = ("umqtt.simple",)
 ROBUST = ("umqtt.simple", "umqtt.robust")
-
-
-class Broker:
-    """mosquitto on a free loopback port; with a certificate it speaks TLS there, and plain on another (`plain`)."""
-
-    def __init__(self, folder, certificate=None):
-        self._command = [*tool("mosquitto"), "-c", str(folder / "mosquitto.conf")]
-        self.port, self.plain = free_ports(2)
-        lines = ["listener %d 127.0.0.1" % self.plain, "listener %d 127.0.0.1" % self.port]
-        if certificate:
-            lines += ["certfile %s" % certificate, "keyfile %s" % certificate]
-        lines += ["allow_anonymous true", "user root", "log_dest file %s" % (folder / "mosquitto.log")]
-        (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
-
-    def __enter__(self):
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(400):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.plain)):
-                return self
-            assert self._process.poll() is None, "mosquitto ended"
-            time.sleep(0.025)
-        raise AssertionError("mosquitto does not listen")
-
-    def __exit__(self, *_):
-        self._process.terminate()
-        self._process.wait(10)
 
 
 class Client:
@@ -164,6 +138,15 @@ def test_umqtt_simple_over_tls(family, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("family, sim", [*((family, "READY") for family in FAMILIES), ("sim7000", "SIM PIN")])
+def test_network_stand_in_for_mqtt_as(family, sim, tmp_path):
+    (tmp_path / "cellular.py").write_text(snippet("class WLAN"))
+    with serving(Echo) as echo:
+        lines = run(tmp_path, family, "wlan", {"echo.example:7": echo.server_address[1]}, settings={"sim": sim})
+    up = ["connected True", "3 True", "b'hello'", "False"]
+    assert lines == ["True False", *(up if sim == "READY" else ["failed False", "False"]) * 2]
+
+
 def test_the_other_client_tells_messages_apart(tmp_path):
     with Broker(tmp_path) as broker, Client(broker) as host:
         host._send(0x30, host._text(b"from/board") + b"a" * 300)
@@ -173,10 +156,11 @@ def test_the_other_client_tells_messages_apart(tmp_path):
 
 @families
 def test_small_writes_collected_are_one_send_each(family, tmp_path):
-    with Broker(tmp_path) as broker, serving(Pages, HttpServer) as server:
-        names = {"broker.example:1883": broker.port, "www.example:80": server.server_port}
-        assert run(tmp_path, family, "small_writes", names, SIMPLE) == ["200", "0"] * 2
-    commands = (tmp_path / "modem.log").read_text()
-    parts = [part.count("AT+CIPSEND=") for part in commands.split("AT+CSQ")[1:]]
-    assert parts[:3] == [10, 4, 4]  # what these programs write: a request, a connect, a publish
-    assert parts[5:8] == [1, 1, 1]
+    assert cipsends(tmp_path, family) == {
+        "cipsends_http_get": 10,
+        "cipsends_http_get_nodelay_off": 1,
+        "cipsends_mqtt_connect": 4,
+        "cipsends_mqtt_connect_nodelay_off": 1,
+        "cipsends_mqtt_publish": 4,
+        "cipsends_mqtt_publish_nodelay_off": 1,
+    }

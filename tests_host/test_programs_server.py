@@ -5,8 +5,7 @@ import threading
 import time
 
 import pytest
-from test_micropython_cases import free_ports
-from test_programs import Echo, Program, serving
+from live import Echo, Program, free_ports, serving
 
 families = pytest.mark.parametrize("family, clients", [("sim800", 3), ("sim7000", 4), ("sim7028", 1), ("a76xx", 6)])
 

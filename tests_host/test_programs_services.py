@@ -9,8 +9,8 @@ import socketserver
 import struct
 import time
 
-from test_micropython_cases import free_ports
-from test_programs import Echo, Program, families, run, serving
+from live import Echo, Program, free_ports, run, serving
+from test_programs import families
 
 NOW = 4_000_000_000  # of NTP, in 2026
 

@@ -8,7 +8,9 @@ import ssl
 import subprocess
 
 import pytest
-from test_programs import LARGE, Echo, families, run, serving, tool
+from live import LARGE, Echo, run, serving
+from test_programs import families
+from tools.system import command
 
 WRONG_HOST = "The certificate Common Name (CN) does not match with the expected CN"
 WRONG_CA = "The certificate is not correctly signed by the trusted CA"
@@ -34,7 +36,7 @@ class Authority:
     def __init__(self, folder, name="ca"):
         self.folder = folder
         self.name = name
-        self._openssl = tool("openssl")
+        self._openssl = command("openssl")
         folder.mkdir(exist_ok=True)
         (folder / "index.txt").write_text("")
         (folder / "index.txt.attr").write_text("unique_subject = no\n")

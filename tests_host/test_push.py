@@ -3,10 +3,11 @@
 import errno
 import random
 
+from feed import CHUNKS
 from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
 
-from feed_open import CHUNKS, connected
+from feed_open import connected
 from modes import Mode, cases
 from sim import Blob, Drip, Peer, Sink
 from sim.at import NO_FINAL

@@ -6,13 +6,12 @@ import time
 
 import pytest
 import shim
-from feed import ERROR, Module, info
-from transcript import FOLDER, Transcript, transcripts
+from feed import CHUNKS, ERROR, Module, Scripted, info
+from transcript import Transcript, field, transcripts
 
 import simcom
 
 STREAM, DATAGRAMS = 1, 2
-CHUNKS = [pytest.param(0, id="whole"), pytest.param(1, id="byte-by-byte"), pytest.param(7, id="by-seven")]
 
 # Transcripts of the family that are not replayed against the driver, and why. Without a family an entry counts for the
 # English and the Chinese edition.
@@ -23,23 +22,12 @@ REPLAYED += ["06", "07"]  # in test_transparent_replay.py
 REPLAYED += ["02", "04", "12", "13", "15", "17"]  # in test_single.py
 
 
-def number(name):
-    """sim7000cn_08_multi_client -> 08; field/sim7000_08_x -> field/sim7000_08."""
-    stem = "_".join(name.split("_")[:2])
-    return stem if stem.startswith("field/") else stem.split("_")[1]
-
-
 def editions(wanted):
     """The transcripts of a number."""
-    found = [each for each in transcripts("sim7000") if number(each.name) == wanted]
-    return pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)
+    return pytest.mark.parametrize("transcript", transcripts("sim7000", number=wanted), ids=lambda each: each.name)
 
 
-def field(name):
-    return Transcript(FOLDER / "field" / (name + ".txt"))
-
-
-class Replay(Module):
+class Replay(Scripted, Module):
     """A module that answers what the transcript answers, in its order; everything else as usual.
 
     `anytime`: beginnings of commands that the driver sends earlier or later than the host of the transcript.
@@ -51,13 +39,11 @@ class Replay(Module):
         self.uart.chunk = chunk
         self.echo = echo
         self.matched: list = []
-        self.script: list = []  # [command or payload, [answers, pauses in ms]]
         self._anytime = [each.encode() for each in anytime]
-        for kind, value in transcript.steps:
-            if kind == ">":
-                self.script.append((self._command(value, multi), []))
-            elif self.script:
-                self.script[-1][1].append(numbered(value) if multi and kind == "<" else value)
+        for value, answers in transcript.exchanges():
+            if multi:
+                answers = [each if isinstance(each, int) else numbered(each) for each in answers]
+            self.script.append((self._command(value, multi), answers))
         drop = tuple(each.encode() for each in dropped)
         self.script = [entry for entry in self.script if not (drop and entry[0].startswith(drop))]
 
@@ -69,16 +55,6 @@ class Replay(Module):
             if multi
             else line
         )
-
-    def finish(self):
-        """Whether all was asked."""
-        assert [line for line, _ in self.script] == []
-
-    def _take(self, line):
-        if self.echo:
-            self.uart.later(self.delay_ms, line + b"\r")
-            self.echo = line != b"ATE0"
-        super()._take(line)
 
     def _reply(self, line):
         for at, (theirs, answers) in enumerate(self.script):
@@ -175,7 +151,7 @@ def elapsed(start):
 
 
 def test_every_transcript_is_replayed_or_has_a_reason():
-    numbers = {number(each.name) for each in transcripts("sim7000")}
+    numbers = {each.number for each in transcripts("sim7000")}
     assert numbers == set(REPLAYED) | set(NOT_REPLAYED)
     assert not set(REPLAYED) & set(NOT_REPLAYED)
 
@@ -206,13 +182,13 @@ def test_echo_of_a_module_is_recognised_and_switched_off(chunk):
 @pytest.mark.parametrize("chunk", CHUNKS)
 def test_bring_up_as_in_every_note(chunk):
     for transcript in transcripts("sim7000"):
-        if number(transcript.name) not in ("08", "10"):
+        if transcript.number not in ("08", "10"):
             continue
         module = Replay(transcript, chunk=chunk)
         made = modem(module)
         sent = [theirs for _, theirs in module.matched]
         assert sent == [b"AT+CGATT?", b"AT+CIPMUX=1", b'AT+CSTT="CMNET"', b"AT+CIICR", b"AT+CIFSR"]
-        address = {"08": "10.78.245.128", "10": "10.126.186.232"}[number(transcript.name)]
+        address = {"08": "10.78.245.128", "10": "10.126.186.232"}[transcript.number]
         assert made.ifconfig()[0] == made.ipconfig("addr4")[0] == address
         assert made.isconnected()
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 import shim
-from feed import ERROR, info
-from feed_open import CHUNKS, FAMILIES, GONE, OpenModule, connected, elapsed, idle, modem, raises, refused
-from transcript import FOLDER, Transcript, transcripts
+from feed import CHUNKS, ERROR, Scripted, info, those
+from feed_open import FAMILIES, GONE, OpenModule, connected, elapsed, idle, modem, raises, refused
+from transcript import field, transcripts
 
 import simcom
 
@@ -22,32 +22,17 @@ REPLAYED += ["05", "t08", "t09", "field/a76xx_12"]  # in test_push.py
 REPLAYED += ["07", "10", "11", "t10"]  # in test_transparent_replay.py
 
 
-def number(name):
-    """sim7028_t03_cipopen -> t03; field/a76xx_01_x -> field/a76xx_01."""
-    stem = "_".join(name.split("_")[:2])
-    return stem if stem.startswith("field/") else stem.split("_")[1]
-
-
 def every(wanted):
-    """The transcripts of a number, whole and in pieces."""
-    found = [each for family in FAMILIES for each in transcripts(family) if number(each.name) == wanted]
-    return lambda test: pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)(
-        pytest.mark.parametrize("chunk", CHUNKS)(test)
-    )
+    return those(wanted, *FAMILIES)
 
 
-def field(name):
-    return Transcript(FOLDER / "field" / (name + ".txt"))
-
-
-class Replay(OpenModule):
+class Replay(Scripted, OpenModule):
     """A module that answers what was loaded, in its order; everything else as usual."""
 
     def __init__(self, family, chunk=0, echo=False):
         super().__init__(family)
         self.uart.chunk = chunk
         self.echo = echo
-        self.script: list = []  # [command or payload, [answers, pauses in ms]]
         self._anytime: list = []
 
     def load(self, transcript, *, anytime=(), dropped=(), first=None, end=None):
@@ -56,28 +41,13 @@ class Replay(OpenModule):
         `anytime`: beginnings of commands that the driver sends earlier or later than the host of the transcript.
         `dropped`: those that it never sends.
         """
-        entries: list = []
-        for kind, value in transcript.steps:
-            if kind == ">":
-                entries.append((value.rstrip(b"\r"), []))
-            elif entries:
-                entries[-1][1].append(value)
+        entries = transcript.exchanges()
         texts = [line for line, _ in entries]
         begin = texts.index(first) if first else 0
         del entries[texts.index(end, begin) if end else len(texts) :]
         self.script = [entry for entry in entries[begin:] if not entry[0].startswith(tuple(dropped))]
         self._anytime = list(anytime)
         return self
-
-    def finish(self):
-        """Whether all was asked."""
-        assert [line for line, _ in self.script] == []
-
-    def _take(self, line):
-        if self.echo:
-            self.uart.later(self.delay_ms, line + b"\r")
-            self.echo = line != b"ATE0"
-        super()._take(line)
 
     def _reply(self, line):
         for at, (theirs, answers) in enumerate(self.script):
@@ -122,7 +92,7 @@ class Replay(OpenModule):
 
 
 def test_every_transcript_is_replayed_or_has_a_reason():
-    numbers = {number(each.name) for family in FAMILIES for each in transcripts(family)}
+    numbers = {each.number for each in transcripts(*FAMILIES)}
     assert numbers == set(REPLAYED) | set(NOT_REPLAYED)
     assert not set(REPLAYED) & set(NOT_REPLAYED)
 
@@ -233,7 +203,7 @@ def test_bring_up_where_the_context_is_refused_because_it_exists(chunk):
 # Any command
 
 
-SETTINGS = [each for each in transcripts("sim7028") if number(each.name) in ("t11", "t12", "t13", "t16", "t19", "t20")]
+SETTINGS = [each for each in transcripts("sim7028") if each.number in ("t11", "t12", "t13", "t16", "t19", "t20")]
 
 
 @pytest.mark.parametrize("chunk", CHUNKS)

@@ -4,11 +4,11 @@ import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
-from feed import ERROR, Module
+from feed import CHUNKS, ERROR, Module
 from modes import Mode, cases
 from sim import Sink, Stall
 from sim.at import NO_FINAL
-from test_replay import CHUNKS, editions, idle
+from test_replay import editions, idle
 from test_replay import connected as connected_start
 from test_replay import modem as modem_start
 from test_replay_open import Replay, every

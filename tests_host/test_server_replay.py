@@ -7,23 +7,13 @@ import pytest
 import shim
 import test_replay
 import test_replay_open
-from feed import info
-from feed_open import CHUNKS, idle
+from feed import info, those
+from feed_open import idle
 from feed_open import modem as open_modem
-from transcript import transcripts
 
 import simcom
 
 LINKS = {"sim800": 6, "sim7000": 8}
-
-
-def those(number, *families):
-    """The transcripts of a number, whole and in pieces."""
-    found = [each for family in families for each in transcripts(family) if test_replay.number(each.name) == number]
-    assert found
-    return lambda test: pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)(
-        pytest.mark.parametrize("chunk", CHUNKS)(test)
-    )
 
 
 def listening(made, port, backlog=0):

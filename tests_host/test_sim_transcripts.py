@@ -28,7 +28,7 @@ def stage(transcript: Transcript) -> Stage:
     return table[name] if name in table or "/" in name else table[name.split("_")[1]]
 
 
-ALL = [transcript for family in STAGES for transcript in transcripts(family)]
+ALL = transcripts(*STAGES)
 REPLAYED = [transcript for transcript in ALL if stem(transcript) not in NOT_REPLAYED]
 
 

@@ -7,10 +7,10 @@ from rig import ECHO, Rig  # first: it puts the shim in place
 import feed
 import pytest
 import shim
-from feed import info
+from feed import CHUNKS, info
 from modes import Mode, cases
 from sim import Blackhole, Blob, Refuse, Sink, Slam
-from test_replay import CHUNKS, Replay, idle, number
+from test_replay import Replay, idle
 from transcript import transcripts
 
 import simcom
@@ -265,7 +265,7 @@ def bare(answer):
 
 def editions(wanted):
     """The transcripts of a number, of both families and the Chinese edition."""
-    found = [each for family in FAMILIES for each in transcripts(family) if number(each.name) == wanted]
+    found = transcripts(*FAMILIES, number=wanted)
     assert len(found) == 3
     return pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)
 

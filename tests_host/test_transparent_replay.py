@@ -4,9 +4,9 @@ import errno
 
 import pytest
 import shim
-from feed import OK, Module
-from feed_open import CHUNKS, OpenModule
-from transcript import FOLDER, Transcript, transcripts
+from feed import CHUNKS, OK, Module, those
+from feed_open import OpenModule
+from transcript import field
 
 import simcom
 
@@ -34,22 +34,14 @@ class Replay:
 
     def load(self, transcript, *, first=b"", dropped=()):
         """Take the exchanges that begin with `first`, without the `dropped` ones."""
-        entries: list = []
-        for kind, value in transcript.steps:
-            if kind == ">":
-                entries.append((value.rstrip(b"\r"), []))
-            elif entries:
-                entries[-1][1].append(value)
+        entries = transcript.exchanges()
         while first and not entries[0][0].startswith(first):
             del entries[0]
         self.steps = [entry for entry in entries if not entry[0].startswith(tuple(dropped) or b"-")]
 
-    def modem(self):
-        """A driver whose context is up."""
-        shim.reset()
-        made = getattr(simcom, self.family.upper())(self.module.uart)
-        made.connect("CMNET")
-        return made
+    def finish(self):
+        """Whether all was asked, and every byte awaited."""
+        assert self.steps == [] and self.missed == b""
 
     def receive(self, data):
         """Bytes from the host."""
@@ -89,13 +81,13 @@ class Replay:
             ms += 5
 
 
-def every(families, number):
-    """The transcripts of a number, whole and in pieces."""
-    found = [each for family in families for each in transcripts(family) if each.name.split("_")[1] == number]
-    found = [each for each in found if not each.name.startswith("field/")]
-    return lambda test: pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)(
-        pytest.mark.parametrize("chunk", CHUNKS)(test)
-    )
+def replaying(family, chunk):
+    """A replay, and a modem on it whose context is up."""
+    replay = Replay(family, chunk)
+    shim.reset()
+    made = getattr(simcom, family.upper())(replay.module.uart)
+    made.connect("CMNET")
+    return replay, made
 
 
 def closed(made, t):
@@ -103,10 +95,9 @@ def closed(made, t):
     assert made.isconnected() and made.at("+CSQ") == ["+CSQ: 20,0"]
 
 
-@every(START, "06")
+@those("06", *START)
 def test_client(transcript, chunk):
-    replay = Replay(transcript.family, chunk)
-    made = replay.modem()
+    replay, made = replaying(transcript.family, chunk)
     replay.load(transcript, dropped=[b"AT+CGATT?"])
     t = made.transparent(("116.228.221.51", 8500))
     t.settimeout(10)
@@ -122,10 +113,9 @@ def test_client(transcript, chunk):
     closed(made, t)
 
 
-@every(START, "07")
+@those("07", *START)
 def test_codes_that_waited_for_command_mode(transcript, chunk):
-    replay = Replay(transcript.family, chunk)
-    made = replay.modem()
+    replay, made = replaying(transcript.family, chunk)
     codes = []
     made.on_urc("+CMTI", codes.append)
     made.on_urc("RING", codes.append)
@@ -142,10 +132,9 @@ def test_codes_that_waited_for_command_mode(transcript, chunk):
     closed(made, t)
 
 
-@every(OPEN, "07")
+@those("07", *OPEN)
 def test_client_of_the_other_dialect(transcript, chunk):
-    replay = Replay(transcript.family, chunk)
-    made = replay.modem()
+    replay, made = replaying(transcript.family, chunk)
     replay.load(transcript)
     t = made.transparent(("117.131.85.139", 5253))
     t.settimeout(10)
@@ -157,13 +146,12 @@ def test_client_of_the_other_dialect(transcript, chunk):
     t.resume()
     assert t.read(12) == b"HELLO CLIENT"
     closed(made, t)
-    assert replay.steps == [] and replay.missed == b""
+    replay.finish()
 
 
-@every(OPEN, "10")
+@those("10", *OPEN)
 def test_datagrams(transcript, chunk):
-    replay = Replay(transcript.family, chunk)
-    made = replay.modem()
+    replay, made = replaying(transcript.family, chunk)
     replay.load(transcript)
     assert replay.steps[-1][0] == b'AT+CIPOPEN=0,"UDP","117.131.85.139",5254,5000'
     replay.steps[-1] = (b"ATO", replay.steps[-1][1])  # what the driver comes back with in both dialects
@@ -174,25 +162,23 @@ def test_datagrams(transcript, chunk):
     t.escape()
     assert made.at("+CIPOPEN?")[0] == '+CIPOPEN: 0,"UDP","117.131.85.139",5254,-1'
     t.resume()
-    assert replay.steps == [] and replay.missed == b""
+    replay.finish()
     closed(made, t)
 
 
-@every(OPEN, "11")
+@those("11", *OPEN)
 def test_server(transcript, chunk):
-    replay = Replay(transcript.family, chunk)
-    made = replay.modem()
+    replay, made = replaying(transcript.family, chunk)
     replay.load(transcript)
     t = made.transparent_server(8080, timeout_ms=10_000)
     assert t.peer == ("192.168.108.5", 57202)
     closed(made, t)
-    assert replay.steps == [] and replay.missed == b""
+    replay.finish()
 
 
-@every(OPEN, "t10")
+@those("t10", *OPEN)
 def test_mode_is_a_setting(transcript, chunk):
-    replay = Replay(transcript.family, chunk)
-    made = replay.modem()
+    replay, made = replaying(transcript.family, chunk)
     replay.load(transcript)
     assert made.at("+CIPMODE=?") == ["+CIPMODE: (0-1)"] and made.at("+CIPMODE?") == ["+CIPMODE: 0"]
     replay.module.connect_error["1.2.3.4"] = 1
@@ -205,11 +191,10 @@ def test_mode_is_a_setting(transcript, chunk):
 
 @pytest.mark.parametrize("chunk", CHUNKS)
 def test_session_of_a_real_module(chunk):
-    replay = Replay("a76xx", chunk)
-    made = replay.modem()
-    replay.load(Transcript(FOLDER / "field" / "a76xx_12_direct_push_sim7600.txt"), first=b"AT+NETCLOSE")
+    replay, made = replaying("a76xx", chunk)
+    replay.load(field("a76xx_12_direct_push_sim7600"), first=b"AT+NETCLOSE")
     t = made.transparent(("211.149.158.237", 8011))
     t.escape()
     t.resume()
-    assert replay.steps == [] and replay.missed == b""
+    replay.finish()
     closed(made, t)

@@ -525,19 +525,13 @@ def test_idle_socket_sends_next_to_nothing(family):
 @families
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_lost_bytes_are_an_error_and_then_it_goes_on(family, count):
-    wrapped = []
-
-    def wrap(uart):
-        wrapped.append(Faulty(uart))
-        return wrapped[0]
-
-    rig = made(family, wrap=wrap)
+    rig = made(family, wrap=Faulty)
     s = datagram(rig)
     s.sendto(b"first", HERE)
     assert s.recv(10) == b"first"
     s.sendto(b"unread", HERE)
     rig.pump(500)
-    wrapped[0].drop("rx", wrapped[0].offset["rx"] + 400, count)
+    rig.port.drop("rx", rig.port.offset["rx"] + 400, count)
     s.settimeout(0)
     s.sendto(b"x" * 800, HERE)
     rig.pump(3000)
@@ -580,20 +574,14 @@ def test_link_that_the_module_closed_is_opened_again(family):
 @families
 @pytest.mark.parametrize("lossy", [False, True])
 def test_what_was_received_outlives_its_link(family, lossy):
-    wrapped = []
-
-    def wrap(uart):
-        wrapped.append(Faulty(uart))
-        return wrapped[0]
-
-    rig = made(family, wrap=wrap)
+    rig = made(family, wrap=Faulty)
     s = datagram(rig)
     s.sendto(b"unread", HERE)
     rig.pump(1000)
     s.sendto(b"unread too", HERE)
     rig.pump(1000)
     if lossy:  # behind them stands half a datagram
-        wrapped[0].drop("rx", wrapped[0].offset["rx"] + 400, 3)
+        rig.port.drop("rx", rig.port.offset["rx"] + 400, 3)
         s.settimeout(0)
         s.sendto(b"x" * 800, HERE)
         rig.pump(3000)

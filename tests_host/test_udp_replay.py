@@ -2,26 +2,13 @@
 
 import re
 
-import pytest
 import shim
-from feed import Module
-from feed_open import CHUNKS, OpenModule, connected, idle
-from transcript import transcripts
+from feed import Module, those
+from feed_open import OpenModule, connected, idle
 
 import simcom
 
 AF_INET, SOCK_DGRAM = 2, 2
-
-
-def those(wanted, *families):
-    """The transcripts of a number, whole and in pieces."""
-    found = [
-        each for family in families for each in transcripts(family) if re.match(r"[a-z0-9]+_%s_" % wanted, each.name)
-    ]
-    assert found
-    return lambda test: pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)(
-        pytest.mark.parametrize("chunk", CHUNKS)(test)
-    )
 
 
 class Told:

@@ -37,6 +37,17 @@ LOOKS = [
 TEXTS = SMS + [b'\r\n+CMT: "+491234567",,"24/05/17,10:11:12+08"\r\n%s\r\n' % each for each in LOOKS]
 
 
+def harmless(rig, position, texts):
+    """A session for each text, with it in the middle."""
+    for text in texts:
+        rig.patience()
+        try:
+            session(rig, lambda text=text: rig.vm.inject(position, text), "+CSQ", "+CSQ: 20,0")
+        except OSError as e:
+            raise AssertionError("%s %s: %r" % (text, position, e))
+    assert rig.modem.isconnected()
+
+
 @pytest.mark.feature("urcs")
 @each_family
 @pytest.mark.parametrize(
@@ -45,13 +56,7 @@ TEXTS = SMS + [b'\r\n+CMT: "+491234567",,"24/05/17,10:11:12+08"\r\n%s\r\n' % eac
 def test_code_anywhere_does_no_harm(family, position, fresh):
     rig = Rig(family=family)
     assert fresh or rig.works()
-    for text in EVERYWHERE + OTHER[family]:
-        rig.patience()
-        try:
-            session(rig, lambda text=text: rig.vm.inject(position, text), "+CSQ", "+CSQ: 20,0")
-        except OSError as e:
-            raise AssertionError("%s %s: %r" % (text, position, e))
-    assert rig.modem.isconnected()
+    harmless(rig, position, EVERYWHERE + OTHER[family])
     assert rig.modem.ifconfig()[0] == rig.net.local_addresses[0]
 
 
@@ -68,13 +73,7 @@ def test_many_codes_in_a_row(family, position):
 @pytest.mark.parametrize("position", POSITIONS[:-1])
 def test_text_message_that_looks_like_a_result(family, position):
     rig = Rig(family=family)
-    for text in TEXTS:
-        rig.patience()
-        try:
-            session(rig, lambda text=text: rig.vm.inject(position, text), "+CSQ", "+CSQ: 20,0")
-        except OSError as e:
-            raise AssertionError("%s %s: %r" % (text, position, e))
-    assert rig.modem.isconnected()
+    harmless(rig, position, TEXTS)
 
 
 @pytest.mark.feature("urcs")

@@ -1,5 +1,6 @@
 """Reader of AT transcripts (format `simcom-at-transcript 1`, described in transcripts/README.md)."""
 
+import functools
 import pathlib
 import re
 from collections.abc import Iterator
@@ -32,9 +33,25 @@ class Transcript:
         return str(self.path.relative_to(FOLDER).with_suffix("")) if FOLDER in self.path.parents else self.path.stem
 
     @property
+    def number(self) -> str:
+        """Of sim7028_t03_cipopen it is t03; of field/sim7000_08_x it is field/sim7000_08."""
+        stem = "_".join(self.name.split("_")[:2])
+        return stem if stem.startswith("field/") else stem.split("_")[1]
+
+    @property
     def family(self) -> str:
         """The family that the header names."""
         return self.header["family"]
+
+    def exchanges(self) -> list:
+        """Each command or payload of the host, with what answers it: (bytes, [answers, pauses in ms])."""
+        out: list = []
+        for kind, value in self.steps:
+            if kind == ">":
+                out.append((value.rstrip(b"\r"), []))
+            elif out:
+                out[-1][1].append(value)
+        return out
 
     def joined(self) -> list:
         """The steps with consecutive module lines as one: the split between them means nothing."""
@@ -73,7 +90,18 @@ def unescape(text: str) -> bytes:
     return re.sub(r"\\(x[0-9A-Fa-f]{2}|.)", byte, text).encode("latin-1")
 
 
-def transcripts(family: str) -> list:
-    """All transcripts of a family, by name."""
-    found = [Transcript(path) for path in sorted(FOLDER.rglob("*.txt"))]
-    return [transcript for transcript in found if transcript.family == family]
+def field(name: str) -> Transcript:
+    """A log of a real module."""
+    return Transcript(FOLDER / "field" / (name + ".txt"))
+
+
+@functools.cache
+def everything() -> list:
+    """All transcripts, by name."""
+    return [Transcript(path) for path in sorted(FOLDER.rglob("*.txt"))]
+
+
+def transcripts(*families: str, number: str = "") -> list:
+    """The transcripts of families, or those of them with a number, by family and name."""
+    found = [each for family in families for each in everything() if each.family == family]
+    return [each for each in found if number in ("", each.number)]

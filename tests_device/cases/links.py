@@ -2,16 +2,11 @@
 
 import errno
 
-from target import REFUSED, equal, fails, pattern, true
+from target import REFUSED, echo, equal, fails, pattern, true
 
 
 def _fill(target):
     return [target.socket("echo") for _ in range(target.modem.LINKS)]
-
-
-def _echo(s, data):
-    s.write(data)
-    equal(s.read(len(data)), data)
 
 
 def case_all_links_at_once(target):
@@ -29,10 +24,10 @@ def case_one_connect_too_many_names_the_peers(target):
     s = target.socket()
     e = fails(errno.ENOBUFS, s.connect, target.peer("echo"))
     equal(str(e).count("%s:%d" % target.peer("echo")), target.modem.LINKS, "peers in %s" % e)
-    _echo(sockets[0], b"the others are well")
+    echo(sockets[0], b"the others are well")
     sockets[-1].close()
     s.connect(target.peer("echo"))
-    _echo(s, b"now there is room")
+    echo(s, b"now there is room")
     for each in sockets + [s]:
         each.close()
 
@@ -40,7 +35,7 @@ def case_one_connect_too_many_names_the_peers(target):
 def case_links_are_used_again(target):
     for i in range(2 * target.modem.LINKS):
         s = target.socket("echo")
-        _echo(s, pattern(20, i + 1))
+        echo(s, pattern(20, i + 1))
         s.close()
 
 
@@ -73,7 +68,7 @@ def _fifty_dropped(target, failures):
     for i in range(50):
         failures[i % len(failures)](target)
     s = target.socket("echo")
-    _echo(s, b"the 51st")
+    echo(s, b"the 51st")
     s.close()
 
 
@@ -101,7 +96,7 @@ def case_dropped_sockets_do_not_cost_the_open_ones_their_link(target):
     s = target.socket("echo")
     for _ in range(target.modem.LINKS + 2):
         _timed_out(target)
-    _echo(s, b"not taken away")
+    echo(s, b"not taken away")
     s.close()
 
 
@@ -110,7 +105,7 @@ def case_unread_bytes_of_one_link_do_not_hold_up_another(target):
     lazy.write(b"20000\n")
     s = target.socket("echo")
     for i in range(5):
-        _echo(s, pattern(100, i + 1))
+        echo(s, pattern(100, i + 1))
     equal(lazy.read(), pattern(20000))
     lazy.close()
     s.close()
@@ -150,7 +145,7 @@ def case_module_socket_acts_on_the_installed_modem(target):
         s = socket.socket(info[0], socket.SOCK_STREAM, info[2])
         s.settimeout(30)
         s.connect(info[-1])
-        _echo(s, b"by its usual name")
+        echo(s, b"by its usual name")
         s.close()
         import usocket
 

@@ -3,7 +3,7 @@
 import errno
 import select
 
-from target import equal, fails, pattern, true
+from target import echo, equal, fails, pattern, true
 
 PORT = 8001  # `peer.py` and the virtual modules know which ports may be dialled
 
@@ -213,12 +213,10 @@ def case_fixed_local_port(target):
         s = target.socket()
         s.bind(("", 5000))
         s.connect(target.peer("echo"))
-        s.write(b"from port 5000")
-        equal(s.read(14), b"from port 5000")
+        echo(s, b"from port 5000")
         s.close()
     s = target.socket("echo")
-    s.write(b"any port")
-    equal(s.read(8), b"any port")
+    echo(s, b"any port")
     s.close()
 
 

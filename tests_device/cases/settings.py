@@ -2,12 +2,7 @@
 
 import errno
 
-from target import equal, pattern, true
-
-
-def _echo(s, data):
-    s.write(data)
-    equal(s.read(len(data)), data)
+from target import echo, equal, pattern, true
 
 
 def _optional(function, *args):
@@ -21,20 +16,20 @@ def _optional(function, *args):
 
 def case_links_are_listed(target):
     a = target.socket("echo")
-    _echo(a, b"first")
+    echo(a, b"first")
     rows = target.modem.status("links")
     equal(len(rows), target.modem.LINKS)
     equal([row[4] for row in rows].count("CONNECTED"), 1)
     row = rows[a._link.n]
     equal((row[0], row[1], row[3], row[4]), (a._link.n, "TCP", target.peer("echo")[1], "CONNECTED"))
-    _echo(a, b"second")
+    echo(a, b"second")
     a.close()
     equal([row for row in target.modem.status("links") if row[4] == "CONNECTED"], [])
 
 
 def case_bytes_are_counted(target):
     s = target.socket("echo")
-    _echo(s, pattern(500))
+    echo(s, pattern(500))
     rows = target.modem.status("acknowledged")
     equal(len(rows), 1)
     n, sent, acknowledged, received = rows[0]
@@ -79,7 +74,7 @@ def case_time_outs_are_kept(target):
     target.modem.config(timeouts=(60000, 30000, 20000))
     equal(target.modem.status("timeouts"), (60000, 30000, 20000))
     s = target.socket("echo")
-    _echo(s, b"in time")
+    echo(s, b"in time")
     s.close()
     target.modem.config(timeouts=before)
 
@@ -94,7 +89,7 @@ def case_quick_close(target):
         s.close()
         equal(s._link.n, -1, "the number is free")
     s = target.socket("echo")
-    _echo(s, b"still well")
+    echo(s, b"still well")
     s.close()
 
 
@@ -107,7 +102,7 @@ def case_keep_alive(target):
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 5)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     s.connect(target.peer("echo"))
-    _echo(s, b"kept alive")
+    echo(s, b"kept alive")
     s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.close()
@@ -116,7 +111,7 @@ def case_keep_alive(target):
 def case_nothing_to_recover(target):
     s = target.socket("echo")
     equal(target.modem.recover(target.peer("echo")), "probe")
-    _echo(s, b"untouched")
+    echo(s, b"untouched")
     s.close()
 
 

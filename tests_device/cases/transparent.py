@@ -2,7 +2,7 @@
 
 import errno
 
-from target import equal, fails, pattern, true
+from target import echo, equal, fails, pattern, true
 
 
 def case_every_byte_both_ways_commands_in_between(target):
@@ -19,12 +19,10 @@ def case_every_byte_both_ways_commands_in_between(target):
     true(target.modem.at("+CSQ")[0].startswith("+CSQ:"), "commands work")
     fails(errno.EALREADY, target.socket, "echo")
     t.resume()
-    t.write(b"again")
-    equal(t.read(5), b"again")
+    echo(t, b"again")
     t.close()
     s = target.socket("echo")
-    s.write(b"socket")
-    equal(s.read(6), b"socket")
+    echo(s, b"socket")
     s.close()
 
 

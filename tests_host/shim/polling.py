@@ -77,6 +77,8 @@ class Poll:
         return real
 
     def _wait(self, timeout_ms: float) -> list:
+        if timeout_ms == 0:
+            return self._once()
         clock = _clock.clock
         found: list = []
 

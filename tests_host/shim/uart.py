@@ -129,10 +129,12 @@ class UART:
 
     def _charge(self, call: str, count: int = 0) -> None:
         if self.costs:
-            _clock.clock.advance(self.costs[call] + count * self.costs["byte"])
+            clock = _clock.clock
+            clock.advance_to(clock.now_us + self.costs[call] + count * self.costs["byte"])
 
     def _available(self) -> int:
-        self._arrive()
+        if _clock.clock.now_us >= self._next_at:
+            self._arrive()
         return len(self._rx)
 
     def any(self) -> int:

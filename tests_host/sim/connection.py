@@ -92,6 +92,7 @@ class Connection:
         self.stalled = False  # the peer takes and acknowledges nothing
         self._out: list = []  # (bytes, source) to the module
         self._flying = 0
+        self._arrival = 0.0  # of what is on its way
         self._kept = bytearray()  # what a stalled peer has not taken
         net.connections.append(self)
 
@@ -101,7 +102,8 @@ class Connection:
         self.peer.opened(self)
 
     def _later(self, fn) -> None:
-        self.clock.after_ms(self.net.latency_ms, fn)
+        self._arrival = max(self._arrival, self.clock.now_us + self.net.latency_ms * 1000)  # none overtakes another
+        self.clock.at(self._arrival, fn)
 
     # --- the module's side
 

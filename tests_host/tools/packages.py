@@ -45,6 +45,13 @@ PACKAGES = {
         "src",
         "microdot",
     ),
+    "async_websocket_client": (
+        "micropython-async-websocket-client",
+        "micropython_async_websocket_client-0.3.4.tar.gz",
+        "664edcd5ff01fb85de9cb2c059912866ecb9ea6c51baa1eb07247e093e91ed03",
+        "",
+        "async_websocket_client",
+    ),
 }
 
 

@@ -23,6 +23,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unittest
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
@@ -74,8 +75,8 @@ def locked(name):
         yield
 
 
-class Unavailable(Exception):
-    """The program cannot be had on this machine; the message says why."""
+class Unavailable(unittest.SkipTest):
+    """The program cannot be had on this machine; the message says why. A test that needs it is skipped."""
 
 
 def mirrors(etc=Path("/etc/apt")):
