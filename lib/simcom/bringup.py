@@ -27,6 +27,7 @@ def bring_up(m, apn, user, key, timeout_ms):
     """Everything from power to context."""
     give_up = time.ticks_add(time.ticks_ms(), timeout_ms)
     if not m.on:
+        yield 10  # a task that waits its turn has waited for this file already
         yield from once("power").power_up(m)
     advice = ""
     try:

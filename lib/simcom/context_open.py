@@ -12,7 +12,7 @@ _NET_MS = const(125000)  # AT+NETOPEN and AT+NETCLOSE report within two minutes
 
 def context_up(m, apn, user, key):
     """From whatever state to an open network."""
-    yield from m.context_down()
+    yield from context_down(m)
     for cmd in m.SETTINGS:
         yield cmd
     yield b'AT+CGDCONT=1,"%s","%s"' % (m.PDP, apn.encode())
@@ -23,7 +23,7 @@ def context_up(m, apn, user, key):
     except OSError as e:
         if e.errno != errno.EALREADY:
             raise
-    yield from m.context_check()
+    yield from context_check(m)
 
 
 def context_check(m):

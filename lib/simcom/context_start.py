@@ -1,13 +1,15 @@
 """The PDP context in the CIPSTART dialect, loaded for bring-up."""
 
+SHUT = (b"AT+CIPSHUT", 65000, (b"SHUT OK",))
+
 
 def context_up(m, apn, user, key):
     """From whatever state to IP STATUS."""
-    yield from m.context_down()  # whatever an earlier life left open
+    yield from context_down(m)  # whatever an earlier life left open
     for cmd in m.SETTINGS:
         yield cmd
     yield from account(apn, user, key)
-    yield from m.context_check()
+    yield from context_check(m)
 
 
 def account(apn, user, key):
@@ -28,4 +30,7 @@ def context_check(m):
 
 def context_down(m):
     """To IP INITIAL; legal in any state."""
-    yield b"AT+CIPSHUT", 65000, (b"SHUT OK",)
+    second = m.__dict__.get("second")  # PDP context
+    if second:
+        yield from second.down()
+    yield SHUT

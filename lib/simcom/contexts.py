@@ -4,7 +4,7 @@ import errno
 
 from micropython import const
 
-from .context_start import account
+from .context_start import SHUT, account
 from .lacks import need
 from .pump import ask, check_text
 
@@ -42,9 +42,7 @@ class Context:
         self._used = False
         self._opener = self._open
         self._lost = m.on_lost
-        self._down = m.context_down
         m.on_lost = self.on_lost
-        m.context_down = self.context_down
 
     def connect(self, *, timeout_ms: int = 180000):
         """Raise it; OSError says what failed."""
@@ -64,7 +62,7 @@ class Context:
                 m.wake(link)
         self.up = False
         self.address = ""
-        m.run(self._selected(self._down()))
+        m.run(self._selected(ask(*SHUT)))
 
     def isconnected(self) -> bool:
         """Whether it is up; pumps, returns at once."""
@@ -93,18 +91,17 @@ class Context:
 
     # Steps
 
-    def context_down(self):
-        """Both to IP INITIAL."""
+    def down(self):
+        """To IP INITIAL, before the first one."""
         if self._used:
             try:
-                yield from self._selected(self._down())
+                yield from self._selected(ask(*SHUT))
             except OSError:  # after a restart there is nothing to take down
                 pass
-        yield from self._down()
 
     def _raise(self):
         self._used = True
-        yield from self._down()
+        yield SHUT
         yield from account(*self.account)
         self.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
         self.up = True
