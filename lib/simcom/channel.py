@@ -17,6 +17,8 @@ _LOST = const(4)  # the deadline passed, or bytes were lost
 _CHUNK = const(256)
 _BURST = const(64)  # payload bytes worth a UART read, or worth a write
 _PATIENCE_MS = const(20)  # how long to wait for so many
+_LAPS = const(20)  # bursts, or ms, that wait() takes
+_NEAR = const(256)  # bytes before the end of payload
 _GAP_MS = const(1000)  # silence inside payload that means lost bytes
 
 
@@ -73,10 +75,10 @@ class Channel:
         self.own = self.filler = 0
         self.head = head
         self._handler = handler
-        self._deadline = ticks_add(ticks_ms(), ms)
-        at = self.uart.write(cmd, 0, n) or 0
-        if at < n:
-            self.write(cmd, n, at)
+        self.hurry(ms)
+        ms = self.uart.write(cmd, 0, n) or 0  # one local more, and the frame would be on the heap
+        if ms < n:
+            self.write(cmd, n, ms)
 
     def hurry(self, ms):
         """The answer is awaited for ``ms`` from now."""
@@ -95,13 +97,30 @@ class Channel:
         return ticks_diff(ticks_ms(), self._heard) >= ms
 
     def wait(self, ms):
-        """Sleep until the UART has something, at most ``ms``."""
+        """Sleep until the UART has something, about ``ms`` at most. Payload goes to who takes it meanwhile: until its
+        end is near nobody else has anything of it."""
+        for _ in range(_LAPS):
+            n = self._wake(ms)
+            need = self.parser.need
+            if not n or self._end or n > need - _NEAR:
+                break
+            if n < _BURST:
+                sleep_ms(1)
+            else:
+                self._feeding = True
+                self._pour(n)
+                self._feeding = False
+                self._heard = ticks_ms()
+
+    def _wake(self, ms):
         for _ in self._poll.ipoll(self._full if self._end else ms):
-            break
+            return self._any()
 
     def poll(self):
-        """One read of the UART, one slice of payload; returns the bytes read."""
+        """One read of the UART, as much payload as it takes at once; returns the bytes read."""
         got = 0
+        if self._feeding:  # a timer that strikes in wait()
+            return 0
         # Not uart.any() first: on rp2 that ends in an event, and nobody sleeps.
         for _ in self._poll.ipoll(0):
             self._feeding = True
@@ -109,7 +128,8 @@ class Channel:
             self._feeding = False
             break
         if self._end:
-            self._push()
+            while self._push():
+                pass
         elif self.busy and not got:
             parser = self.parser
             if parser.need or parser.tail:
@@ -157,6 +177,7 @@ class Channel:
         return n
 
     def _push(self):
+        # A slice of the payload; returns whether the UART may take the next one at once.
         # Counted before it is written: after Ctrl-C the module may lack bytes
         # (filler frees it) but never gets more than it waits for.
         at = self.sent
@@ -178,7 +199,7 @@ class Channel:
                 now = ticks_diff(end, now)
                 self._full = n > 0 or now > 0
                 self._rest = ticks_add(end, now if now < _PATIENCE_MS else _PATIENCE_MS)
-                return
+                return not self._full
         if at == self._end:
             self._end = 0
         elif ticks_diff(ticks_ms(), self._deadline) >= 0:
@@ -217,7 +238,8 @@ class Channel:
         if not self.parser.tail:
             if self.mute:
                 return False
-            if self.busy and self._final(buf, i, j):
+            # No answer is believed before the payload is out.
+            if self.busy and not self._end > self.sent >= 0 and self._final(buf, i, j):
                 return False
         if self._owner.on_line(buf, i, j):
             return True

@@ -5,7 +5,6 @@ from time import ticks_ms
 
 from micropython import const
 
-from .alone import alone
 from .association import Association
 from .dgrxget import Datagrams
 from .pump import once
@@ -117,7 +116,7 @@ class DatagramSocket(Association):
         s = self._s
         try:
             while True:
-                n = alone(self._modem, s._link.oldest)
+                n = self._oldest()
                 if n:
                     return n
                 link = self._checked()
@@ -128,10 +127,21 @@ class DatagramSocket(Association):
         finally:
             s._link.want = 0
 
-    def _read(self, buf, n):
+    def _oldest(self, buf=None, n=0):
+        # The length of the datagram that is read next; with `buf` it is read: its sender. As alone() does, which
+        # would take heap for its arguments.
+        m = self._modem
         link = self._s._link
-        address = alone(self._modem, link.read, buf, n)
-        self._modem.hungry(link, 0)  # there is room again
+        pumping = m.pumping
+        m.pumping = True
+        try:
+            return link.oldest() if buf is None else link.read(buf, n)
+        finally:
+            m.pumping = pumping
+
+    def _read(self, buf, n):
+        address = self._oldest(buf, n)
+        self._modem.hungry(self._s._link, 0)  # there is room again
         return address
 
     def recvfrom(self, n: int, flags: int = 0) -> tuple:
@@ -165,7 +175,7 @@ class DatagramSocket(Association):
         return k
 
     def readinto(self, buf, n: int = -1):
-        """As ``recv_into()``: one datagram, which is what DTLS takes a read for. Not blocking: what is there or None."""
+        """As ``recv_into()``: one datagram, as DTLS expects of a read. Not blocking: what is there or None."""
         try:
             return self.recv_into(buf, max(n, 0))
         except OSError as e:
@@ -187,7 +197,7 @@ class DatagramSocket(Association):
         m = self._modem
         m.pump()
         link = s._link
-        bits = _IN if alone(m, link.oldest) else 0
+        bits = _IN if self._oldest() else 0
         if link.refused or (link.error and link.state != _CONNECTING):
             bits |= _IN | _OUT | _ERR
         elif not (link.tx_n or link.turning):

@@ -82,19 +82,23 @@ class Pump:
             got = self.channel.poll()
             if not self.channel.busy:
                 self._next()
-            self.pumping = False
-            return got
+            self.pumping = False  # here: Ctrl-C may come right behind the try
         except MemoryError:
-            return 0
-        finally:
-            if self.pumping:  # in the middle of something
-                self.pumping = False
-                self.channel.interrupted()
+            got = self._interrupted()
+        except BaseException:
+            self._interrupted()
+            raise
+        return got
+
+    def _interrupted(self):
+        self.pumping = False
+        self.channel.interrupted()
+        return 0
 
     def wait(self, ms: int = 20):
         """Pump, then sleep until the UART has something, at most ``ms``."""
         try:
-            if not self.pump():
+            if not self.pump() or self.channel.parser.need:
                 self.channel.wait(ms)
             ms = 0
         finally:
@@ -106,17 +110,9 @@ class Pump:
         if self.still:
             return
         if self._calls:
-            callback, line = self._calls.pop(0)
-            try:
-                callback(line)
-            except Exception as e:
-                sys.print_exception(e)
-            return
+            return self._call(*self._calls.pop(0))
         if self.channel.desync and not self._only:
-            try:
-                self._only = self.start(once("resync").resync(self))
-            except OSError:  # no room: the next time
-                return
+            return self._resync()
         if not (self._turn and self._read()):
             now = ticks_ms()
             for task in self._tasks:
@@ -125,11 +121,24 @@ class Pump:
             self._due = False
             self._read()
 
+    def _call(self, callback, line):
+        try:
+            callback(line)
+        except Exception as e:
+            sys.print_exception(e)
+
+    def _resync(self):
+        try:
+            self._only = self.start(once("resync").resync(self))
+        except OSError:  # no room: the next time
+            pass
+
     def _advance(self, task):
         self._turn = self._due = True
+        self._tasks.append(task)  # to the end, and never out of it: Ctrl-C may come
         self._tasks.remove(task)
         if task.done:
-            return
+            return self._tasks.remove(task)
         error = task.error
         task.error = None
         try:
@@ -147,9 +156,9 @@ class Pump:
             return self._do(task, step)
         task.done = True
         task.steps = None  # free what it kept
+        self._tasks.remove(task)
 
     def _do(self, task, step):
-        self._tasks.append(task)
         task.info = None
         if isinstance(step, int):
             task.wake = ticks_add(ticks_ms(), step)

@@ -8,7 +8,8 @@ from micropython import const
 from .links import LinkTable, RingPool, drop
 from .modem import Modem
 
-_DRAINING = const(3)  # Link.state, as in links.py
+_CONNECTING = const(1)  # Link.state, as in links.py
+_DRAINING = const(3)
 _CLOSING = const(4)
 
 _OK = const(2)  # as in channel.py
@@ -125,23 +126,26 @@ class BufferAccess(Modem):
             n = 1  # whose trailer tells the form that this module uses
         elif n > half:
             n = half
-        cmd = link.rxget
         if link.asked != n:
-            link.asked = n
-            at = 16
-            scale = 1000
-            while scale:  # formatting would allocate
-                if n >= scale:
-                    cmd[at] = 48 + n // scale % 10
-                    at += 1
-                scale //= 10
-            cmd[at] = 13
-            link.rxget_n = at + 1
+            self._ask_for(link, n)
         self._link = link
         self._n = link.n
         self._task = None
         self._got = 0
-        self.channel.read(cmd, link.rxget_n, link.head, self._reader, _READ_MS)
+        self.channel.read(link.rxget, link.rxget_n, link.head, self._reader, _READ_MS)
+
+    def _ask_for(self, link, n):
+        link.asked = n
+        cmd = link.rxget
+        at = 16
+        scale = 1000
+        while scale:  # formatting would allocate
+            if n >= scale:
+                cmd[at] = 48 + n // scale % 10
+                at += 1
+            scale //= 10
+        cmd[at] = 13
+        link.rxget_n = at + 1
 
     def _on_read(self, kind, buf, i, j):
         link = self._link
@@ -254,7 +258,7 @@ class BufferAccess(Modem):
         self._cursor = i + 10
         if self.number(buf, j) == 1:
             link = self.links.get(self.number(buf, j))
-            if link and link.ring:
+            if link and link.ring and link.state != _CONNECTING:  # until then it is an older connection's
                 link.known = link.known or -1
                 self.links.reading |= link.bit
         return True

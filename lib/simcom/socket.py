@@ -196,24 +196,20 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         """Wait for ``n`` bytes, or as many as the ring holds: how many are there, fewer only at the end.
         When not blocking what is there, or None."""
         link = self._link
-        modem = self._modem
-        if n > modem.ring_size:
-            n = modem.ring_size
+        n = min(n, self._modem.ring_size)
         before = 0
-        try:
-            while True:
-                k = self._available()
-                if k and k != before:  # the time-out counts from the last bytes
-                    before = k
-                    start = ticks_ms()
-                if k is not None and (k >= n or link.error or link.state == _CLOSED):
-                    return k
-                modem.hungry(link, n)
-                if self._timeout == 0:
-                    return k
-                self._wait(start)
-        finally:
+        while True:
+            k = self._available()
+            if k and k != before:  # the time-out counts from the last bytes
+                before = k
+                start = ticks_ms()
+            if k is None or not (k >= n or link.error or link.state == _CLOSED):
+                self._modem.hungry(link, n)
+                if self._timeout != 0:
+                    self._wait(start)
+                    continue
             link.want = 0
+            return k
 
     def recv_into(self, buf, n: int = 0) -> int:
         """Read what is there, at most ``n`` or ``len(buf)`` bytes: how many; 0 at EOF."""
@@ -245,20 +241,24 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         start = self._start()
         if not 0 <= n <= len(buf):
             n = len(buf)
-        done = 0
-        while done < n:
-            try:
-                k = self._await(n - done, start)
-            except OSError:
-                if not done:
-                    raise
-                break
-            if not k:
-                return done or k
-            if k > n - done:
-                k = n - done
-            done += self._modem.receive(self._link, memoryview(buf)[done:] if done else buf, k)
-            start = ticks_ms()
+        k = self._await(n, start) if n else 0
+        if not k:
+            return k
+        if k > n:
+            k = n
+        self._modem.receive(self._link, buf, k)
+        return n if k == n else self._rest(buf, n, k)
+
+    def _rest(self, buf, n, done):
+        # What comes behind it; an error is for the next call.
+        try:
+            while done < n:
+                k = self._await(n - done, ticks_ms())
+                if not k:
+                    break
+                done += self._modem.receive(self._link, memoryview(buf)[done:], min(k, n - done))
+        except OSError:
+            pass
         return done
 
     def read(self, n: int = -1):
