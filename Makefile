@@ -8,6 +8,8 @@ LINK =
 MAP =
 SET =
 SHORT =
+SEED =
+HOURS =
 CHECK =
 
 PY := .venv/bin/python
@@ -17,7 +19,7 @@ PORTS := esp32 rp2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test test-cpython test-micropython demo lint format features size bench sim clean distclean venv stubs micropython valgrind
+.PHONY: help test test-cpython test-micropython demo lint format features size bench week sim clean distclean venv stubs micropython valgrind
 
 help:
 	@echo "make test    run the tests under CPython, then under MicroPython"
@@ -27,6 +29,7 @@ help:
 	@echo "make features  write the README's table of capabilities from the tests that ran last (CHECK=1: only compare)"
 	@echo "make size    flash per module and per family; fails above the budget"
 	@echo "make bench   heap, time and line efficiency (SHORT=1: the quick part)"
+	@echo "make week    a program's virtual week with bad signal, each family: [FAMILY=sim7000] [SEED=1] [HOURS=168] (10 minutes each)"
 	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=...] [SET='csq=9 ...']"
 	@echo "make clean   remove build/ and caches; make distclean also .venv and .tools"
 
@@ -72,6 +75,12 @@ size: venv micropython
 bench: venv micropython valgrind
 	@echo "measuring$(if $(SHORT), (the quick part))"
 	@$(PY) tests_host/bench.py $(if $(SHORT),--short)
+
+week: venv
+	@echo "a virtual week"
+	@for family in $(or $(FAMILY),sim800 sim7000 sim7028 a76xx); do \
+		PYTHONPATH=lib:tests_host $(PY) tests_host/week.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
+	done
 
 sim: venv
 	@echo "virtual modem $(FAMILY)"

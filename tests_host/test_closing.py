@@ -5,12 +5,13 @@ import struct
 
 import pytest
 from rig import ECHO, Rig
-from sim import Blob, Sink, Stall
+from sim import Blackhole, Blob, Sink, Stall
 from test_status import each_family, each_seed
 
 from simcom import socket
 
 START = ("sim800", "sim7000")
+OPEN = ("sim7028", "a76xx")
 QUICK = [(1, 0), struct.pack("<ii", 1, 0)]
 
 
@@ -194,3 +195,19 @@ def test_bad_keep_alive(option):
 def test_unknown_name_of_the_socket_module():
     with pytest.raises(AttributeError):
         socket.SO_NONSENSE  # noqa: B018
+
+
+@pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize("close_opening", ["refused", "cancels"])
+def test_number_that_is_still_on_its_way_is_not_given_to_the_next(family, close_opening):
+    rig = Rig(family=family, choices={"close_opening": close_opening})
+    nowhere = rig.serve(Blackhole)
+    s = rig.modem.socket()
+    s.settimeout(5)
+    with pytest.raises(OSError) as raised:
+        s.connect(nowhere)
+    assert raised.value.errno == errno.ETIMEDOUT
+    s.close()
+    for _ in range(3):
+        assert rig.works()
+        rig.pump(1000)

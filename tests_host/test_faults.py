@@ -42,6 +42,26 @@ class Port:
         return getattr(self.uart, name)
 
 
+class Watched(Port):
+    """Calls `called()` before each call that the modem makes."""
+
+    def readinto(self, buf, n):
+        self.called()
+        return self.uart.readinto(buf, n)
+
+    def ioctl(self, request, arg=0):
+        self.called()
+        return self.uart.ioctl(request, arg)
+
+    def any(self):
+        self.called()
+        return self.uart.any()
+
+    def write(self, *args):
+        self.called()
+        return self.uart.write(*args)
+
+
 class Slow(Port):
     """A program that looks at the UART seldom: much has come by then."""
 
@@ -495,24 +515,76 @@ def test_lost_line_while_closing(line):
         assert rig.works()
 
 
+@pytest.mark.parametrize("already", ["error first", "ok first"])
+def test_number_that_the_module_still_thinks_open_never_gives_another_connections_bytes(already):
+    rig = Rig(choices={"already": already})
+    s = rig.socket(rig.serve(lambda: Blob(b"of the first connection", close=False)))
+    receive = rig.vm.receive
+    lost = []
+
+    def garbled(data, baud):
+        if data.startswith(b"AT+CIPCLOSE") and not lost:
+            lost.append(data)
+            data = data.replace(b"CLOSE", b"CLSE")
+        receive(data, baud)
+
+    rig.uart.attach(garbled)
+    s.close()
+    assert lost and rig.vm.links[0].open
+    begin = rig.clock.ms
+    assert rig.works()
+    assert rig.clock.ms - begin < 20_000
+
+
+def test_result_that_comes_before_the_payload_is_out():
+    """Noise completed the count: what goes out of the rest must not be taken for the next command's payload."""
+    rig = Rig()
+    s = rig.socket(ECHO)
+    receive = rig.vm.receive
+    noise = [b"\0" * 350]
+
+    def noisy(data, baud):
+        receive(data + (noise.pop() if data.startswith(b"x") and noise else b""), baud)
+
+    rig.uart.attach(noisy)
+    with pytest.raises(OSError) as raised:
+        s.write(b"x" * 400)
+        s.recv(1)
+        s.write(b"y")
+    assert raised.value.errno == errno.EIO
+    s.close()
+    assert rig.works()
+
+
+def test_module_that_goes_off_and_on_is_watched_once():
+    rig = Rig()
+    for _ in range(5):
+        rig.pump(20)
+        rig.modem.on_silent("for a moment")
+        rig.modem.active(True)
+    rig.modem.connect("internet")
+    rig.pump(2000)
+    assert len(rig.modem._tasks) == 1
+
+
 # --- Ctrl-C, and a microcontroller that starts again
 
 PAYLOAD = bytes(range(32, 127)) + b"\r\nAT\r\n\x1a\x1b"
 
 
-class Interrupt(Port):
+class Interrupt(Watched):
     """Raises after `after` bytes of the payload have gone out; a dead port raises for ever."""
 
     after = None
     dead = False
     error = KeyboardInterrupt
 
-    def _alive(self):
+    def called(self):
         if self.dead:
             raise self.error
 
     def write(self, buf, off, n):
-        self._alive()
+        self.called()
         data = bytes(memoryview(buf)[off : off + n])
         if self.after is None or not PAYLOAD.startswith(data[:1]) and self.begun == 0:
             return self.uart.write(data)
@@ -535,18 +607,6 @@ class Interrupt(Port):
 
     def arm(self, after):
         self.after, self.begun, self.fired = after, 0, False
-
-    def readinto(self, buf, n):
-        self._alive()
-        return self.uart.readinto(buf, n)
-
-    def ioctl(self, request, arg=0):
-        self._alive()
-        return self.uart.ioctl(request, arg)
-
-    def any(self):
-        self._alive()
-        return self.uart.any()
 
 
 def test_ctrl_c_at_every_offset_of_a_sent_payload():
@@ -573,32 +633,16 @@ def test_ctrl_c_at_every_offset_of_a_sent_payload():
         assert rig.works(), after
 
 
-class Tick(Port):
+class Tick(Watched):
     """Raises KeyboardInterrupt at the call with this number."""
 
     calls = 0
     at = None
 
-    def _count(self):
+    def called(self):
         self.calls += 1
         if self.calls == self.at:
             raise KeyboardInterrupt
-
-    def readinto(self, buf, n):
-        self._count()
-        return self.uart.readinto(buf, n)
-
-    def ioctl(self, request, arg=0):
-        self._count()
-        return self.uart.ioctl(request, arg)
-
-    def any(self):
-        self._count()
-        return self.uart.any()
-
-    def write(self, *args):
-        self._count()
-        return self.uart.write(*args)
 
 
 def test_ctrl_c_at_any_call_of_a_session():
@@ -631,6 +675,39 @@ def test_ctrl_c_at_any_call_of_a_session():
         assert rig.works(), at
         at += 1 + at // 25
     assert at > 100
+
+
+class Midway:
+    """Steps of a task in which Ctrl-C strikes; that ends them."""
+
+    def __init__(self, steps):
+        self.steps = steps
+        self.struck = False
+
+    def send(self, value):
+        if self.struck:
+            return self.steps.send(value)
+        self.struck = True
+        return self.steps.throw(KeyboardInterrupt())
+
+
+def test_ctrl_c_inside_a_task_does_not_end_what_it_looks_after():
+    rig = Rig()
+    s = rig.socket(ECHO, None)
+    rig.pump(100)
+    for task in (s._link.task, rig.modem.watcher):
+        task.steps = Midway(task.steps)
+        with pytest.raises(KeyboardInterrupt):
+            rig.pump(5000)
+    with pytest.raises(OSError) as raised:
+        s.recv(1)
+    assert raised.value.errno == errno.ECONNABORTED
+    rig.pump(1000)
+    assert not any(rig.modem.links.slots)
+    rig.vm.urc("SMS DONE")  # somebody still looks at it
+    rig.pump(3000)
+    assert rig.sent[-1].startswith("AT+C") and not rig.modem.doubt
+    assert rig.works()
 
 
 class Reset(BaseException):

@@ -72,8 +72,9 @@ class CipOpen(TcpIp):
         try:
             yield b"AT+CIPCLOSE=%d" % link.n, 10000, False
             yield from self._reported(link, _NET_MS)
-        except OSError:  # closed already
-            pass
+        except OSError:  # closed already, or still on its way
+            if link.pending:
+                self.links.last |= link.bit
 
     def marks(self, n):
         """Nothing tells the result of a send before OK."""

@@ -43,6 +43,7 @@ class Link:
     cut = False  # bytes that were to be sent never will be
     unacked = False  # the module took bytes that the peer may not have
     report = None  # late result of the command under way: what the module took of a send, or -errno; None: not yet
+    pending = False  # the module owes the result of opening it
     stale = 0  # not 0: the number was another link's: to be closed before it is opened
     suspect = False  # the last call timed out: the owner may have dropped it
     heard = 0  # ticks_ms of the last sign of life …
@@ -80,6 +81,7 @@ class LinkTable:
     def __init__(self, size):
         self.slots = [None] * size
         self.reading = 0
+        self.last = 0  # numbers, as bits, that are given after all others: the module may be busy with them
         self.upward = -1  # lowest free number first; 1: highest, while the module numbers the clients of a server
         self._turn = 0
 
@@ -117,7 +119,7 @@ class LinkTable:
         now = ticks_ms()
         for n, other in enumerate(self.slots):
             if other is None:
-                mine = (3, n * self.upward)
+                mine = (3, n * self.upward - 32 * (self.last >> n & 1))
             else:
                 # A task that was cancelled while it waited for a connection could not close it.
                 left = other.suspect or (other.state == other.CONNECTING and ticks_diff(now, other.polled) > 200)

@@ -33,6 +33,7 @@ class Modem(Pump):
 
     extra: tuple = ()  # (name, steps(modem)): done when the context is up
     apn: tuple = ()  # the last connect(): APN, user, password
+    watcher = None  # the Task of watch()
 
     def __init__(self, uart, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0):
         if pin and not (pin.isdigit() and 4 <= len(pin) <= 8):
@@ -65,13 +66,17 @@ class Modem(Pump):
 
     def watch(self):
         """The task that looks after a module that is on."""
-        while self.on:
-            if self.doubt or self.channel.echoed:
-                try:
-                    yield from once("resync").recheck(self)
-                except OSError:  # no room, or no answer: the next time
-                    pass
-            yield 500
+        try:
+            while self.on:
+                if self.doubt or self.channel.echoed:
+                    try:
+                        yield from once("resync").recheck(self)
+                    except OSError:  # no room, or no answer: the next time
+                        pass
+                yield 500
+        except KeyboardInterrupt:  # it ends this task
+            self.watcher = self.start(self.watch())
+            raise
 
     def on_lost(self, code, why):
         """The context is gone, and every link with it."""

@@ -53,7 +53,8 @@ def power_up(m):
     if not m.on:
         m.on = True
         m.step = "idle"
-        m.start(m.watch())
+        if m.watcher not in m._tasks:  # it sleeps: it may not have noticed that the module was off
+            m.watcher = m.start(m.watch())
 
 
 def _awake(m):

@@ -115,6 +115,13 @@ class TcpIp(BufferAccess):
             link.fail(errno.ENOMEM, "out of memory")
         except (ValueError, IndexError):
             link.fail(errno.EIO, "answer not understood: " + self.command())
+        except KeyboardInterrupt:  # it ends this task
+            link.fail(errno.ECONNABORTED, "interrupted")
+            link.task = self.start(self._end(link))
+            raise
+        yield from self._end(link)
+
+    def _end(self, link):
         if link.n >= 0:
             self.links.reading &= ~link.bit
             link.state = _CLOSING
@@ -138,6 +145,16 @@ class TcpIp(BufferAccess):
                     self.ANSWER_MS,
                     False,
                 )
+            link.pending = True
+            while link.state == _CONNECTING and not link.error:  # until on_line() sees the report
+                if ticks_diff(ticks_ms(), start) > self.CONNECT_MS:
+                    link.stale = 2
+                    raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
+                if ticks_diff(ticks_ms(), link.heard) > 10000:
+                    link.heard = ticks_ms()
+                    yield from self._ask(link)
+                yield 500
+            link.pending = link.state == _CLOSING
         except OSError:
             link.stale += 1
             if link.stale > 2 or link.n < 0 or link.state == _CLOSING:
@@ -150,13 +167,6 @@ class TcpIp(BufferAccess):
             if link.n >= 0:
                 yield from self._shut(link)
                 yield from self._open(link)
-        while link.state == _CONNECTING and not link.error:  # until on_line() sees the report
-            if ticks_diff(ticks_ms(), start) > self.CONNECT_MS:
-                raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-            if ticks_diff(ticks_ms(), link.heard) > 10000:
-                link.heard = ticks_ms()
-                yield from self._ask(link)
-            yield 500
         if link.error and link.n >= 0 and link.state == _CONNECTING:  # refused: the number is free again
             if link.error[0] == errno.ECONNREFUSED and ticks_diff(ticks_ms(), start) > self.REFUSED_MS:
                 link.error = (errno.ETIMEDOUT, link.error[1])
