@@ -24,6 +24,36 @@ class Hang(BaseException):
     """More virtual time has passed than any correct program would need."""
 
 
+class Port:
+    """A UART with something between it and the modem."""
+
+    def __init__(self, uart):
+        self.uart = uart
+
+    def __getattr__(self, name):
+        return getattr(self.uart, name)
+
+
+class Watched(Port):
+    """Calls `called()` before each call that the modem makes."""
+
+    def readinto(self, buf, n):
+        self.called()
+        return self.uart.readinto(buf, n)
+
+    def ioctl(self, request, arg=0):
+        self.called()
+        return self.uart.ioctl(request, arg)
+
+    def any(self):
+        self.called()
+        return self.uart.any()
+
+    def write(self, *args):
+        self.called()
+        return self.uart.write(*args)
+
+
 class Dialled(Peer):
     """A peer that connects to the module's server, moved by the test; `taken`: whether the module had a link for it."""
 

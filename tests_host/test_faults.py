@@ -5,7 +5,7 @@ import re
 
 import pytest
 import shim
-from rig import ECHO, Hang, Rig
+from rig import ECHO, Hang, Port, Rig, Watched
 from sim import Blackhole, Blob, Drip, Peer, Sink, Slam, Stall
 
 
@@ -30,36 +30,6 @@ SMS += [
     b"\r\n+CBM: 1,2,3,4,5\r\n+PDP: DEACT\r\n",
     b"\r\n+CDS: 9\r\nRDY\r\n",
 ]
-
-
-class Port:
-    """A UART with something between it and the modem."""
-
-    def __init__(self, uart):
-        self.uart = uart
-
-    def __getattr__(self, name):
-        return getattr(self.uart, name)
-
-
-class Watched(Port):
-    """Calls `called()` before each call that the modem makes."""
-
-    def readinto(self, buf, n):
-        self.called()
-        return self.uart.readinto(buf, n)
-
-    def ioctl(self, request, arg=0):
-        self.called()
-        return self.uart.ioctl(request, arg)
-
-    def any(self):
-        self.called()
-        return self.uart.any()
-
-    def write(self, *args):
-        self.called()
-        return self.uart.write(*args)
 
 
 class Slow(Port):

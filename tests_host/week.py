@@ -146,37 +146,17 @@ class Server(Peer):
 # --- the world
 
 
-class Port:
+class Port(rig.Watched):
     """The modem's UART, where Ctrl-C strikes."""
 
-    def __init__(self, uart):
-        self.uart = uart
-        self.interrupt = 0  # in so many calls
+    interrupt = 0  # in so many calls
 
-    def __getattr__(self, name):
-        return getattr(self.uart, name)
-
-    def _call(self):
+    def called(self):
+        """One more of them."""
         if self.interrupt:
             self.interrupt -= 1
             if not self.interrupt:
                 raise KeyboardInterrupt
-
-    def readinto(self, buf, n):
-        self._call()
-        return self.uart.readinto(buf, n)
-
-    def ioctl(self, request, arg=0):
-        self._call()
-        return self.uart.ioctl(request, arg)
-
-    def any(self):
-        self._call()
-        return self.uart.any()
-
-    def write(self, *args):
-        self._call()
-        return self.uart.write(*args)
 
 
 class Wire:
