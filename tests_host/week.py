@@ -299,8 +299,8 @@ class World:
         vm.csq = 20
         if vm.registration != 1:
             vm.registration = 1
-        self.net.names.update(self.names)
-        self.net.latency_ms, self.net.connect_ms, self.net.dns_ms = 20, 100, 50
+        self.resolving()
+        self.net.latency_ms, self.net.connect_ms = 20, 100
         self.wire.faults = {"rx": [], "tx": []}
         self.rig.port.interrupt = 0
         self.good_since = self.clock.now_us
@@ -363,7 +363,11 @@ class World:
     def do_names(self):
         self.net.names.clear()
         self.net.dns_ms = self.random.choice((50, 5000, 20_000))
-        self.while_bad(self.lasting(5, 300), lambda: self.net.names.update(self.names))
+        self.while_bad(self.lasting(5, 300), self.resolving)
+
+    def resolving(self):
+        self.net.names.update(self.names)
+        self.net.dns_ms = 50
 
     def do_sends(self):
         self.vm.fail_sends = self.random.randint(1, 3)
@@ -428,7 +432,7 @@ class Program:
 
     def visit(self):
         """Connect, ask, read, close; careless once in a while."""
-        s = self.open(VISITED, 20)
+        s = self.open(VISITED, 30)
         leak = self.random.random() < 0.15
         try:
             self.exchange(s, self.request())
@@ -440,7 +444,7 @@ class Program:
         """Keep the long connection alive; make it anew after an error."""
         try:
             if self.broker is None:
-                self.broker = self.open(BROKER, 20)
+                self.broker = self.open(BROKER, 30)
             broker = self.broker
             wanted = len(broker.wanted)
             self.exchange(broker, self.request())
