@@ -106,7 +106,9 @@ class CipOpen(TcpIp):
         else:
             for name, handle in _REPORTS:
                 if buf.startswith(name, i):
-                    link = self.links.get(self.number(buf, j))
+                    n = self.number(buf, j)
+                    self.links.last &= ~(1 << (n & 15))
+                    link = self.links.get(n)
                     if link:
                         handle(self, link, self.number(buf, j), buf, j)
                         self.wake(link)

@@ -237,6 +237,7 @@ class TcpIp(BufferAccess):
             self.channel.hurry(300)  # the answer may never come
 
     def on_lost(self, code, why):
+        self.links.last = 0
         for link in self.links.slots:
             if link:
                 link.fail(code, why)
