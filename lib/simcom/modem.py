@@ -4,13 +4,11 @@ import errno
 
 from .pump import Pump, once, text
 
-# Starts of the unsolicited codes that only a callback of on_urc() can want.
+# The first four bytes of the unsolicited codes that only a callback of on_urc() can want.
 _CODES = (
-    b"+CPI", b"+CFU", b"+CRE", b"+CGR", b"+CER", b"+CGE", b"+CMT", b"+CUS", b"+CBM", b"+CDS", b"+CLI", b"+CRI", b"RING",
-    b"NO C", b"+CTZ", b"*PSU", b"*PSN", b"DST:", b"SMS ", b"Call", b"PB D", b"OVER", b"UNDE", b"CHAR", b"+SAP", b"+APP",
-    b"RDY", b"VOIC", b"NORM", b"+CTV", b"+CAD", b"+CAS", b"+CCH", b"+CES",
-    b"*ATR", b"+SIMC", b"+SERV",
-)  # fmt: skip
+    b"+CPI+CFU+CRE+CGR+CER+CGE+CMT+CUS+CBM+CDS+CLI+CRIRINGNO C+CTZ*PSU*PSNDST:SMS CallPB DOVERUNDECHAR+SAP+APPVOICNORM"
+    b"+CTV+CAD+CAS+CCH+CES+SIM+SER"
+)
 
 
 class Modem(Pump):
@@ -95,14 +93,11 @@ class Modem(Pump):
         known = super().on_line(buf, i, j)
         for line in self.RESTART:
             if buf.startswith(line, i):
-                self.doubt = True
+                self.doubt = known = True
                 if self.up:
                     self.on_lost(errno.ECONNABORTED, "the module restarted")
         if buf.startswith(self.DOUBT, i):
             self.doubt = True
         if buf.find(b" POWER DOWN", i, j) > 0 and self.on:
             self.on_silent("the module switched itself off: " + text(buf, i, j))
-        for start in _CODES:
-            if buf.startswith(start, i):
-                return True
-        return known
+        return known or (j - i > 3 and _CODES.find(bytes(buf[i : i + 4])) % 4 == 0)
