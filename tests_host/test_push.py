@@ -1,6 +1,7 @@
 """Receiving as digits (AT+CIPRXGET=3) or unasked (AT+CIPRXGET=0), on the virtual module and by the transcripts."""
 
 import errno
+import gc
 import random
 
 from feed import CHUNKS
@@ -9,6 +10,7 @@ import pytest
 
 from feed_open import connected
 from modes import Mode, cases
+from simcom.ring import RingIO
 from sim import Blob, Drip, Peer, Sink
 from sim.at import NO_FINAL
 from sim.faults import Faulty
@@ -461,3 +463,19 @@ def test_sender(transcript, chunk):
     assert made.at("+CIPSRIP=0") == made.at("+CIPSRIP") == []
     module.finish()
     assert b"AT+CIPSRIP=1" in module.lines
+
+
+def rings():
+    gc.collect()
+    return sum(isinstance(each, RingIO) for each in gc.get_objects())
+
+
+@families
+def test_ring_of_a_dropped_socket_is_garbage(family):
+    r = rig(family)
+    address = r.serve(lambda: Blob(b"unread", close=True))
+    before = rings()
+    for _ in range(3 * r.modem.LINKS + 5):
+        r.socket(address)
+        r.pump(1000)
+    assert rings() - before <= r.modem.LINKS

@@ -64,19 +64,14 @@ def resize(m, size):
 class _Rings(RingPool):
     """Takes back rings of all sizes, lends only its own."""
 
-    def __init__(self, size):
-        super().__init__(size)
-        self._mine = []
-
     def lend(self, link):
         super().lend(link)
-        if link.ring not in self._mine:
-            self._mine.append(link.ring)
+        link.pool = self
 
     def give_back(self, link):
         ring = link.ring
         super().give_back(link)
-        if ring is not None and ring not in self._mine:
+        if ring is not None and getattr(link, "pool", None) is not self:
             self._free.remove(ring)
 
 
