@@ -1146,7 +1146,9 @@ def test_endless_wait_is_noticed():
 # The heap is full
 
 
-@pytest.mark.parametrize("where, times", [("on_line", 1), ("on_line", 5), ("_answer", 1), ("marks", 1), ("marks", 5)])
+@pytest.mark.parametrize(
+    "where, times", [("on_line", 1), ("on_line", 5), ("_on_answer", 1), ("marks", 1), ("marks", 5)]
+)
 def test_no_memory_for_a_moment(monkeypatch, where, times):
     rig = Rig()
     s = rig.socket(ECHO, 60)

@@ -21,7 +21,7 @@ def family(tmp_path, monkeypatch):
     """The file of the README beside those of the package, with its line in the registry."""
     (tmp_path / "sim7600.py").write_text(FILE)
     monkeypatch.setattr(simcom, "__path__", [*simcom.__path__, str(tmp_path)])
-    monkeypatch.setitem(simcom._HOME, "SIM7600", "sim7600")
+    monkeypatch.setattr(simcom, "_NAMES", [*simcom._NAMES, "SIM7600"])
     yield "sim7600"
     vars(simcom).pop("SIM7600", None)
 

@@ -706,7 +706,7 @@ def test_opener_that_was_given_opens_it_each_time(family):
 
     def opener(m, link):
         opened.append(link.peer)
-        yield m.OPEN % (link.n, b"UDP", link.peer[0].encode(), link.peer[1]), 5000, False
+        yield (m.OPEN % ((link.n, "UDP") + link.peer)).encode(), 5000, False
 
     s._link.opener = opener
     for address in (HERE, THERE):

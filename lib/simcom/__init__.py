@@ -1,24 +1,14 @@
 """A SIMCom cellular module on a UART becomes sockets."""
 
 # What is used is loaded, and nothing else: as asyncio does it.
-_HOME = {
-    "SIM800": "sim800",
-    "SIM7000": "sim7000",
-    "SIM7028": "sim7028",
-    "A76XX": "a76xx",
-    "ATError": "aterror",
-    "Tap": "tap",
-    "install": "socket",
-    "socket": None,
-}
+_NAMES = ["SIM800", "SIM7000", "SIM7028", "A76XX", "ATError", "Tap", "install", "socket"]
 
 
 def __getattr__(name):
-    if name not in _HOME:
+    if name not in _NAMES:
         raise AttributeError(name)
-    module = _HOME[name] or name
-    value = __import__("simcom." + module, None, None, ["*"])
-    if _HOME[name]:
+    value = __import__("simcom." + ("socket" if name == "install" else name.lower()), None, None, ["*"])
+    if name != "socket":
         value = getattr(value, name)
     globals()[name] = value
     return value

@@ -39,7 +39,7 @@ def background(m, period_ms: int = 50, timer: int = -1):
         running.deinit()
         m.timer = None
     if period_ms:
-        for name in ("open", "send", "close", "receive", "hungry", "forget", "drained"):
+        for name in ("open", "send", "close", "receive", "hungry", "forget"):
             if not isinstance(getattr(m, name), _Guarded):
                 setattr(m, name, _Guarded(m, name))
         m.timer = Timer(timer)

@@ -42,7 +42,7 @@ def bind(s, address):
 
 def command(m, link):
     """The usual command that opens a client."""
-    return m.OPEN % (link.n, link.proto.encode(), link.peer[0].encode(), link.peer[1])
+    return (m.OPEN % ((link.n, link.proto) + link.peer)).encode()
 
 
 def outcome(m, link, n):

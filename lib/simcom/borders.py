@@ -188,7 +188,7 @@ class DatagramLink(Link):
         self.sending = n
         self.flying = True
         try:
-            info = yield m.SEND % (self.n, n) + self.to, m.SEND_MS, m.marks(self.n), (self.tx, n)
+            info = yield b"AT+CIPSEND=%d,%d" % (self.n, n) + self.to, m.SEND_MS, m.marks(self.n), (self.tx, n)
             if info:
                 m.accepted(self, info[-1], n)
             self.unacked = False

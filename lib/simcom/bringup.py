@@ -3,7 +3,11 @@
 import errno
 import time
 
+from micropython import const
+
 from .pump import check_text, once
+
+_TEXT_MAX = const(50)  # APN, user, key
 
 
 def connect(m, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180000):
@@ -13,7 +17,7 @@ def connect(m, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180
     Raises OSError saying which step failed and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
     """
     for what in (apn, user, key):
-        check_text("apn, user or key", what, m.TEXT_MAX)
+        check_text("apn, user or key", what, _TEXT_MAX)
     m.apn = (apn, user, key)
     if not m.up and (m.bringup is None or m.bringup.done):
         steps = bring_up(m, apn, user, key, timeout_ms or 180000)

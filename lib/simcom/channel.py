@@ -22,8 +22,13 @@ _NEAR = const(256)  # bytes before the end of payload
 _GAP_MS = const(1000)  # silence inside payload that means lost bytes
 
 
+def passed(start, ms):
+    """Whether ``ms`` have passed since ``start``."""
+    return ticks_diff(ticks_ms(), start) >= ms
+
+
 class Channel:
-    """``owner`` has ``on_line(buf, i, j)``, ``on_head(buf, j)`` and ``on_trailer()``."""
+    """``owner`` has ``on_line(buf, i, j)``, ``on_head(buf, i, j)`` and ``on_trailer()``."""
 
     def __init__(self, uart, owner):
         self.uart = uart
@@ -94,7 +99,7 @@ class Channel:
 
     def quiet(self, ms):
         """Whether the module has said nothing for ``ms``."""
-        return ticks_diff(ticks_ms(), self._heard) >= ms
+        return passed(self._heard, ms)
 
     def wait(self, ms):
         """Sleep until the UART has something, about ``ms`` at most. Payload goes to who takes it meanwhile: until its
@@ -135,7 +140,7 @@ class Channel:
             if parser.need or parser.tail:
                 if self.quiet(_GAP_MS):
                     self.on_end(False)
-            elif ticks_diff(ticks_ms(), self._deadline) >= 0:
+            elif passed(self._deadline, 0):
                 self._lost(False)
         return got
 
@@ -202,7 +207,7 @@ class Channel:
                 return not self._full
         if at == self._end:
             self._end = 0
-        elif ticks_diff(ticks_ms(), self._deadline) >= 0:
+        elif passed(self._deadline, 0):
             self._lost(False)  # flow control holds us back
 
     def interrupted(self):
@@ -232,10 +237,10 @@ class Channel:
         if self.skip:
             self.skip = False
             return True
-        if self.head and self.busy and buf.startswith(self.head, i) and not self.parser.tail:
-            self._owner.on_head(buf, j)
-            return False
         if not self.parser.tail:
+            if self.head and self.busy and buf.startswith(self.head, i):
+                self._owner.on_head(buf, i, j)
+                return False
             if self.mute:
                 return False
             # No answer is believed before the payload is out.

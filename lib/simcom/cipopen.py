@@ -36,7 +36,7 @@ def code(err):
 
 class CipOpen(TcpIp):
     DIALECT = "open"
-    OPEN = b'AT+CIPOPEN=%d,"%s","%s",%d'
+    OPEN = 'AT+CIPOPEN=%d,"%s","%s",%d'
     PDP = b"IP"  # type of the context
     READ_MAX = 1500
     SEND_MAX = 1500
@@ -104,7 +104,7 @@ class CipOpen(TcpIp):
         elif buf.startswith(b"+CIPEVENT", i):
             self.on_lost(errno.ENOTCONN, "the network closed the context (+CIPEVENT)")
         else:
-            for name, handle in _REPORTS:
+            for name, handle in self._REPORTS:
                 if buf.startswith(name, i):
                     n = self.number(buf, j)
                     self.links.last &= ~(1 << (n & 15))
@@ -160,10 +160,9 @@ class CipOpen(TcpIp):
         elif link.state == _OPEN:
             self.gone(link)
 
-
-_REPORTS = (
-    (b"+CIPOPEN", CipOpen._on_open),
-    (b"+CIPSEND", CipOpen._on_send),
-    (b"+CIPCLOSE", CipOpen._on_shut),
-    (b"+IPCLOSE", CipOpen._on_closed),
-)
+    _REPORTS = (
+        (b"+CIPOPEN", _on_open),
+        (b"+CIPSEND", _on_send),
+        (b"+CIPCLOSE", _on_shut),
+        (b"+IPCLOSE", _on_closed),
+    )

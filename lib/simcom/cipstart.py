@@ -10,7 +10,7 @@ _CONNECTING = const(1)  # Link.state, as in links.py
 
 
 class CipStart(TcpIp):
-    OPEN = b'AT+CIPSTART=%d,"%s","%s",%d'
+    OPEN = 'AT+CIPSTART=%d,"%s","%s",%d'
     DIALECT = "start"
     SERVERS = 1
     DNS = (b"+CDNSGIP:",)  # it comes after OK
@@ -61,23 +61,23 @@ class CipStart(TcpIp):
         if j - i > 7 and buf[i + 1] == 44:  # "0, CLOSED", with or without the blank
             link = self.links.get(buf[i] - 48)
             i += 3 if buf[i + 2] == 32 else 2
-            if buf.startswith(b"CONNECT OK", i):
-                if link:
-                    self.connected(link)
-                    self.wake(link)
-            elif buf.startswith(b"CONNECT FAIL", i):
+            fail = buf.startswith(b"CONNECT FAIL", i)
+            if fail or buf.startswith(b"CONNECT OK", i):
                 if link and link.state == _CONNECTING:
-                    link.fail(errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
+                    if fail:
+                        link.fail(errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
+                    else:
+                        self.connected(link)
                     self.wake(link)
-            elif j - i == 6 and buf.startswith(b"CLOSED", i):
+                return True
+            if j - i == 6 and buf.startswith(b"CLOSED", i):
                 if link:
                     self.gone(link)
-            else:
-                for late in (b"ALREADY CONNECT", b"SEND ", b"CLOSE OK"):
-                    if buf.startswith(late, i):
-                        return True
-                return False
-            return True
+                return True
+            for late in (b"ALREADY CONNECT", b"SEND ", b"CLOSE OK"):
+                if buf.startswith(late, i):
+                    return True
+            return False
         if buf.startswith(b"+PDP", i):
             self.on_lost(errno.ENOTCONN, "the network took the context (+PDP: DEACT)")
             return True

@@ -5,10 +5,12 @@ import errno
 from micropython import const
 
 from .context_start import SHUT, account
+from .door import ask
 from .lacks import need
-from .pump import ask, check_text
+from .pump import check_text
 
 _SOCK_STREAM = const(1)
+_TEXT_MAX = const(50)  # as in bringup.py
 
 
 def context(m, apn: str, user: str = "", key: str = ""):
@@ -21,7 +23,7 @@ def context(m, apn: str, user: str = "", key: str = ""):
     if len(m.links.slots) == 1:
         raise OSError(errno.EOPNOTSUPP, "a second PDP context needs more than a single connection")
     for what in (apn, user, key):
-        check_text("apn, user or key", what, m.TEXT_MAX)
+        check_text("apn, user or key", what, _TEXT_MAX)
     second = getattr(m, "second", None)
     if not second:
         second = m.second = Context(m)
@@ -109,7 +111,7 @@ class Context:
     def _open(self, m, link):
         if not self.up:
             raise OSError(errno.ENOTCONN, "the second context is down: connect() it first")
-        cmd = m.OPEN % (link.n, link.proto.encode(), link.peer[0].encode(), link.peer[1])
+        cmd = (m.OPEN % ((link.n, link.proto) + link.peer)).encode()
         yield from self._selected(ask(cmd, m.ANSWER_MS, False))
 
     def _selected(self, steps):

@@ -35,7 +35,6 @@ class Datagrams:
         m._link = link
         m._n = link.n
         m._task = None
-        m._got = 0
         link.source = None
         m.channel.read(cmd, len(cmd), None, self._reader, _READ_MS)
 
@@ -50,10 +49,3 @@ class Datagrams:
                 if port.isdigit():
                     m._link.source = (str(bytes(buf[k:end]), "utf-8"), int(port))
         return m._on_read(kind, buf, i, j)
-
-    def on_head(self, buf, j):
-        """BufferAccess.on_head() where the number behind the last comma is not the one."""
-        m = self._modem
-        head = m._link.head
-        m._cursor = buf.rfind(head, 0, j) + len(head)
-        m._segment(m.ring_size // 2, buf, j)

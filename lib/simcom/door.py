@@ -1,6 +1,11 @@
 """The doors to everything that has no method of its own."""
 
-from .pump import ask, check_text
+from .pump import check_text
+
+
+def ask(cmd, ms, marks=None):
+    """The steps of a single command: its information lines."""
+    return (yield cmd, ms, marks)
 
 
 def at(m, cmd: str, *, timeout_ms: int = 5000) -> list:
@@ -17,9 +22,10 @@ def on_urc(m, prefix: str, callback):
 
     It runs inside the pump with no command in flight; it may start things, not wait for them.
     """
-    m.urcs = [urc for urc in m.urcs if urc[0] != prefix]
+    start = prefix.encode()
+    m.urcs = [urc for urc in m.urcs if urc[0] != start]
     if callback:
-        m.urcs.append((prefix, callback))
+        m.urcs.append((start, callback))
 
 
 def socket(m, *args):

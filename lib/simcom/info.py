@@ -3,7 +3,7 @@
 import errno
 
 from .aterror import ATError
-from .pump import ask
+from .door import ask
 from .radio import registration, signal
 from .tcpip import check_host
 

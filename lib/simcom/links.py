@@ -3,23 +3,26 @@
 from errno import ECONNABORTED
 from time import ticks_diff, ticks_ms
 
+from micropython import const
+
 try:
     from micropython import RingIO
 except ImportError:
     from .ring import RingIO  # type: ignore[assignment]
 
+# Link.state
+_IDLE = const(0)
+_CONNECTING = const(1)
+_OPEN = const(2)
+_DRAINING = const(3)  # closed by the peer; the module may still hold bytes of it
+_CLOSING = const(4)  # closed by us, or failed; the module must still hear of it
+_CLOSED = const(5)  # the link number is given back; ready bytes stay readable
+
 
 class Link:
     """One connection, owned by a socket; it outlives its link number in the module."""
 
-    IDLE = 0
-    CONNECTING = 1
-    OPEN = 2
-    DRAINING = 3  # closed by the peer; the module may still hold bytes of it
-    CLOSING = 4  # closed by us, or failed; the module must still hear of it
-    CLOSED = 5  # the link number is given back; ready bytes stay readable
-
-    state = 0
+    state = _IDLE
     n = -1  # <link_num>, -1: none
     bit = 0  # 1 << n, 0: none
     proto = "TCP"
@@ -50,10 +53,7 @@ class Link:
     polled = 0  # … and of the last poll of who waits for the connection
     task = None  # the Task that opens, sends, asks, closes
     borders = None  # of the datagrams in the ring; None: it is a stream
-    rxget = None  # the prebuilt command that reads …
-    rxget_n = 0  # … its length
-    asked = 0  # … the bytes it asks for
-    head = b""  # start of the answer that brings all it can
+    asked = 0  # bytes that the prebuilt command asks for which reads
 
     def fail(self, code, why):
         """Note the first reason; what is verified stays readable before it is raised."""
@@ -64,15 +64,6 @@ class Link:
     def arrived(self, n):
         """So many more bytes of the ring are verified."""
         self.ready += n
-
-    def sent(self, n):
-        """The module took the first ``n`` bytes of the send buffer."""
-        rest = self.tx_n - n
-        if rest > 0:
-            self.tx[:rest] = memoryview(self.tx)[n : self.tx_n]
-            self.tx_n = rest
-        else:
-            self.tx_n = 0
 
 
 class LinkTable:
@@ -92,15 +83,12 @@ class LinkTable:
     def reader(self):
         """Round robin over ``reading``, which is not 0."""
         n = self._turn
-        if self.reading == 1 << n:  # mostly there is one
-            return self.slots[n]
-        while True:
-            n += 1
-            if n >= len(self.slots):
-                n = 0
+        while self.reading != 1 << n:  # mostly there is one
+            n = (n + 1) % len(self.slots)
             if self.reading >> n & 1:
-                self._turn = n
-                return self.slots[n]
+                break
+        self._turn = n
+        return self.slots[n]
 
     def release(self, link):
         """Its number is free; what it received stays with it."""
@@ -109,7 +97,7 @@ class LinkTable:
             self.reading &= ~link.bit
         link.n = -1
         link.bit = 0
-        link.state = link.CLOSED
+        link.state = _CLOSED
 
     def place(self, link):
         """Give ``link`` a free number; else that of a failed or closing link, else of one whose last call
@@ -122,7 +110,7 @@ class LinkTable:
                 mine = (3, n * self.upward - 32 * (self.last >> n & 1))
             else:
                 # A task that was cancelled while it waited for a connection could not close it.
-                left = other.suspect or (other.state == other.CONNECTING and ticks_diff(now, other.polled) > 200)
+                left = other.suspect or (other.state == _CONNECTING and ticks_diff(now, other.polled) > 200)
                 mine = (2 if other.state > 2 else left, ticks_diff(now, other.heard))
             if mine[0] and mine > rank:
                 rank = mine
@@ -131,7 +119,7 @@ class LinkTable:
             return False
         other = self.slots[best]
         if other:
-            link.stale = other.state != other.DRAINING
+            link.stale = other.state != _DRAINING
             self.release(other)
             other.fail(ECONNABORTED, "number given to a new connection")
         self.slots[best] = link

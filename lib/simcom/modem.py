@@ -4,9 +4,10 @@ import errno
 
 from .pump import Pump, once, text
 
-# The first four bytes of the unsolicited codes that only a callback of on_urc() can want.
+# The first four bytes of the unsolicited codes that only a callback of on_urc() can want. Behind the first three, when
+# a colon is next, a line of text follows.
 _CODES = (
-    b"+CPI+CFU+CRE+CGR+CER+CGE+CMT+CUS+CBM+CDS+CLI+CRIRINGNO C+CTZ*PSU*PSNDST:SMS CallPB DOVERUNDECHAR+SAP+APPVOICNORM"
+    b"+CMT+CBM+CDS+CPI+CFU+CRE+CGR+CER+CGE+CUS+CLI+CRIRINGNO C+CTZ*PSU*PSNDST:SMS CallPB DOVERUNDECHAR+SAP+APPVOICNORM"
     b"+CTV+CAD+CAS+CCH+CES+SIM+SER"
 )
 
@@ -16,7 +17,8 @@ class Modem(Pump):
 
     ``uart``: machine.UART, made with ``rxbuf=2048``. ``pwrkey``: Pin of the power key; ``pressed``: its level while the
     key is held (1 behind the usual transistor, 0 on a bare module). ``pin``: the SIM's PIN. ``baudrate``: bits/s to
-    change to, on both sides, once the module answers.
+    change to, on both sides, once the module answers. ``rxbuf``: what the UART was made with; reads ask for no more
+    than fits there. ``mux``: False for the single-connection mode, where there is one link.
     """
 
     PRESS_ON_MS = 1100
@@ -26,28 +28,41 @@ class Modem(Pump):
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
     RESTART = (b"RDY", b"*ATREADY", b"+CFUN: 1")  # boot lines that mean a restart when they come in mid-session
     DOUBT = b"SMS DONE"  # a boot line that comes late
-    TEXT_MAX = 50  # APN, user, password
     LACKS: tuple = ()  # words for what the family cannot do
 
+    up = False  # the PDP context is active
+    on = False  # the module answers and is configured
+    doubt = False  # the module may have restarted, or lost the context
+    model = ""
+    address = ""
+    init: tuple = ()  # commands of active()
     extra: tuple = ()  # (name, steps(modem)): done when the context is up
     apn: tuple = ()  # the last connect(): APN, user, password
+    bringup = None  # the Task of a connect(timeout_ms=0)
     watcher = None  # the Task of watch()
 
-    def __init__(self, uart, pwrkey=None, pressed: int = 1, pin: str = "", baudrate: int = 0):
+    def __init__(
+        self,
+        uart,
+        *,
+        pwrkey=None,
+        pressed: int = 1,
+        pin: str = "",
+        baudrate: int = 0,
+        rxbuf: int = 2048,
+        mux: bool = True,
+    ):
         if pin and not (pin.isdigit() and 4 <= len(pin) <= 8):
             raise ValueError("pin: 4 to 8 digits")
+        self.prepare(rxbuf)
         super().__init__(uart)
-        self.up = False  # the PDP context is active
-        self.on = False  # the module answers and is configured
-        self.model = ""
-        self.address = ""
         self.pwrkey = pwrkey
         self.pressed = pressed
         self.pin = pin
         self.baudrate = baudrate
-        self.init = ()
-        self.doubt = False  # the module may have restarted, or lost the context
-        self.bringup = None  # the Task of a connect(timeout_ms=0)
+        self.mux = mux
+        if not mux:
+            self.single()
         if pwrkey:
             pwrkey.value(1 - pressed)
 
@@ -100,4 +115,9 @@ class Modem(Pump):
             self.doubt = True
         if buf.find(b" POWER DOWN", i, j) > 0 and self.on:
             self.on_silent("the module switched itself off: " + text(buf, i, j))
-        return known or (j - i > 3 and _CODES.find(bytes(buf[i : i + 4])) % 4 == 0)
+        k = _CODES.find(bytes(buf[i : i + 4])) if j - i > 3 else -1
+        if k % 4:
+            return known
+        if k < 12 and buf[i + 4] == 58:
+            self.channel.skip = True
+        return True

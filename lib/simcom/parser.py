@@ -33,7 +33,6 @@ class Parser:
         self.need = 0  # payload bytes still to come …
         self.take = None  # … and who takes them
         self.long = None  # trailer form: "\r\n\r\nOK\r\n", "\r\nOK\r\n", not known yet
-        self.truncated = 0  # lines longer than _LINE
         self._sink = sink
         self._line = bytearray(_LINE)  # a line that began in an earlier chunk
         self._held = 0  # its bytes so far
@@ -50,8 +49,7 @@ class Parser:
 
     def reset(self):
         """Forget a partial line, payload or trailer."""
-        self.need = self._held = 0
-        self.tail = _NONE
+        self.need = self._held = self.tail = 0
         self.prompt = False
 
     def feed(self, n):
@@ -95,7 +93,6 @@ class Parser:
         line = self._line
         at = self._held
         if at + j - i > _LINE:
-            self.truncated += 1
             j = i + _LINE - at
         for k in range(i, j):  # few bytes; a slice would allocate
             line[at] = self.buf[k]
@@ -134,7 +131,9 @@ class Parser:
                 self._blank = True
             self.tail = at + 1
             if at + 1 == _DONE:
-                self._end(self._learn())
+                if self.long is None and (self._blank or not self._newline):
+                    self.long = self._blank  # "\n" + short could be the long form, two bytes lost
+                self._end(self.long is None or self.long == self._blank)
             return i + 1
         if at == _BLANK or at == _O or at == _K:  # a line stands there: a URC?
             self.tail = _URC
@@ -144,15 +143,6 @@ class Parser:
             return i
         self._end(False)
         return i
-
-    def _learn(self):
-        if self.long is None:
-            if self._blank:
-                self.long = True
-            elif not self._newline:  # "\n" + short could be the long form, two bytes lost
-                self.long = False
-            return True
-        return self.long == self._blank
 
     def _end(self, ok):
         self.tail = _NONE

@@ -2,11 +2,11 @@
 
 import errno
 import sys
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_add, ticks_ms
 
 from micropython import const
 
-from .channel import Channel
+from .channel import Channel, passed
 
 _OK = const(2)  # as channel.py has them
 _ERROR = const(3)
@@ -49,7 +49,11 @@ class Task:
 
     def __init__(self, steps):
         self.steps = steps
-        self.wake = ticks_ms()  # when the pause is over
+        self.pause(0)
+
+    def pause(self, ms):
+        """The next step comes after ``ms``."""
+        self.wake = ticks_add(ticks_ms(), ms)
 
 
 class Pump:
@@ -68,7 +72,6 @@ class Pump:
         self.still = False  # nothing is to be started
         self.urcs = []  # (prefix, callback)
         self._calls = []  # (callback, line): to be called with the channel idle
-        self._answer = self._on_answer
 
     def pump(self) -> int:
         """Read a burst, dispatch it, start what is owed; returns the bytes read.
@@ -114,9 +117,8 @@ class Pump:
         if self.channel.desync and not self._only:
             return self._resync()
         if not (self._turn and self._read()):
-            now = ticks_ms()
             for task in self._tasks:
-                if ticks_diff(now, task.wake) >= 0 and (self._only or task) is task:
+                if passed(task.wake, 0) and (self._only or task) is task:
                     return self._advance(task)
             self._due = False
             self._read()
@@ -161,15 +163,14 @@ class Pump:
     def _do(self, task, step):
         task.info = None
         if isinstance(step, int):
-            task.wake = ticks_add(ticks_ms(), step)
-            return
+            return task.pause(step)
         if isinstance(step, bytes):
             step = (step, self.ANSWER_MS)
         cmd, ms, marks, payload = (step + (None, None))[:4]
         self._marks = marks
         task.info = []
-        own = 0 if not marks and marks != () else 1 if marks else 2
-        self.channel.start(cmd + b"\r", len(cmd) + 1, self._answer, ms, own, *(payload or ()))
+        own = 1 if marks else 2 if marks == () else 0
+        self.channel.start(cmd + b"\r", len(cmd) + 1, self._on_answer, ms, own, *(payload or ()))
 
     def _on_answer(self, kind, buf, i, j):
         task = self._task
@@ -221,7 +222,7 @@ class Pump:
         start = ticks_ms()
         try:
             while not (task.done or (once and task.error)):
-                if ticks_diff(ticks_ms(), start) >= timeout_ms:
+                if passed(start, timeout_ms):
                     raise OSError(errno.ETIMEDOUT, "%s: not done after %d ms, at %s" % (what, timeout_ms, self.step))
                 self.wait()
         finally:
@@ -236,17 +237,10 @@ class Pump:
         """An unsolicited line; returns whether it is a known one."""
         known = False
         for prefix, callback in self.urcs:
-            if buf.startswith(prefix.encode(), i):
+            if buf.startswith(prefix, i):
                 self._calls.append((callback, text(buf, i, j)))
                 known = True
-        if buf.startswith(b"+CMT:", i) or buf.startswith(b"+CBM:", i) or buf.startswith(b"+CDS:", i):
-            self.channel.skip = known = True
         return known
-
-
-def ask(cmd, ms, marks=None):
-    """The steps of a single command: its information lines."""
-    return (yield cmd, ms, marks)
 
 
 def text(buf, i, j):

@@ -2,10 +2,15 @@
 
 import errno
 
+from micropython import const
+
 from .links import Link
 from .pump import once
 from .restart import steps as restarted
 from .tcpip import check_host
+
+_CONNECTING = const(1)  # Link.state, as in links.py
+_CLOSING = const(4)
 
 
 def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
@@ -50,7 +55,7 @@ def _check(m, address):
         link = Link()
         m.open(link, address)
         try:
-            while link.state == link.CONNECTING:
+            while link.state == _CONNECTING:
                 yield 200
         finally:
             m.close(link)
@@ -73,7 +78,7 @@ def _links(m):
     for link in m.links.slots:
         if link:
             link.fail(errno.ECONNABORTED, "closed by recover()")
-            link.state = link.CLOSING
+            link.state = _CLOSING
             m.links.reading &= ~link.bit
             m.wake(link)
     for _ in range(80):

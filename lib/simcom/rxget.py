@@ -20,26 +20,13 @@ _READ_MS = const(10000)
 
 
 class BufferAccess(Modem):
-    """``rxbuf``: what the UART was made with; reads ask for no more than fits there. ``mux``: False for the
-    single-connection mode, where there is one link."""
-
     LINKS = 1
     READ_MAX = 1460  # AT+CIPRXGET=2
 
-    def __init__(
-        self,
-        uart,
-        *,
-        pwrkey=None,
-        pressed: int = 1,
-        pin: str = "",
-        baudrate: int = 0,
-        rxbuf: int = 2048,
-        mux: bool = True,
-    ):
+    def prepare(self, rxbuf):
+        """What is made once, for a UART that holds ``rxbuf`` bytes."""
         if rxbuf < 128:
             raise ValueError("rxbuf: at least 128, better 2048")
-        self.mux = mux
         self.links = LinkTable(self.LINKS)
         self.ring_size = 2 * min(self.READ_MAX, rxbuf - 56)  # one half is read while the other comes
         self._rings = RingPool(self.ring_size)
@@ -49,13 +36,14 @@ class BufferAccess(Modem):
         self._cursor = 0
         self._laps = 0  # reads since the tasks were looked at
         self._reader = self._on_read
-        super().__init__(uart, pwrkey, pressed, pin, baudrate)
-        for name in ("pump", "wait", "receive", "number", "_read", "on_head", "on_trailer"):
-            setattr(
-                self, name, getattr(self, name)
-            )  # found at once, not in the sixth class: a sixth of the cost of a byte
-        if not mux:
-            self.single()
+        # Found at once, not in the sixth class: a sixth of the cost of a byte.
+        self.pump = self.pump
+        self.wait = self.wait
+        self.receive = self.receive
+        self.number = self.number
+        self._read = self._read
+        self.on_head = self.on_head
+        self.on_trailer = self.on_trailer
 
     def equip(self, link):
         """Give a link that has its number what it reads with."""
@@ -64,6 +52,7 @@ class BufferAccess(Modem):
         except MemoryError:
             self.links.release(link)
             raise OSError(errno.ENOMEM, "no room for a receive ring")
+        # The command that reads; its length is rxget_n. Then the start of the answer that brings all it can.
         link.rxget = bytearray(b"AT+CIPRXGET=2,%d,    \r" % link.n)
         link.head = b"+CIPRXGET: 2,%d,%d," % (link.n, self.ring_size // 2)
 
@@ -71,10 +60,11 @@ class BufferAccess(Modem):
 
     def receive(self, link, buf, n):
         """Move ``n`` of the ready bytes to the start of ``buf``."""
-        link.ring.readinto(buf, n)
-        link.ready -= n
-        if link.known:
-            self.links.reading |= link.bit
+        if n:
+            link.ring.readinto(buf, n)
+            link.ready -= n
+            if link.known:
+                self.links.reading |= link.bit
         return n
 
     def hungry(self, link, n):
@@ -84,11 +74,6 @@ class BufferAccess(Modem):
             self.wake(link)
         if link.known or link.state == _DRAINING:
             self.links.reading |= link.bit
-
-    def drained(self, link):
-        """The owner has read all there will be."""
-        if link.n < 0:
-            self._rings.give_back(link)
 
     def forget(self, link):
         """Nobody will read it any more, nor what is just coming."""
@@ -101,7 +86,7 @@ class BufferAccess(Modem):
         if not link:
             self.awake()
         elif link.task:
-            link.task.wake = ticks_ms()
+            link.task.pause(0)
             self._due = True
 
     # What the pump does
@@ -131,7 +116,6 @@ class BufferAccess(Modem):
         self._link = link
         self._n = link.n
         self._task = None
-        self._got = 0
         self.channel.read(link.rxget, link.rxget_n, link.head, self._reader, _READ_MS)
 
     def _ask_for(self, link, n):
@@ -182,11 +166,9 @@ class BufferAccess(Modem):
         self.channel.on_end(False)  # no header is ours: what follows may be payload
         return True
 
-    def on_head(self, buf, j):
+    def on_head(self, buf, i, j):
         """The header of a full segment."""
-        self._cursor = j  # the number behind the last comma
-        while buf[self._cursor - 1] != 44:
-            self._cursor -= 1
+        self._cursor = i + len(self._link.head)
         self._segment(self.ring_size // 2, buf, j)
 
     def _segment(self, got, buf, j):

@@ -14,4 +14,3 @@ class SIM7000(CipStart):
     RESET_MS = 260
     SEND_MAX = 1024
     CONNECT_MS = 125000
-    REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")

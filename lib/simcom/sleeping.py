@@ -4,8 +4,8 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .door import ask
 from .lacks import need
-from .pump import ask
 
 _DTR_MS = const(60)  # DTR to a UART that listens
 _CHAR_MS = const(120)  # the character that wakes to a UART that listens

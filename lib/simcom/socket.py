@@ -3,10 +3,11 @@
 import errno
 import io
 import sys
-from time import ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .links import Link
 from .pump import once
 from .tcpip import check_host
@@ -14,10 +15,6 @@ from .tcpip import check_host
 AF_INET = const(2)
 SOCK_STREAM = const(1)
 SOCK_DGRAM = const(2)
-IPPROTO_IP = const(0)
-IPPROTO_TCP = const(6)
-SOL_SOCKET = const(1)
-SO_REUSEADDR = const(4)
 
 # Link.state, as in links.py
 _CONNECTING = const(1)
@@ -112,7 +109,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     def setblocking(self, flag: bool):
         """True: ``settimeout(None)``; False: ``settimeout(0)``."""
-        self._timeout = None if flag else 0
+        self.settimeout(None if flag else 0)
 
     def __getattr__(self, name):
         # What a TCP client has no use for has files of its own, loaded when it is first called.
@@ -128,7 +125,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
     def _wait(self, start):
         # The one wait; its callers see what ended it: done, closed, failed. Here: not blocking, timed out.
         limit = self._timeout
-        if limit is not None and ticks_diff(ticks_ms(), start) >= limit:
+        if limit is not None and passed(start, limit):
             if not limit:
                 raise OSError(errno.EAGAIN, "not now")
             self._link.suspect = True
@@ -152,14 +149,14 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             link.linger = old.linger
             link.abort = old.abort
         modem.open(link, address)
+        if self._timeout == 0:
+            modem.pump()
+            raise OSError(errno.EINPROGRESS, "connecting")
         try:
             while link.state == _CONNECTING:
-                if self._timeout == 0:
-                    modem.pump()
-                    raise OSError(errno.EINPROGRESS, "connecting")
                 self._wait(start)
         finally:
-            if link.state == _CONNECTING and self._timeout != 0:  # timed out, or Ctrl-C
+            if link.state == _CONNECTING:  # timed out, or Ctrl-C
                 link.fail(errno.ETIMEDOUT, "connect %s:%d: given up" % address)
                 modem.close(link)
         if link.error:
@@ -174,7 +171,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             modem.close(link)
             modem.pump()
             start = ticks_ms()
-            while self._timeout != 0 and link.n >= 0 and ticks_diff(ticks_ms(), start) < link.linger:
+            while self._timeout != 0 and link.n >= 0 and not passed(start, link.linger):
                 modem.wait()
 
     # Receiving
@@ -187,7 +184,8 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         if not link.state:
             raise OSError(errno.ENOTCONN, "not connected")
         if link.error or link.state == _CLOSED:
-            self._modem.drained(link)
+            if link.n < 0:
+                self._modem.forget(link)
             if link.error:
                 raise OSError(*link.error)
             return 0
@@ -211,12 +209,16 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             link.want = 0
             return k
 
-    def recv_into(self, buf, n: int = 0) -> int:
-        """Read what is there, at most ``n`` or ``len(buf)`` bytes: how many; 0 at EOF."""
+    def _some(self):
+        """Wait for the first byte: how many are there; 0: EOF. OSError(EAGAIN) when not blocking."""
         k = self._await(1, self._start())
         if k is None:
             raise OSError(errno.EAGAIN, "not now")
-        return self._modem.receive(self._link, buf, min(k, n or len(buf))) if k else 0
+        return k
+
+    def recv_into(self, buf, n: int = 0) -> int:
+        """Read what is there, at most ``n`` or ``len(buf)`` bytes: how many; 0 at EOF."""
+        return self._modem.receive(self._link, buf, min(self._some(), n or len(buf)))
 
     def recv(self, n: int, flags: int = 0) -> bytes:
         """Read what is there, at most ``n`` bytes; b"" at EOF. OSError(EAGAIN) when not blocking and none is there.
@@ -225,12 +227,8 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         """
         if flags:
             return once("flagged").recv(self, n, flags)
-        k = self._await(1, self._start())
-        if k is None:
-            raise OSError(errno.EAGAIN, "not now")
-        buf = bytearray(min(k, n))
-        if buf:
-            self._modem.receive(self._link, buf, len(buf))
+        buf = bytearray(min(self._some(), n))
+        self._modem.receive(self._link, buf, len(buf))
         return bytes(buf)
 
     def readinto(self, buf, n: int = -1):

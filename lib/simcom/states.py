@@ -1,6 +1,10 @@
 """The longer answers of ``status()``: steps for the pump, by the command that is asked."""
 
+from micropython import const
+
 from .lacks import more, need
+
+_OPEN = const(2)  # Link.state, as in links.py
 
 
 def fields(line):
@@ -77,7 +81,7 @@ def get_acknowledged(m):
 def _acknowledged(m, counts):
     found = []
     for link in m.links.slots:
-        if link and link.state == link.OPEN:
+        if link and link.state == _OPEN:
             n = link.n
             try:
                 answer = fields((yield b"AT+CIPACK=%d" % n)[-1])

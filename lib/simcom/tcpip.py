@@ -1,10 +1,11 @@
 """What both TCP/IP dialects share: the life of a link."""
 
 import errno
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .pump import check_text
 from .rxget import BufferAccess
 
@@ -21,12 +22,11 @@ _RETRY_MS = const(250)
 def check_host(host):
     """Names of at most 254 characters, labels of at most 63, nothing that could end the command line."""
     check_text("host", host, 254, '", ;')
-    if not host or max([len(label) for label in host.split(".")]) > 63:
+    if not 0 < max(map(len, host.split("."))) <= 63:
         raise ValueError("host: empty, or a label of more than 63 characters")
 
 
 class TcpIp(BufferAccess):
-    SEND = b"AT+CIPSEND=%d,%d"
     SEND_MAX = 1460
     SEND_MS = 10000
     CONNECT_MS = 80000  # the module's own time-out, and some more
@@ -52,8 +52,7 @@ class TcpIp(BufferAccess):
     def send(self, link, buf, off, n):
         """Copy up to ``n`` bytes from ``buf[off:]`` into the send buffer; returns how many fitted."""
         at = link.tx_n
-        if n > self.SEND_MAX - at:
-            n = self.SEND_MAX - at
+        n = min(n, self.SEND_MAX - at)
         if n > 0:
             if not link.tx:
                 link.tx = bytearray(self.SEND_MAX)
@@ -62,7 +61,7 @@ class TcpIp(BufferAccess):
             if not link.hold or link.tx_n == self.SEND_MAX:
                 self.wake(link)
             elif not at:
-                link.task.wake = ticks_add(ticks_ms(), link.hold)
+                link.task.pause(link.hold)
         return n
 
     def close(self, link):
@@ -85,7 +84,6 @@ class TcpIp(BufferAccess):
                 yield from self._shut(link)
             yield from self._open(link)
             while link.state == _OPEN or link.state == _DRAINING:
-                now = ticks_ms()
                 if link.state == _DRAINING:
                     self._cut(link)
                     yield 1000
@@ -94,15 +92,13 @@ class TcpIp(BufferAccess):
                 elif link.unacked and self.flushing:
                     yield from self._ack(link)
                     yield _RETRY_MS
-                elif ticks_diff(now, link.heard) >= _QUIET_MS:
-                    link.heard = now
+                elif passed(link.heard, _QUIET_MS):
+                    link.heard = ticks_ms()
                     yield from self._ask(link)
                 else:
                     yield 1000
-            give_up = ticks_add(ticks_ms(), link.linger)
-            if link.abort:
-                link.tx_n = link.unacked = 0
-            while link.n >= 0 and (link.tx_n or link.unacked) and ticks_diff(give_up, ticks_ms()) > 0:
+            start = ticks_ms()
+            while link.n >= 0 and not (link.abort or passed(start, link.linger)) and (link.tx_n or link.unacked):
                 if link.tx_n:
                     yield from self._transmit(link)
                 else:
@@ -140,17 +136,13 @@ class TcpIp(BufferAccess):
             if link.opener:
                 yield from link.opener(self, link)
             else:
-                yield (
-                    self.OPEN % (link.n, link.proto.encode(), link.peer[0].encode(), link.peer[1]),
-                    self.ANSWER_MS,
-                    False,
-                )
+                yield (self.OPEN % ((link.n, link.proto) + link.peer)).encode(), self.ANSWER_MS, False
             link.pending = True
             while link.state == _CONNECTING and not link.error:  # until on_line() sees the report
-                if ticks_diff(ticks_ms(), start) > self.CONNECT_MS:
+                if passed(start, self.CONNECT_MS):
                     link.stale = 2
                     raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-                if ticks_diff(ticks_ms(), link.heard) > 10000:
+                if passed(link.heard, _QUIET_MS):
                     link.heard = ticks_ms()
                     yield from self._ask(link)
                 yield 500
@@ -168,15 +160,15 @@ class TcpIp(BufferAccess):
                 yield from self._shut(link)
                 yield from self._open(link)
         if link.error and link.n >= 0 and link.state == _CONNECTING:  # refused: the number is free again
-            if link.error[0] == errno.ECONNREFUSED and ticks_diff(ticks_ms(), start) > self.REFUSED_MS:
+            if link.error[0] == errno.ECONNREFUSED and passed(start, self.REFUSED_MS):
                 link.error = (errno.ETIMEDOUT, link.error[1])
             self.links.release(link)
 
     def _reported(self, link, ms):
         # Until on_line() sees the late result of the last command of this link.
-        give_up = ticks_add(ticks_ms(), ms)
+        start = ticks_ms()
         while link.report is None and link.n >= 0 and link.state != _DRAINING:
-            if ticks_diff(give_up, ticks_ms()) < 0:
+            if passed(start, ms):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: no result" % link.peer)
             yield 500
 
@@ -187,7 +179,7 @@ class TcpIp(BufferAccess):
         link.report = None
         link.sending = n
         try:
-            info = yield self.SEND % (link.n, n) + link.to, self.SEND_MS, self.marks(link.n), (link.tx, n)
+            info = yield b"AT+CIPSEND=%d,%d" % (link.n, n) + link.to, self.SEND_MS, self.marks(link.n), (link.tx, n)
             if info:
                 self.accepted(link, info[-1], n)
             yield from self._reported(link, self.CONNECT_MS)
@@ -209,10 +201,12 @@ class TcpIp(BufferAccess):
             if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
                 raise OSError(-took, "send %s:%d: failed" % link.peer)
             return
-        link.sent(took)
+        link.tx_n = rest = max(link.tx_n - took, 0)
+        if rest:
+            link.tx[:rest] = memoryview(link.tx)[took : took + rest]
         if took:
             link.heard = ticks_ms()
-        elif ticks_diff(ticks_ms(), link.heard) > self.STALL_MS:
+        elif passed(link.heard, self.STALL_MS):
             raise OSError(errno.ECONNABORTED, "send %s:%d: nothing taken for %d ms" % (link.peer + (self.STALL_MS,)))
         else:
             yield _RETRY_MS

@@ -13,7 +13,7 @@ def settings(ordinary):
 
 def dial(m, link, port):
     """Connect; ``port``: the local one, or 0, and UDP gets one. Whether it failed."""
-    cmd = m.OPEN % (0, link.proto.encode(), link.peer[0].encode(), link.peer[1])
+    cmd = (m.OPEN % ((0, link.proto) + link.peer)).encode()
     if port or link.proto == "UDP":
         cmd += b",%d" % (port or 49152 + (ticks_diff(ticks_ms(), 0) & 16383))
     return (yield cmd, m.CONNECT_MS, (b"CONNECT FAIL",))

@@ -27,14 +27,13 @@ def opener(m, link):
     """``Link.opener``"""
     if not m.mux:
         yield b"AT+CIPSRIP=1"
-        m.on_head = m.datagrams.on_head
         yield b"AT+CIPUDPMODE=%d,1" % link.n
     if link.local:
         from .bind_start import steps
 
         yield from steps(m, link, link.local)
     else:
-        yield m.OPEN % (link.n, link.proto.encode(), link.peer[0].encode(), link.peer[1]), m.ANSWER_MS, False
+        yield (m.OPEN % ((link.n, link.proto) + link.peer)).encode(), m.ANSWER_MS, False
 
 
 def toward(m, link):
