@@ -9,7 +9,7 @@ import pytest
 import rig
 
 import simcom
-from sim import Echo
+from sim import Blob, Echo
 
 LIB = simcom.__file__.rpartition("/")[0]
 FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
@@ -204,3 +204,17 @@ def test_it_may_strike_in_data_mode(family, seed):
         t.close()
     assert striking.times > 100
     assert r.works()
+
+
+@families
+@seeds
+def test_it_may_strike_in_a_read_that_waits(family, seed):
+    r = rig.Rig(seed, family=family)
+    data = random.Random(seed).randbytes(20_000)
+    s = r.socket(r.serve(lambda: Blob(data)), 60)
+    striking = Striking(r.modem, seed, 0.03)
+    with striking:
+        got = s.read()
+        s.close()
+    assert got == data
+    assert striking.times > 100

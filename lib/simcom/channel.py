@@ -105,26 +105,28 @@ class Channel:
         """Sleep until the UART has something, about ``ms`` at most. Payload goes to who takes it meanwhile: until its
         end is near nobody else has anything of it."""
         for _ in range(_LAPS):
-            n = self._wake(ms)
-            need = self.parser.need
-            if not n or self._end or n > need - _NEAR:
+            for _ in self._poll.ipoll(self._full if self._end else ms):
                 break
-            if n < _BURST:
-                sleep_ms(1)
-            else:
-                self._feeding = True
-                self._pour(n)
-                self._feeding = False
-                self._heard = ticks_ms()
+            if self._end or not self._sip():
+                break
 
-    def _wake(self, ms):
-        for _ in self._poll.ipoll(self._full if self._end else ms):
-            return self._any()
+    def _sip(self):
+        # Payload far from its end; returns whether there was any. From here on a timer that strikes reads nothing.
+        self._feeding = True
+        n = self._any()
+        more = 0 < n <= self.parser.need - _NEAR
+        if more and n >= _BURST:
+            self._pour(n)
+            self._heard = ticks_ms()
+        self._feeding = False
+        if more and n < _BURST:
+            sleep_ms(1)
+        return more
 
     def poll(self):
         """One read of the UART, as much payload as it takes at once; returns the bytes read."""
         got = 0
-        if self._feeding:  # a timer that strikes in wait()
+        if self._feeding:  # a timer that strikes in _sip()
             return 0
         # Not uart.any() first: on rp2 that ends in an event, and nobody sleeps.
         for _ in self._poll.ipoll(0):

@@ -179,11 +179,12 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
     def _available(self):
         """Bytes that can be read now; 0: EOF; None: none yet. Raises what the link failed of."""
         link = self._link
+        over = link.error or link.state == _CLOSED  # before ready: a timer that pumps may bring the last bytes now
         if link.ready:
             return link.ready
         if not link.state:
             raise OSError(errno.ENOTCONN, "not connected")
-        if link.error or link.state == _CLOSED:
+        if over:
             if link.n < 0:
                 self._modem.forget(link)
             if link.error:
