@@ -526,6 +526,24 @@ def test_result_that_comes_before_the_payload_is_out():
     assert rig.works()
 
 
+def test_answer_that_is_not_understood_does_not_end_the_watch():
+    rig = Rig()
+    feed = rig.uart.feed
+    spoilt = []
+
+    def garbled(data, baud=None):
+        if rig.sent[-1] == "AT+CIFSR" and b"." in data and not spoilt:
+            spoilt.append(data)
+            data = data.replace(b".", b",", 1)
+        return feed(data, baud)
+
+    rig.uart.feed = garbled
+    rig.vm.urc("SMS DONE")  # is it still configured?
+    rig.pump(10_000)
+    assert spoilt and rig.sent.count("AT+CIFSR") == 3  # for connect(), in vain, again
+    assert rig.works()
+
+
 def test_module_that_goes_off_and_on_is_watched_once():
     rig = Rig()
     for _ in range(5):

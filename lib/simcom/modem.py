@@ -84,8 +84,8 @@ class Modem(Pump):
                 if self.doubt or self.channel.echoed:
                     try:
                         yield from once("resync").recheck(self)
-                    except OSError:  # no room, or no answer: the next time
-                        pass
+                    except (OSError, ValueError, IndexError, MemoryError):  # no room, no answer: the next time
+                        self.doubt = True
                 yield 500
         except KeyboardInterrupt:  # it ends this task
             self.watcher = self.start(self.watch())
