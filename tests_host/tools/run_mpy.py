@@ -1,4 +1,4 @@
-"""Runs each tests_host/mpy_*.py under MicroPython, in a process of its own.
+"""Runs each tests_host/mpy_*.py under MicroPython, in a process of its own, and where it can under a 32-bit one too.
 
     python tests_host/tools/run_mpy.py [--timeout SECONDS] [FILE ...]
 
@@ -65,21 +65,27 @@ def main():
     args = parser.parse_args()
     in_ci = os.environ.get("CI") == "true"
     try:
-        micropython = micropython_command()
+        widths = [("", micropython_command())]
     except Unavailable as e:
         print("SKIP: the MicroPython suite: no micropython: %s" % e)
         return in_ci
+    try:
+        widths.append((" (32 bits)", micropython_command(narrow=True)))
+    except Unavailable as e:
+        print("only as wide as this machine: %s" % e)
     passed = failed = skipped = 0
     for path in args.files or sorted(map(str, (TREE / "tests_host").glob("mpy_*.py"))):
-        start = time.monotonic()
-        output, status = run([*micropython, path], args.timeout)
-        file_passed, file_failed, file_skipped, told = verdict(output, status, args.timeout)
-        if file_failed or file_skipped and in_ci:
-            print(output.rstrip())
-        print("%s: %s (%.1f s)" % (os.path.basename(path), told, time.monotonic() - start), flush=True)
-        passed += file_passed
-        failed += file_failed
-        skipped += file_skipped
+        for width, micropython in widths:
+            start = time.monotonic()
+            output, status = run([*micropython, path], args.timeout)
+            file_passed, file_failed, file_skipped, told = verdict(output, status, args.timeout)
+            if file_failed or file_skipped and in_ci:
+                print(output.rstrip())
+            name = os.path.basename(path) + width
+            print("%s: %s (%.1f s)" % (name, told, time.monotonic() - start), flush=True)
+            passed += file_passed
+            failed += file_failed
+            skipped += file_skipped
     print("MicroPython:")
     print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
     return bool(failed or not passed or skipped and in_ci)

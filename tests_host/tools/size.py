@@ -5,9 +5,9 @@
 A family's total is the sum of the .mpy bytes of the modules that a TCP client of it has loaded at the end; what was
 loaded for a while, and lies only in flash, is told beside it. Which those are, a session tells:
 tests_host/mpy_session.py FAMILY connects, sends, receives and fails under MicroPython, on the compiled modules, and
-prints `MODULES ...`, `TRANSIENT ...`, `RAM n` and `LINK n` (bytes on the 64-bit unix port: except for bytecode a
-board needs half). --modules gives the list by hand; with neither, the imports are followed in the source (a lower
-bound: it cannot see what is loaded by name).
+prints `MODULES ...`, `TRANSIENT ...`, `RAM n` and `LINK n`: bytes of heap on a 32-bit MicroPython, as on a board (where
+there is none, on one as wide as this machine, which needs half as much again). --modules gives the list by hand; with
+neither, the imports are followed in the source (a lower bound: it cannot see what is loaded by name).
 
 Messages are what exists to be read by people in the text of an exception: the string constants of a raise statement, of
 a made exception, of a local variable that is raised, and of an argument whose parameter is raised or is called `why`.
@@ -170,9 +170,13 @@ def closure(start, trees):
 
 def session(family, compiled_lib):
     """What a session of this family says, {first word: other words}; None where there is no MicroPython."""
-    try:
-        command = [*micropython_command(), str(SESSION), family.rpartition(".")[2]]
-    except Unavailable:
+    for narrow in (True, False):
+        try:
+            command = [*micropython_command(narrow), str(SESSION), family.rpartition(".")[2]]
+            break
+        except Unavailable:
+            pass
+    else:
         return None
     env = os.environ | {"MICROPYPATH": "%s:.frozen" % compiled_lib}
     done = subprocess.run(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)

@@ -1,6 +1,6 @@
 """Finds a system program that the tests use, or fetches it into .tools/ without touching the system.
 
-    python3 tests_host/tools/system.py micropython|mosquitto|openssl|valgrind
+    python3 tests_host/tools/system.py micropython|micropython32|mosquitto|openssl|valgrind
 
 prints the path to start, or nothing, the reason on stderr and exit status 1. From a test or tests_host/bench.py:
 
@@ -34,10 +34,15 @@ KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrin
 # name: path inside the package of the same name, environment variables that hold paths inside the unpacked tree
 PROGRAMS = {
     "micropython": ("usr/bin/micropython", {}),
+    "micropython32": ("usr/bin/micropython", {}),  # always fetched, see below
     "mosquitto": ("usr/sbin/mosquitto", {}),
     "openssl": ("usr/bin/openssl", {"OPENSSL_CONF": "etc/ssl/openssl.cnf"}),
     "valgrind": ("usr/bin/valgrind.bin", {"VALGRIND_LIB": "usr/libexec/valgrind"}),
 }
+
+# Debian's 32-bit architecture whose programs such a machine runs too. On these MicroPython has what it has on a board:
+# integers of 31 bits, heap blocks of 16 bytes.
+NARROW = {"x86_64": "i386", "aarch64": "armhf"}
 
 NEEDED_OF_MICROPYTHON = """
 import asyncio, micropython, select, sys, tls
@@ -112,7 +117,7 @@ def _run(*args, cwd=None):
         raise Unavailable("%s: %s" % (args[0], said[0] if said else "exit status %d" % done.returncode))
 
 
-def fetch(package, into, dependencies=True):
+def fetch(package, into, dependencies=True, architecture=""):
     """Downloads a package of the suite, with what it depends on, and unpacks it into a folder."""
     for tool in ("apt-get", "dpkg"):
         if not shutil.which(tool):
@@ -125,7 +130,10 @@ def fetch(package, into, dependencies=True):
     for folder in (apt / "state/lists/partial", archives / "partial"):
         folder.mkdir(parents=True, exist_ok=True)
     (apt / "status").write_text("")  # nothing counts as installed, so that every dependency is fetched
-    (apt / "apt.conf").write_text(APT_CONF.format(apt=apt))
+    conf = APT_CONF.format(apt=apt)
+    if architecture:
+        conf += 'APT::Architecture "%s";\nAPT::Architectures { "%s"; };\n' % (architecture, architecture)
+    (apt / "apt.conf").write_text(conf)
     get = ("apt-get", "-c", str(apt / "apt.conf"))
     reason = Unavailable("apt on this machine has no Debian mirror configured")
     for uri in mirrors():
@@ -177,7 +185,7 @@ def _write_wrapper(name, root):
 
 
 def _suits(name, path):
-    if name != "micropython":
+    if not name.startswith("micropython"):
         return True
     try:
         return subprocess.run([path, "-c", NEEDED_OF_MICROPYTHON], capture_output=True, timeout=20).returncode == 0
@@ -195,7 +203,10 @@ def find(name):
     with locked("system"):
         if not root.exists():
             print("fetching %s into .tools/" % name, file=sys.stderr)
-            fetch(name, root)
+            package, narrow, _ = name.partition("32")
+            if narrow and os.uname().machine not in NARROW:
+                raise Unavailable("no 32-bit programs run on %s" % os.uname().machine)
+            fetch(package, root, architecture=NARROW[os.uname().machine] if narrow else "")
         if not wrapper.exists():
             _write_wrapper(name, root)
     if not _suits(name, str(wrapper)):
@@ -212,9 +223,9 @@ def command(name):
     return ["env", *("%s=%s" % item for item in env.items()), *words] if env else words
 
 
-def micropython_command():
-    """What starts MicroPython, to be put after a measuring program or before a script."""
-    return command("micropython")
+def micropython_command(narrow=False):
+    """What starts MicroPython, to be put after a measuring program or before a script; `narrow`: a 32-bit one."""
+    return command("micropython32" if narrow else "micropython")
 
 
 if __name__ == "__main__":
