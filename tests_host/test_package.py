@@ -1,9 +1,12 @@
-"""package.json lists what mip has to install: every file of lib/simcom, and nothing else."""
+"""What is installed on a board is every file of lib/simcom, and nothing else: package.json lists it, `make mpy` compiles it."""
 
 import json
+import os
+import subprocess
 
 import package
 from mpremote import mip
+from tools.system import micropython_command
 
 
 def test_package_json_is_what_the_generator_writes():
@@ -47,3 +50,16 @@ def test_mpremote_installs_it_from_a_clone(tmp_path):
     mip._install_package(Folder(tmp_path), str(package.PACKAGE), index="", target="lib", version=None, mpy=False)
     for target, source in json.loads(package.PACKAGE.read_text())["urls"]:
         assert (tmp_path / "lib" / target).read_bytes() == (package.TREE / source).read_bytes()
+
+
+def test_the_compiled_package_is_whole_and_runs():
+    subprocess.run(["make", "--no-print-directory", "mpy"], cwd=package.TREE, check=True)
+    compiled = package.TREE / "build/lib"
+    names = {path.stem for path in (package.TREE / "lib/simcom").glob("*.py")}
+    assert {path.stem for path in (compiled / "simcom").glob("*.mpy")} == names
+    assert len(list((compiled / "simcom").iterdir())) == len(names)
+    session = [*micropython_command(), str(package.TREE / "tests_host/mpy_session.py")]
+    done = subprocess.run(
+        session, env=os.environ | {"MICROPYPATH": "%s:.frozen" % compiled}, capture_output=True, text=True
+    )
+    assert done.stdout == "4 passed, 0 failed\n", done.stdout + done.stderr
