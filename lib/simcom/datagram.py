@@ -8,7 +8,7 @@ from micropython import const
 from .association import Association
 from .dgrxget import Datagrams
 from .pump import once
-from .socket import check_address
+from .socket import check_address, span
 
 # Link.state, as in links.py
 _CONNECTING = const(1)
@@ -100,9 +100,7 @@ class DatagramSocket(Association):
 
     def write(self, buf, off: "int | None" = None, n: "int | None" = None):
         """As ``send()``: one datagram. Not blocking: None while the one before waits."""
-        if n is None:
-            n = len(buf) if off is None else off
-            off = 0
+        off, n = span(buf, off, n)
         try:
             return self.send(memoryview(buf)[off : off + n])
         except OSError as e:

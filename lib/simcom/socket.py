@@ -71,6 +71,15 @@ def _encoded(buf):
     return buf.encode() if isinstance(buf, str) else buf
 
 
+def span(buf, off, n):
+    """(off, n) of what ``write(buf[, [off,] n])`` writes: too large or negative an ``n`` is cut to what there is."""
+    if n is None:
+        n = len(buf) if off is None else off
+        off = 0
+    left = max(len(buf) - off, 0)
+    return off, n if 0 <= n <= left else left
+
+
 def getaddrinfo(host: str, port: int, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
     """One entry with ``host`` as it is: sends nothing, the module resolves it while connecting.
 
@@ -323,9 +332,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         how many fitted, or None.
         """
         buf = _encoded(buf)
-        if n is None:
-            n = len(buf) if off is None else off
-            off = 0
+        off, n = span(buf, off, n)
         start = self._start()
         done = 0
         while done < n or (self._link.tx_n and not self._link.hold and self._timeout != 0):

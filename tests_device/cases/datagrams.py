@@ -96,7 +96,7 @@ def case_connected(target):
     s.connect(target.peer("echo"))
     equal(s.send(b"one"), 3)
     equal(s.read(3), b"one")
-    equal(s.write(b"twothree"), 8)
+    equal(s.write(b"twothree", -1), 8)
     buf = bytearray(8)
     equal(s.readinto(buf), 8)
     equal(bytes(buf), b"twothree")
