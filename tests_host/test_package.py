@@ -1,4 +1,4 @@
-"""What is installed on a board is every file of lib/simcom, and nothing else: package.json lists it, `make mpy` compiles it."""
+"""A board gets every file of lib/simcom and nothing else: package.json lists them, `make mpy` compiles them."""
 
 import json
 import os

@@ -12,6 +12,7 @@ from test_snippets import snippet
 
 SIMPLE = ("umqtt.simple",)
 ROBUST = ("umqtt.simple", "umqtt.robust")
+ROBUST2 = ("umqtt.simple2", "umqtt.robust2")
 
 
 class Client:
@@ -113,6 +114,54 @@ def test_umqtt_robust_when_the_broker_restarts(family, tmp_path):
                 program.enter()
                 assert [host.message(), host.message()] == [b"after", b"end"]
                 assert program.result()[-1] == "all links usable"
+
+
+@families
+def test_umqtt_robust2_when_the_broker_restarts(family, tmp_path):
+    with serving(Echo) as echo:
+        broker = Broker(tmp_path)
+        names = {"broker.example:1883": broker.port, "echo.example:7": echo.server_address[1]}
+        with contextlib.ExitStack() as stack:
+            with broker, Client(broker) as host:
+                program = stack.enter_context(Program(tmp_path, family, "mqtt_robust2", names, ROBUST2))
+                assert [host.message(), host.message()] == [b"zero", b"one"]
+                host.publish(b"first")
+                program.until("stop the broker")
+            program.enter()
+            program.until("start it")
+            with broker, Client(broker) as host:
+                program.enter()
+                program.until("^published")
+                seen = [host.message()]
+                host.publish(b"second")
+                program.enter()
+                while seen[-1] != b"end":
+                    seen.append(host.message())
+                assert b"after" in seen
+                assert program.result()[-2:] == ["message b'to/board' b'second'", "all links usable"]
+
+
+@families
+def test_mqtt_async_when_the_broker_restarts(family, tmp_path):
+    (tmp_path / "cellular.py").write_text(snippet("class WLAN"))
+    broker = Broker(tmp_path)
+    with contextlib.ExitStack() as stack:
+        with broker, Client(broker) as host:
+            names = {"broker.example:1883": broker.port}
+            program = stack.enter_context(Program(tmp_path, family, "mqtt_keeper", names, ("mqtt_async",)))
+            assert [host.message(), host.message()] == [b"zero", b"x" * 4000]
+            host.publish(b"first")
+            host.publish(b"y" * 4000)
+            program.until("stop the broker")
+        with broker, Client(broker) as host:
+            program.enter()
+            program.until("^published")
+            assert host.message() == b"after"
+            program.enter()
+            assert host.message() == b"end"
+            host.publish(b"third")
+            lines = program.result()
+    assert lines[-3:] == ["message b'to/board' 5 b'third'", "beats True", "links free True"]
 
 
 @families

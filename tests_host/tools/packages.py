@@ -38,6 +38,27 @@ PACKAGES = {
         "",
         "umqtt/robust.py",
     ),
+    "umqtt.simple2": (
+        "micropython-umqtt-simple2",
+        "micropython-umqtt.simple2-2.2.0.tar.gz",
+        "48fd4da7701b95986293b06d343fbc564ebe7dfa82f5c8c09364c20df755f0e4",
+        "",
+        "umqtt/simple2.py",
+    ),
+    "umqtt.robust2": (
+        "micropython-umqtt-robust2",
+        "micropython-umqtt.robust2-2.2.0.tar.gz",
+        "da3a09a570868d8e4ae6d2fad475230f6f2b130b45711be6873f83b10ebd4a6c",
+        "",
+        "umqtt/robust2.py",
+    ),
+    "mqtt_async": (
+        "micropython-mqtt-async",
+        "micropython-mqtt-async-0.7b4.tar.gz",
+        "c10a8a34064adad629f71f7ea559f7070169ce13c180265509f68f58618eec2b",
+        "",
+        "mqtt_async.py",
+    ),
     "microdot": (
         "microdot",
         "microdot-2.7.0.tar.gz",
