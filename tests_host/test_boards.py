@@ -1,0 +1,51 @@
+"""Each board's file brings its module up through the pins that it names."""
+
+import pathlib
+import runpy
+import time
+
+import pytest
+import rig  # first: it puts the shim in place
+import machine
+import shim
+from sim import Echo, Network, VirtualModem
+
+FOLDER = pathlib.Path(__file__).parent.parent / "boards"
+# by file: the pin of the power key and its level while it is held, the pin that the module's supply hangs on
+WIRES = {
+    "lilygo_t_a7670": (4, 1, 12),
+    "lilygo_t_call_sim800": (4, 0, 23),
+    "lilygo_t_sim7000g": (4, 1, None),
+    "pico_breakout": (2, 1, None),
+}
+
+
+def test_every_board_is_tried_here():
+    assert {path.stem for path in FOLDER.glob("*.py")} == {*WIRES, "virtual"}
+
+
+@pytest.mark.parametrize("board", WIRES)
+def test_board_switches_its_module_on_and_works(board):
+    shim.reset()
+    key, pressed, supply = WIRES[board]
+    modem = runpy.run_path(str(FOLDER / (board + ".py")))["modem"]()
+    assert supply is None or machine.Pin(supply).value() == 1
+    family = type(modem).__name__.lower()
+    net = Network(connect_ms=20)
+    net.serve(*rig.ECHO, Echo)
+    pin = machine.Pin(key)
+    before = len(pin.history)
+    module = VirtualModem(family, modem.channel.uart, powered=False, pwrkey=pin, pwrkey_level=pressed, net=net)
+    modem.active(True)
+    modem.connect("internet")
+    assert module.running and [level for _, level in pin.history[before:]] == [pressed, 1 - pressed]
+    s = modem.socket()
+    s.connect(rig.ECHO)
+    data = bytes(range(256)) * 6
+    s.write(data)
+    for _ in range(200):  # a program that is busy: what it asked for waits in the UART
+        modem.pump()
+        time.sleep_ms(50)
+    assert s.read(len(data)) == data
+    assert modem.channel.uart.overruns == 0
+    s.close()
