@@ -23,7 +23,7 @@ PORTS := esp32 rp2
 
 help:
 	@echo "make test    run the tests under CPython, then under MicroPython"
-	@echo "make demo    open sockets through the virtual modem (PYTHON=cpython: without MicroPython)"
+	@echo "make demo    open sockets through the virtual modem (FAMILY=a76xx: another; PYTHON=cpython: without MicroPython)"
 	@echo "make mpy     compile lib/simcom into build/lib, for a board"
 	@echo "make lint    check style, and types against the stubs of each port ($(PORTS))"
 	@echo "make format  lay the source out as make lint wants it"
@@ -51,7 +51,7 @@ test-micropython: venv
 # A PYTHON that the environment happens to hold is not meant for the demo, so only these two are passed on.
 demo: venv $(if $(filter cpython,$(PYTHON)),,micropython)
 	@echo "demo"
-	@$(PY) tests_host/demo.py $(addprefix --python ,$(filter cpython micropython,$(PYTHON)))
+	@$(PY) tests_host/demo.py $(addprefix --python ,$(filter cpython micropython,$(PYTHON))) $(addprefix --family ,$(FAMILY))
 
 mpy: venv
 	@echo "compiling lib/simcom into build/lib"

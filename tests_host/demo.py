@@ -1,4 +1,4 @@
-"""The main job with no hardware: a program downloads a file over real TCP through a virtual SIM7000."""
+"""The main job with no hardware: a program downloads a file over real TCP through a virtual module."""
 
 import argparse
 import hashlib
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
+FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 SIZE = 100_000
 BAUD = 115200
 
@@ -37,9 +38,9 @@ def serve(data: bytes, cut: "int | None"):
     return server
 
 
-def start_module(folder: Path, port: int, baud: int) -> subprocess.Popen:
+def start_module(folder: Path, port: int, options) -> subprocess.Popen:
     """The virtual module as a program, switched off, on a pseudo-terminal."""
-    command = [sys.executable, "-m", "sim", "--family", "sim7000", "--baud", str(baud), "--off"]
+    command = [sys.executable, "-m", "sim", "--family", options.family, "--baud", str(options.baud), "--off"]
     command += ["--link", str(folder / "modem"), "--control", str(folder / "control")]
     command += ["--map", f"files.example:80=127.0.0.1:{port}"]
     module = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL)
@@ -53,13 +54,14 @@ def start_module(folder: Path, port: int, baud: int) -> subprocess.Popen:
     raise SystemExit("the virtual module did not start")
 
 
-def program(python: str, folder: Path) -> "tuple[list, dict]":
+def program(options, folder: Path) -> "tuple[list, dict]":
     """The command that runs demo_main.py as a board would, and its environment."""
-    (folder / "board.py").write_text((HERE.parent / "boards" / "virtual.py").read_text())
+    board = "import virtual\n\n\ndef modem():\n    return virtual.modem(%r)\n" % options.family.upper()
+    (folder / "board.py").write_text(board)
     env = {**os.environ, "SIMCOM_TTY": str(folder / "modem"), "SIMCOM_CONTROL": str(folder / "control")}
-    path = [str(folder), str(HERE.parent / "lib")]
+    path = [str(folder), *(str(HERE.parent / name) for name in ("lib", "boards"))]
     main = str(HERE / "demo_main.py")
-    if python == "cpython":
+    if options.python == "cpython":
         env["PYTHONPATH"] = os.pathsep.join([*path, str(HERE)])
         code = f"import shim, runpy; shim.install(real=True); runpy.run_path({main!r}, run_name='__main__')"
         return [sys.executable, "-u", "-c", code], env
@@ -72,11 +74,12 @@ def program(python: str, folder: Path) -> "tuple[list, dict]":
 def run(options, folder: Path) -> int:
     data = random.Random(time.time()).randbytes(SIZE)
     server = serve(data, options.cut)
-    print(f"HTTP server on 127.0.0.1:{server.server_port}; virtual SIM7000, {options.baud} baud, on {folder / 'modem'}")
-    module = start_module(folder, server.server_port, options.baud)
+    where = f"virtual {options.family.upper()}, {options.baud} baud, on {folder / 'modem'}"
+    print(f"HTTP server on 127.0.0.1:{server.server_port}; {where}")
+    module = start_module(folder, server.server_port, options)
     result = None
     try:
-        command, env = program(options.python, folder)
+        command, env = program(options, folder)
         print(f"{options.python} runs {Path('tests_host/demo_main.py')}", flush=True)
         with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as child:
             for piece in iter(lambda: os.read(child.stdout.fileno(), 4096), b""):
@@ -107,6 +110,7 @@ def run(options, folder: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", choices=["micropython", "cpython"], default="micropython")
+    parser.add_argument("--family", choices=FAMILIES, default=FAMILIES[0])
     parser.add_argument("--baud", type=int, default=BAUD)
     parser.add_argument("--cut", type=int, help="the server drops the connection after so many bytes")
     options = parser.parse_args()
