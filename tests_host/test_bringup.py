@@ -163,6 +163,32 @@ def test_switching_off_and_on_again():
     assert rig.works()
 
 
+def test_module_that_we_switched_off_is_not_asked_for_long():
+    rig = Rig(up=False)
+    rig.modem.active(False)
+    rig.pump(3000)
+    rig.pwrkey.history.clear()
+    begin = rig.clock.ms
+    rig.modem.active(True)
+    (pressed, _), _ = rig.pwrkey.history
+    assert pressed - begin < 1500
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+def test_module_that_somebody_else_switched_on_meanwhile_is_found():
+    rig = Rig(up=False)
+    rig.modem.active(False)
+    rig.pump(3000)
+    rig.vm.boot()
+    rig.pump(10_000)
+    before = len(press(rig))
+    rig.modem.active(True)
+    assert len(press(rig)) == before
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
 def test_off_sends_what_is_owed_first():
     from sim import Sink
 

@@ -60,6 +60,9 @@ def power_up(m):
 def _awake(m):
     if (yield from hello(m, 3, 300)):
         return True
+    if m.__dict__.get("off"):  # by us
+        m.off = False
+        return False
     yield from once("resync").fill(m, _FILL)  # our last life ended inside a payload …
     if (yield from hello(m, 2, 300)):
         return True
@@ -110,3 +113,4 @@ def power_down(m):
             yield from press(m, m.PRESS_OFF_MS)
             yield 7000
     m.channel.desync = False
+    m.off = bool(m.pwrkey)
