@@ -264,6 +264,7 @@ def test_peer_that_is_not_there_is_not_the_modules_fault(family):
 def test_bad_address_sends_nothing(family):
     rig = Rig(family=family)
     sent = len(rig.sent)
-    with pytest.raises(ValueError):
-        rig.modem.recover(("a b", 80))
+    for address in (("a b", 80), ("peer.example", 0), ("peer.example", "80"), ("peer.example", 65536)):
+        with pytest.raises(ValueError):
+            rig.modem.recover(address)
     assert len(rig.sent) == sent

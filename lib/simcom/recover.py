@@ -7,7 +7,7 @@ from micropython import const
 from .links import Link
 from .pump import once
 from .restart import steps as restarted
-from .tcpip import check_host
+from .socket import check_address
 
 _CONNECTING = const(1)  # Link.state, as in links.py
 _CLOSING = const(4)
@@ -25,7 +25,7 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     ``error`` tell.
     """
     if address:
-        check_host(address[0])
+        check_address(address)
     task = _recover(m, address)
     return m.run(task, timeout_ms, "recover") if timeout_ms else m.start(task)
 
