@@ -104,6 +104,33 @@ def test_one_way_after_the_other(family, up):
 
 
 @families
+@pytest.mark.parametrize("listens", [False, True])
+def test_a_line_that_nobody_knows_is_no_loss_once_push_is_over(family, listens):
+    r = Rig(family=family)
+    r.modem.config(receive="push")
+    if listens:  # what stands on the lines of push
+        listener = r.socket()
+        listener.bind(("", 80))
+        listener.listen()
+    r.modem.config(receive="buffer")
+    s = r.socket(ECHO)
+    for _ in range(2):
+        r.vm.report("NOT IN ANY MANUAL")
+        r.pump(100)
+    s.write(b"unharmed")
+    assert s.read(8) == b"unharmed"
+
+
+@families
+def test_one_way_after_the_other_leaves_nothing_behind(family):
+    modem = Rig(family=family).modem
+    before = [getattr(modem, name) for name in ("on_line", "pump", "wait", "_read", "equip")]
+    for receive in ("push", "hex", "push", "buffer"):
+        modem.config(receive=receive)
+    assert [getattr(modem, name) for name in ("on_line", "pump", "wait", "_read", "equip")] == before
+
+
+@families
 def test_it_is_kept_when_the_context_is_raised_again(family):
     r = rig(family)
     r.modem.disconnect()

@@ -94,7 +94,7 @@ class Push:
         m.pump = self.pump
         m.wait = self.wait
         m._read = self.read
-        m.on_line = self.on_line
+        self._hook = m.on_line = self.on_line
         channel.on_end = self.on_end
 
     def remove(self):
@@ -105,8 +105,11 @@ class Push:
         m.pump = self._pump
         m.wait = self._wait
         m.equip = self._equip
-        m._read = self._read  # on_line stays: others may stand on it
+        m._read = self._read
         m._link = None
+        if m.on_line is self._hook:
+            m.on_line = self._on_line
+        self._hook = None  # else others stand on it: it stays, and looks at nothing
         from .receiving import resize
 
         resize(m, self._size)
@@ -156,6 +159,8 @@ class Push:
 
     def on_line(self, buf, i, j):
         """Modem.on_line()"""
+        if not self._hook:
+            return self._on_line(buf, i, j)
         m = self._modem
         n = -1
         self._check()
