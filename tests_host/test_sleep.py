@@ -206,6 +206,44 @@ def test_restart_of_a_sleeping_module(family):
 
 
 @with_dtr
+def test_module_that_has_restarted_sleeps_again(family):
+    rig = sleeper(family)
+    rig.modem.sleep(rig.dtr)
+    rig.modem.reset()
+    rig.modem.connect("internet")
+    rig.pump(5000)
+    assert asleep(rig)
+    assert rig.works()
+    rig.modem.wake()
+    rig.modem.reset()
+    rig.modem.connect("internet")
+    rig.pump(5000)
+    assert not asleep(rig)
+
+
+@pytest.mark.parametrize(
+    "family, setting",
+    [(family, {"send": "variable"}) for family in FAMILIES] + [(family, {"prompt": 0}) for family in FAMILIES[:2]],
+)
+def test_setting_made_meanwhile_outlives_it(family, setting):
+    rig = sleeper(family)
+    rig.modem.sleep(rig.dtr)
+    rig.modem.config(**setting)
+    for _ in range(2):
+        rig.pump(5000)
+        assert asleep(rig)
+        assert rig.works()
+        rig.modem.wake()
+        rig.pump(5000)
+        assert not asleep(rig)
+        before = len(rig.sent)
+        assert rig.works()
+        fixed = [line for line in rig.sent[before:] if line.startswith("AT+CIPSEND=") and "," in line]
+        assert bool(fixed) == ("prompt" in setting)
+        rig.modem.sleep(rig.dtr)
+
+
+@with_dtr
 def test_idle_links_are_asked_now_and_then(family):
     rig = sleeper(family)
     rig.patience(10_000_000)

@@ -18,8 +18,8 @@ def sleep(m, dtr=None, *, level: int = 1):
     """Let the module sleep whenever nothing is to be said; received data wakes it, and so does whatever is sent.
 
     ``dtr``: Pin at the module's DTR, remembered; ``level``: its level that lets the module sleep. Without: by silence,
-    where the family has that. Connections stay open; idle ones are asked every 10 minutes instead of every 10 s.
-    OSError(EOPNOTSUPP) on SIM7028, and without ``dtr`` on SIM7000.
+    where the family has that. Connections stay open; idle ones are asked every 10 minutes instead of every 10 s. After
+    a restart connect() has it sleep again. OSError(EOPNOTSUPP) on SIM7028, and without ``dtr`` on SIM7000.
     """
     need(m, "sleep")
     dtr = dtr or getattr(m, "dtr", None)
@@ -29,8 +29,10 @@ def sleep(m, dtr=None, *, level: int = 1):
         m.dtr = dtr
         dtr.value(1 - level)
     awake(m)
-    m.run(ask(b"AT+CSCLK=%d" % (1 if dtr else 2), m.ANSWER_MS), once=True)
-    m.sleeper = _Sleeper(m, dtr, level)
+    cmd = b"AT+CSCLK=%d" % (1 if dtr else 2)
+    m.run(ask(cmd, m.ANSWER_MS), once=True)
+    m.sleeper = _Sleeper(m, dtr, level, cmd)
+    m.extra = list(m.extra) + [("sleep", m.sleeper.again)]
 
 
 def awake(m):
@@ -40,13 +42,16 @@ def awake(m):
         m.run(ask(b"AT+CSCLK=0", m.ANSWER_MS), once=True)
         sleeper.stop()
         m.sleeper = None
+        m.extra = [each for each in m.extra if each[0] != "sleep"]
 
 
 class _Sleeper:
     """Stands between the modem and its channel: what is to be sent waits until the module listens."""
 
-    def __init__(self, m, dtr, level):
+    def __init__(self, m, dtr, level, cmd):
         self._links = m.links
+        self._cmd = cmd
+        self._over = False  # it stands aside
         self._channel = channel = m.channel
         self._dtr = dtr
         self._level = level
@@ -56,16 +61,22 @@ class _Sleeper:
         self._held = None  # (function, arguments): to be sent when the module listens
         self._awake = True
         self._used = self._sent = ticks_ms()
-        channel.start = self.start
+        self._top = channel.start = self.start
         channel.read = self.read
         channel.poll = self.poll
+
+    def again(self, m):
+        """Steps of a connect(): a module that has restarted does not sleep."""
+        yield self._cmd
 
     def stop(self):
         """Stand aside."""
         channel = self._channel
-        channel.start = self._start
-        channel.read = self._read
-        channel.poll = self._poll
+        self._over = True
+        if channel.start is self._top:  # else others stand on it
+            channel.start = self._start
+            channel.read = self._read
+            channel.poll = self._poll
         if self._dtr:
             self._dtr.value(1 - self._level)
 
@@ -82,7 +93,7 @@ class _Sleeper:
         if not self._dtr and ticks_diff(now, self._used) > _AWAKE_MS:
             self._awake = False
         self._used = now
-        if self._awake:
+        if self._awake or self._over:
             return function(*args)
         channel = self._channel
         channel.cmd = args[0]  # as if it were sent: lines that come meanwhile are nobody's answer
@@ -98,6 +109,8 @@ class _Sleeper:
 
     def poll(self):
         """Channel.poll()"""
+        if self._over:
+            return self._poll()
         now = ticks_ms()
         channel = self._channel
         if self._held:
