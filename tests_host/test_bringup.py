@@ -737,6 +737,15 @@ def test_config_asks_the_module():
     assert "Simulated" in rig.modem.config("operator")
 
 
+@pytest.mark.parametrize("family, name", [("sim800", "CCID"), ("sim7028", "CCID"), ("a76xx", "CICCID")])
+def test_number_of_the_card_by_either_name(family, name):
+    rig = Rig(family=family)
+    assert rig.modem.config("iccid") == rig.vm.identity[name].split(": ")[-1]
+    rig.vm.sim = "NOT INSERTED"
+    with pytest.raises(OSError):
+        rig.modem.config("iccid")
+
+
 @pytest.mark.parametrize("csq, dbm", [(0, -113), (20, -73), (31, -51), (99, None)])
 def test_signal_in_dbm(csq, dbm):
     rig = Rig(csq=csq)

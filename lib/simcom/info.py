@@ -36,7 +36,13 @@ def config(m, *param, **settings):
     (param,) = param
     if param not in _CONFIG:
         raise ValueError("config: no parameter %s" % param)
-    return m.run(ask(_CONFIG[param], m.ANSWER_MS), once=True)[-1].split(": ")[-1]
+    try:
+        lines = m.run(ask(_CONFIG[param], m.ANSWER_MS), once=True)
+    except ATError:
+        if param != "iccid":
+            raise
+        lines = m.run(ask(b"AT+CICCID", m.ANSWER_MS), once=True)  # its name in the CIPOPEN family
+    return lines[-1].split(": ")[-1]
 
 
 def status(m, param: str = ""):

@@ -32,10 +32,14 @@ class Module(OpenReceive):
         "GMR": "+CGMR: A011B09A7670M7_F",
         "CGSN": "866340060000076",
         "GSN": "866340060000076",
-        "CCID": "89860000000000000076",
         "CICCID": "+ICCID: 89860000000000000076",
         "CIMI": "001010000000076",
         "SIMCOMATI": "Manufacturer: INCORPORATED\r\nModel: A7670E-FASE\r\nRevision: A011B09A7670M7_F\r\n"
         "A7670M7_B09V01_250619\r\nQCN:\r\nIMEI: 000000000000000\r\nMEID:\r\n+GCAP: +CGSM,+FCLASS,+DS\r\n"
         "DeviceInfo:",
     }
+
+    do_CCID = None  # its name is CICCID
+
+    def do_CICCID(self, op, args):
+        return self._card("CICCID")
