@@ -215,6 +215,18 @@ def test_long_or_empty_or_no_address_sends_nothing(family):
 
 
 @families
+def test_text_goes_whole_as_it_does_over_tcp(family):
+    rig = made(family)
+    s = datagram(rig)
+    data = "Gr\u00fc\u00dfe"
+    assert s.sendto(data, HERE) == 7
+    assert s.recv(100) == data.encode()
+    s.connect(HERE)
+    assert s.write(data) == 7
+    assert s.recv(100) == data.encode()
+
+
+@families
 @seeds
 @pytest.mark.feature("udp")
 def test_download_and_datagrams_together(family, seed):

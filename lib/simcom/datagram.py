@@ -8,7 +8,7 @@ from micropython import const
 from .association import Association
 from .dgrxget import Datagrams
 from .pump import once
-from .socket import check_address, span
+from .socket import check_address, encoded, span
 
 # Link.state, as in links.py
 _CONNECTING = const(1)
@@ -59,6 +59,7 @@ class DatagramSocket(Association):
         SIM7000 another address than the last one closes the link and opens it anew.
         """
         address = check_address(address)
+        buf = encoded(buf)
         m = self._modem
         n = len(buf)
         if not 0 < n <= m.SEND_MAX:
@@ -100,6 +101,7 @@ class DatagramSocket(Association):
 
     def write(self, buf, off: "int | None" = None, n: "int | None" = None):
         """As ``send()``: one datagram. Not blocking: None while the one before waits."""
+        buf = encoded(buf)
         off, n = span(buf, off, n)
         try:
             return self.send(memoryview(buf)[off : off + n])

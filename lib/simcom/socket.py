@@ -67,7 +67,8 @@ def check_address(address):
     return host, port
 
 
-def _encoded(buf):
+def encoded(buf):
+    """The bytes of a str; anything else as it is."""
     return buf.encode() if isinstance(buf, str) else buf
 
 
@@ -316,7 +317,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
         Not blocking: how many fitted; OSError(EAGAIN) when none did.
         """
-        buf = _encoded(buf)
+        buf = encoded(buf)
         start = self._start()
         while True:
             k = self._send(buf, 0, len(buf))
@@ -331,7 +332,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         Returns how many, once the module has them, or they fit behind what is held (TCP_NODELAY off). Not blocking:
         how many fitted, or None.
         """
-        buf = _encoded(buf)
+        buf = encoded(buf)
         off, n = span(buf, off, n)
         start = self._start()
         done = 0
@@ -351,7 +352,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     def sendall(self, buf):
         """Send all of ``buf``; when not blocking OSError(EAGAIN) if it does not fit at once."""
-        buf = _encoded(buf)
+        buf = encoded(buf)
         if self.write(buf) != len(buf):
             raise OSError(errno.EAGAIN, "not now")
 
