@@ -132,6 +132,12 @@ def test_init_command_that_would_be_two_or_none(cmd):
     assert not rig.modem.active()
 
 
+def test_one_init_command_without_its_comma():
+    rig = Rig(on=False)
+    assert rig.modem.active(True, init=("+CNMP=38"))
+    assert "AT+CNMP=38" in rig.sent
+
+
 @pytest.mark.parametrize("name", ["", "rssi", "nonsense", "CSQ\r"])
 def test_config_parameter_that_is_none(rig, name):
     sends_nothing(rig, rig.modem.config, name)

@@ -18,6 +18,8 @@ def active(m, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_
     if on is None:
         m.pump()
         return m.on
+    if isinstance(init, str):
+        init = (init,)
     for cmd in init or ():
         check_text("init", cmd, 550, "")
     if on != m.on or init:
