@@ -2,8 +2,12 @@
 
 import pathlib
 import re
+import shutil
+import subprocess
+import sys
 
 import rig
+import machine
 import pytest
 import target
 from sim import VirtualModem
@@ -53,6 +57,55 @@ def test_example_of_the_readme_is_a_family(family):
     r.modem.active(False)
     held = [ms for ms, level in r.pwrkey.history if level]
     assert not held and not r.modem.active()  # by command
+
+
+PROFILE = """from .a76xx import Module as Sibling
+
+
+class Module(Sibling):
+    family = "sim7600"
+    on_press_ms = 500
+"""
+
+
+def test_steps_of_the_readme(tmp_path):
+    tree = pathlib.Path(__file__).parent.parent
+    for name in ("lib", "tests_host", "tests_device", "boards"):
+        shutil.copytree(tree / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "package.json", "pyproject.toml"):
+        shutil.copy(tree / name, tmp_path)
+
+    def change(name, old, new):
+        path = tmp_path / name
+        text = path.read_text()
+        assert old in text, name
+        path.write_text(text.replace(old, new, 1))
+
+    def python(*args):
+        done = subprocess.run([sys.executable, *args], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        return done.stdout
+
+    (tmp_path / "lib/simcom/sim7600.py").write_text(FILE)
+    (tmp_path / "tests_host/sim/sim7600.py").write_text(PROFILE)
+    change("lib/simcom/__init__.py", '"A76XX",', '"A76XX", "SIM7600",')
+    change("tests_host/test_cases.py", '"a76xx")', '"a76xx", "sim7600")')
+    change(
+        "tests_host/rig.py", '    "a76xx": {', '    "sim7600": {"netopen_ms": 20, "netclose_ms": 20},\n    "a76xx": {'
+    )
+    change("tests_host/test_architecture.py", '"a76xx")', '"a76xx", "sim7600")')
+    python("tests_host/tools/package.py", "--write")
+    python("-m", "pytest", "-q", "-k", "sim7600 and streams", "tests_host/test_cases.py")
+    python("-m", "pytest", "-q", "tests_host/test_architecture.py", "tests_host/test_package.py")
+
+
+def test_reset_by_pin_needs_no_line_of_its_own(family):
+    r = Rig()
+    pin = machine.Pin(5, machine.Pin.OUT, value=0)
+    r.modem.reset(pin=pin)
+    assert any(level for _, level in pin.history)
+    r.modem.connect("internet")
+    assert r.works()
 
 
 def test_it_is_a_dozen_lines():

@@ -40,7 +40,7 @@ def steps(m, pin):
     if pin:
         pin.value(m.pressed)
         try:
-            yield m.RESET_MS
+            yield getattr(m, "RESET_MS", 310)  # how long the pin is held
         finally:
             pin.value(1 - m.pressed)
     else:
