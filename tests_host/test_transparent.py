@@ -368,8 +368,16 @@ def test_what_others_may_do(family):
     t = m.transparent(ECHO)
     before = len(rig.connection().received)
     s = m.socket()
+    listener = m.socket()
+    listener.bind(("", 80))
     calls = [(m.at, "+CSQ"), (m.status, "rssi"), (m.resolve, "x.example"), (m.active, False), (m.config, "imei")]
-    calls += [(m.transparent, ECHO), (m.transparent_server, 80), (s.connect, ECHO), (m.run, ask(b"AT", 100))]
+    calls += [
+        (listener.listen, 1),
+        (m.transparent, ECHO),
+        (m.transparent_server, 80),
+        (s.connect, ECHO),
+        (m.run, ask(b"AT", 100)),
+    ]
     for function, argument in calls:
         assert "transparent" in raises(errno.EALREADY, function, argument)
     assert m.isconnected() and m.status() == "up" and m.active()
@@ -377,6 +385,7 @@ def test_what_others_may_do(family):
     assert len(rig.connection().received) == before, "nothing was sent"
     t.escape()
     raises(errno.EALREADY, s.connect, ECHO)
+    raises(errno.EALREADY, listener.listen, 1)
     raises(errno.EALREADY, t.write, b"x")
     raises(errno.EALREADY, t.read, 1)
     t.setblocking(False)
@@ -388,6 +397,9 @@ def test_what_others_may_do(family):
     t.write(b"x")
     assert t.read(1) == b"x"
     ended(rig, t)
+    listener.listen()
+    listener.close()
+    ended(rig, m.transparent(ECHO))
 
 
 @every_family

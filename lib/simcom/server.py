@@ -34,6 +34,9 @@ def listen(s, backlog: int = 0):
             return
     elif listener.state or not isinstance(bound, Bound) or not bound.port:
         raise OSError(errno.EINVAL, "listen: bind() to a port first")
+    tunnel = getattr(m, "tunnel", None)
+    if tunnel:
+        tunnel.refuse()
     if not m.up:
         raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
     servers = getattr(m, "servers", None) or Servers(m)

@@ -56,16 +56,14 @@ class Servers(Numbers):
         if best is None:
             ports = ", ".join([str(server.listener.port) for server in self.slots])
             raise OSError(errno.ENOBUFS, "all servers of the module are taken, by port %s" % ports)
-        server = self.slots[best]
-        if not server:
-            server = self.slots[best] = Server(best)
-        listener.server = server
-        server.listener = listener
-        m.links.upward = 1  # the module numbers the clients, mostly from the lowest
+        server = self.slots[best] or Server(best)
         if server.task:
             m.wake(server)
         else:
             server.task = m.start(self._run(server))
+        self.slots[best] = listener.server = server
+        server.listener = listener
+        m.links.upward = 1  # the module numbers the clients, mostly from the lowest
 
     def _run(self, server):
         # The life of a server, as a task: what the module does is made what is wanted.

@@ -129,7 +129,8 @@ class Transparent(Tunnel):
         link.state = _CONNECTING
         self._open = m.open
         self._start_task = m.start
-        m.open = self._open_another
+        self._opener = m.open = self._open_another
+        m.tunnel = self
         link.task = m.start(self._life(dial))
         start = ticks_ms()
         try:

@@ -43,18 +43,19 @@ class Tunnel(Escape):
 
     # What it keeps others from
 
-    def _refuse(self, *_):
-        if not self._link.error:
+    def refuse(self):
+        """Nothing else can be opened meanwhile."""
+        if not (self._link.error or self._over):
             raise OSError(errno.EALREADY, "transparent mode is on: escape() or close() its stream")
 
     def _open_another(self, link, address):
         # TcpIp.open()
-        self._refuse()
+        self.refuse()
         self._open(link, address)
 
     def _start_another(self, steps):
         # Pump.start()
-        self._refuse()
+        self.refuse()
         return self._start_task(steps)
 
     def _alone(self, flag):
@@ -143,7 +144,9 @@ class Tunnel(Escape):
                 m.on_line = hook
             self._alone(True)
             self._alone(False)
-            m.open = self._open
+            if m.open is self._opener:  # else others stand on it
+                m.open = self._open
+            m.tunnel = None
 
     def _context(self, settings):
         m = self._modem
