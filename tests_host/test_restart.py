@@ -175,6 +175,22 @@ def test_links_that_hold_every_number_are_closed(family, seed):
     assert rig.works()
 
 
+@each_family
+def test_client_that_nobody_has_accepted_is_closed_with_the_others(family):
+    rig = Rig(family=family)
+    listener = rig.socket()
+    listener.bind(("", 80))
+    listener.listen()
+    waiting = rig.dial(80)
+    rig.pump(500)
+    own = family in ("sim800", "sim7000")  # the number of the server itself
+    for _ in range(rig.modem.LINKS - 1 - own):
+        rig.socket(rig.serve(Sink))
+    assert rig.modem.recover(ECHO) == "links"
+    assert waiting.ended
+    assert rig.works()
+
+
 @pytest.mark.feature("recover")
 @each_family
 @each_seed

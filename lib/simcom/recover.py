@@ -81,6 +81,8 @@ def _links(m):
             link.state = _CLOSING
             m.links.reading &= ~link.bit
             m.wake(link)
+            if not link.task.steps:  # a client that nobody has accepted yet
+                link.task = m.start(m._end(link))
     for _ in range(80):
         if not any(m.links.slots):
             return
