@@ -136,6 +136,33 @@ def test_second_context_that_is_refused_leaves_the_first_alone(family):
 
 
 @START
+@pytest.mark.parametrize("lost", [False, True])
+def test_second_context_that_the_network_refuses_by_deact(family, lost):
+    rig = Rig(family=family)
+    a = rig.socket(ECHO)
+    rig.vm.bringup = "deact"
+    if lost:  # and the first goes with it
+        rig.vm.ciicr_ms = 2000
+        rig.clock.after_ms(1000, lambda: rig.vm.pdp_deact(0))
+    second = rig.modem.context("wrong.apn")
+    with pytest.raises(OSError):
+        second.connect()
+    rig.pump(3000)
+    assert rig.vm.selected == 0 and not second.isconnected()
+    assert rig.modem.isconnected() == (not lost)
+    if lost:
+        with pytest.raises(OSError) as caught:
+            a.write(b"gone")
+        assert caught.value.args[0] == errno.ENOTCONN
+        rig.vm.bringup = "ok"
+        rig.modem.connect("internet")
+    else:
+        a.write(b"unharmed")
+        assert a.read(8) == b"unharmed"
+    assert rig.works()
+
+
+@START
 def test_time_out_of_the_second_context_selects_the_first_again(family):
     rig = Rig(family=family)
     rig.vm.ciicr_ms = 20_000

@@ -34,7 +34,8 @@ def context(m, apn: str, user: str = "", key: str = ""):
 
 
 class Context:
-    """The second PDP context of a modem; ``+PDP: DEACT`` does not tell which is meant and ends both."""
+    """The second PDP context of a modem; ``+PDP: DEACT`` does not tell which is meant and ends both. While this one is
+    being raised it is taken for the reason why that fails, and the first one is asked after."""
 
     def __init__(self, m):
         self.up = False
@@ -42,6 +43,7 @@ class Context:
         self.account = ("", "", "")
         self._modem = m
         self._used = False
+        self._rising = False
         self._opener = self._open
         self._lost = m.on_lost
         m.on_lost = self.on_lost
@@ -87,6 +89,9 @@ class Context:
 
     def on_lost(self, code, why):
         """Both contexts are gone."""
+        if self._rising and code == errno.ENOTCONN:
+            self._modem.doubt = True
+            return
         self.up = False
         self.address = ""
         self._lost(code, why)
@@ -104,7 +109,11 @@ class Context:
     def _raise(self):
         self._used = True
         yield SHUT
-        yield from account(*self.account)
+        try:
+            self._rising = True
+            yield from account(*self.account)
+        finally:
+            self._rising = False
         self.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
         self.up = True
 
