@@ -206,6 +206,18 @@ def test_restart_of_a_sleeping_module(family):
 
 
 @with_dtr
+def test_lost_report_of_a_connection_costs_seconds(family):
+    rig = sleeper(family)
+    rig.modem.sleep(rig.dtr)
+    rig.vm.link_connected = lambda link: None
+    s = rig.socket(timeout=30)
+    s.connect(ECHO)
+    del rig.vm.link_connected
+    s.write(b"x")
+    assert s.read(1) == b"x"
+
+
+@with_dtr
 def test_module_that_has_restarted_sleeps_again(family):
     rig = sleeper(family)
     rig.modem.sleep(rig.dtr)

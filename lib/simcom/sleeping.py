@@ -7,6 +7,8 @@ from micropython import const
 from .door import ask
 from .lacks import need
 
+_OPEN = const(2)  # Link.state, as in links.py
+
 _DTR_MS = const(60)  # DTR to a UART that listens
 _CHAR_MS = const(120)  # the character that wakes to a UART that listens
 _AWAKE_MS = const(4000)  # without DTR it falls asleep after 5 s
@@ -132,6 +134,6 @@ class _Sleeper:
             self._dtr.value(self._level)
         if ticks_diff(now, self._sent) < _ASK_MS:
             for link in self._links.slots:
-                if link:
+                if link and link.state == _OPEN and not link.tx_n:  # idle
                     link.heard = now
         return got
