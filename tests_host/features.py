@@ -38,7 +38,7 @@ ROWS = {
     "closing": ("closing: slow, quick, by the peer, everything", "s.setsockopt(SOL_SOCKET, SO_LINGER, linger)"),
     "timeouts": ("the module's time-outs and retransmission", "modem.config(timeouts=(120000, 60000, 60000))"),
     "keepalive": ("keep-alive", "s.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)"),
-    "sleep": ("sleep with a connection open", "modem.sleep(); modem.wake()"),
+    "sleep": ("sleep with a connection open", "modem.sleep(dtr); modem.wake()"),
     "recover": ("recovery: link, context, module", "modem.recover()"),
     "errors": ("error codes as errno, with the text", "except OSError as e: print(e)"),
     "urcs": ("unsolicited codes anywhere", 'modem.on_urc("+CMTI:", print)'),
