@@ -81,6 +81,8 @@ class Striking:
         return self._step
 
 
+MSG_PEEK = 1
+
 families = pytest.mark.parametrize("family", FAMILIES)
 seeds = pytest.mark.parametrize("seed", range(3))
 
@@ -215,6 +217,24 @@ def test_it_may_strike_in_a_read_that_waits(family, seed):
     striking = Striking(r.modem, seed, 0.03)
     with striking:
         got = s.read()
+        s.close()
+    assert got == data
+    assert striking.times > 100
+
+
+@families
+@seeds
+def test_it_may_strike_in_a_look_at_what_is_there(family, seed):
+    r = rig.Rig(seed, family=family)
+    data = random.Random(seed).randbytes(30_000)
+    s = r.socket(r.serve(lambda: Blob(data)), 60)
+    striking = Striking(r.modem, seed, 0.3)
+    got = b""
+    with striking:
+        while len(got) < len(data):
+            look = s.recv(400, MSG_PEEK)
+            assert s.recv(len(look)) == look
+            got += look
         s.close()
     assert got == data
     assert striking.times > 100

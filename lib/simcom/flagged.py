@@ -4,6 +4,8 @@ import errno
 
 from micropython import const
 
+from .alone import alone
+
 _PEEK = const(1)  # as in sockopt.py
 _DONTWAIT = const(8)
 
@@ -15,7 +17,7 @@ def recv(s, n, flags):
         if not flags & _PEEK:
             return s.recv(n)
         k = s._some()
-        return _copy(s._link.ring, min(k, n)) if k else b""
+        return alone(s._modem, _copy, s._link.ring, min(k, n)) if k else b""
     finally:
         s._timeout = timeout
 
@@ -27,7 +29,7 @@ def datagram(s, face, n, flags):
         if not flags & _PEEK:
             return face.recvfrom(n)
         k = face._await(s._start())
-        return _copy(s._link.ring, min(k, n)), s._link.borders.whose()
+        return alone(s._modem, _copy, s._link.ring, min(k, n)), s._link.borders.whose()
     finally:
         s._timeout = timeout
 
