@@ -958,6 +958,19 @@ def test_in_single_connection_mode(family):
     assert rig.works()
 
 
+@pytest.mark.parametrize("family", ["sim800", "sim7000"])
+def test_nothing_else_is_asked_after_there_was_a_second_context(family):
+    rig = Rig(family=family)
+    second = rig.modem.context("other.apn")
+    second.connect()
+    second.disconnect()
+    rig.net.connect_ms = 5000
+    rig.clock.after_ms(2000, lambda: rig.vm.report("SMS DONE" if family == "sim7000" else "SMS Ready"))
+    t = rig.modem.transparent(ECHO)
+    assert rig.sent[-1].startswith("AT+CIPSTART")
+    ended(rig, t)
+
+
 @every_family
 def test_microcontroller_that_restarts_in_data_mode(family):
     rig = Rig(family=family)

@@ -126,6 +126,7 @@ class Context:
     def _selected(self, steps):
         # Nothing else may be sent meanwhile: it would be for this context.
         m = self._modem
+        before = m._only  # transparent mode wants nobody else anyway
         m._only = m._task
         back = False
         try:
@@ -139,7 +140,7 @@ class Context:
             back = True
             yield b"AT+CIPSGTXT=0"
         finally:
-            m._only = None
+            m._only = before
             if not back:  # given up half-way
                 m._only = m.start(_back(m))
 
