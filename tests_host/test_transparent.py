@@ -739,8 +739,10 @@ def test_ctrl_c():
     ended(rig, t)
 
 
-def test_ctrl_c_while_bytes_are_read():
+@pytest.mark.parametrize("receive", ["buffer", "push"])
+def test_ctrl_c_while_bytes_are_read(receive):
     rig = Rig()
+    rig.modem.config(receive=receive)
     t = rig.modem.transparent(rig.serve(lambda: Blob(b"x" * 400, after=b"go", close=False)))
     channel = rig.modem.channel
     readinto = channel._readinto
@@ -944,6 +946,21 @@ def test_other_settings_are_there_again_afterwards(family, mode):
     assert rig.works()
     if mode == "push":
         assert rig.vm.rxget == 0
+
+
+@every_family
+def test_line_that_nobody_knows_is_no_loss_of_push_mode(family):
+    rig = Rig(family=family)
+    rig.modem.config(receive="push")
+    t = rig.modem.transparent(ECHO)
+    t.escape()
+    for _ in range(2):
+        rig.vm.report("NOT IN ANY MANUAL")
+        rig.pump(100)
+    t.resume()
+    t.write(b"unharmed")
+    assert t.read(8) == b"unharmed"
+    ended(rig, t)
 
 
 @pytest.mark.parametrize("family", ["sim800", "sim7000"])

@@ -83,7 +83,7 @@ class Push:
         self._odd = 0  # as many lines would be unknown with one that a header or payload has left
         self._parser = parser = channel.parser
         self._on_end = channel.on_end
-        channel.parser = (PushParser if m.mux else SingleParser)(self, parser._sink, len(parser.buf))
+        self._own = channel.parser = (PushParser if m.mux else SingleParser)(self, parser._sink, len(parser.buf))
         self._size = m.ring_size
         self._pump = m.pump
         self._wait = m.wait
@@ -120,7 +120,8 @@ class Push:
         if m.pumping:
             return 0
         got = self._pump()
-        alone(m, self._look, got)
+        if self._channel.parser is self._own:  # else transparent mode is on
+            alone(m, self._look, got)
         return got
 
     def _look(self, got):
@@ -159,7 +160,7 @@ class Push:
 
     def on_line(self, buf, i, j):
         """Modem.on_line()"""
-        if not self._hook:
+        if not self._hook or self._channel.parser is not self._own:
             return self._on_line(buf, i, j)
         m = self._modem
         n = -1
@@ -261,8 +262,10 @@ class Push:
 
     def on_end(self, ok):
         """Channel.on_end(): bytes are missing inside payload. Other commands, and segments, go on."""
+        if self._channel.parser is not self._own:
+            return self._on_end(ok)
         self.lost()
-        self._channel.parser.restart()
+        self._own.restart()
 
     def lost(self):
         """Bytes are missing: whose, nobody knows. All links fail; what still comes of them is dropped."""
