@@ -121,6 +121,26 @@ def test_borders_of_those_that_wait_in_the_module(family, seed):
     s.close()
 
 
+@families
+@pytest.mark.parametrize("rxbuf", [512, 2048])
+def test_as_digits_a_datagram_is_longer_than_one_answer(family, rxbuf):
+    rig = made(family, up=False, modem_args={"rxbuf": rxbuf})
+    rig.modem.config(receive="hex")
+    rig.modem.connect("internet")
+    s = datagram(rig)
+    sizes = (1, 730, 731, 750, 751, 1000, rig.modem.SEND_MAX) if rxbuf == 2048 else (1, 200, 456)
+    for n in sizes:
+        data = bytes([n & 255]) * n
+        s.sendto(data, HERE)
+        assert s.recv(2000) == data
+    if family in START:  # the others do not tell where one ends
+        sent = [bytes([65 + i]) * n for i, n in enumerate(sizes) if n != 730]  # it looks like half of a longer one
+        rig.net.serve("burst.example", 9, lambda: Burst(sent), "UDP")
+        s.sendto(b"go", ("burst.example", 9))
+        rig.pump(2000)
+        assert [s.recv(2000) for _ in sent] == sent
+
+
 class Burst(Peer):
     """Answers a datagram with many."""
 

@@ -74,6 +74,8 @@ class DatagramLink(Link):
     turning = 0  # bytes of the datagram in the send buffer, while the link is closed to be opened towards its goal
     flying = False  # the datagram in the send buffer may be on its way to the module
     tries = 0  # how often the module did not take it
+    halves = False  # the longest comes in two answers …
+    half = 0  # … of which so many bytes are the first
     refused = None  # (errno, text): why the last one went nowhere, though the link is well
     borders = None
 
@@ -99,8 +101,13 @@ class DatagramLink(Link):
         self.ring.write(buf, i, n)
 
     def arrived(self, n):
-        """Link.arrived(): it is one datagram."""
-        self.datagram(n, self.source)
+        """Link.arrived(): it is one datagram, or the first half of one: when it is as long as an answer can be and more
+        waits. One of just that length is taken for such a half."""
+        if self.halves and n == self.asked and self.known > 0 and not self.half:
+            self.half = n
+            return
+        self.datagram(self.half + n, self.source)
+        self.half = 0
         self.source = None
 
     def datagram(self, n, address=None):

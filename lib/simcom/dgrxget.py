@@ -1,4 +1,4 @@
-"""Receiving datagrams in buffer access: one answer of AT+CIPRXGET is one datagram."""
+"""Receiving datagrams in buffer access: one answer of AT+CIPRXGET is one datagram, of digits perhaps the half of it."""
 
 from micropython import const
 
@@ -28,6 +28,7 @@ class Datagrams:
         if cmd[-2] == 32:  # as it was made for streams
             mode = cmd[12] - 48
             link.asked = min(m.READ_MAX if mode == 2 else m.READ_MAX // 2, m.ring_size)
+            link.halves = mode == 3 and m.ring_size >= 2 * link.asked
             cmd = link.rxget = b"AT+CIPRXGET=%d,%d,%d\r" % (mode, link.n, link.asked)
         if (n < link.asked and not 1 < link.known <= n) or link.borders.full():
             m.links.reading &= ~link.bit  # until there is room for the longest
