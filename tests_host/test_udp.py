@@ -447,6 +447,24 @@ def test_connected_socket_hears_its_peer_only_where_senders_are_known(family):
     fails(errno.ETIMEDOUT, s.recv, 10)
 
 
+@pytest.mark.parametrize("receive", ["buffer", "hex", "push"])
+@pytest.mark.parametrize("family, mux", [(family, True) for family in FAMILIES] + [(family, False) for family in START])
+def test_peer_that_was_connected_by_its_name_is_heard(family, mux, receive):
+    rig = made(family, up=False, modem_args=None if mux else {"mux": False})
+    rig.modem.config(receive=receive)
+    rig.modem.connect("internet")
+    s = datagram(rig, 5)
+    for peer in (HERE, THERE):
+        s.connect(peer)
+        for data in (b"one", b"two"):
+            s.send(data)
+            if not mux:
+                rig.connection().write(b"not for you", ("203.0.113.9", peer[1]))
+            assert s.recv(10) == data
+    s.settimeout(1)
+    fails(errno.ETIMEDOUT, s.recv, 10)
+
+
 @open_families
 def test_push_faster_than_it_is_read_loses_whole_datagrams(family):
     rig = made(family, up=False)

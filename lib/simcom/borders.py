@@ -7,6 +7,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .links import Link
+from .lookup import numeric
 
 # Link.state, as in links.py
 _CONNECTING = const(1)
@@ -125,7 +126,10 @@ class DatagramLink(Link):
 
     def _known(self, address):
         host, port = self.only
-        return address[1] == port and address[0] == (self.named[1] if self.named[0] == host else host)
+        if self.named[0] == host:
+            host = self.named[1]
+        # Where nobody has asked for the address of a name the module lets in its peer only, or nothing was sent yet.
+        return address[1] == port and (address[0] == host or not numeric(host))
 
     def oldest(self):
         """The length of the datagram that is read next; 0: there is none."""
@@ -176,7 +180,7 @@ class DatagramLink(Link):
 
     def sender(self, m):
         """TcpIp._transmit(): the datagram in the send buffer, or the next try."""
-        if self.goal != self.peer:
+        if self.goal != self.peer or (self.only and not m.mux and self.named[0] != self.goal[0]):
             try:
                 yield from m.datagrams.dialect.toward(m, self)
             except OSError as e:
