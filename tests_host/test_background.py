@@ -1,6 +1,7 @@
 """Pumping from a timer: what it does for a program that does not call, and that it may strike anywhere."""
 
 import errno
+import gc
 import random
 import sys
 import time
@@ -57,10 +58,12 @@ class Striking:
         self._inside = False
 
     def __enter__(self):
+        gc.disable()  # what an earlier test has left, a generator say, would be run, and struck, inside a bytecode
         sys.settrace(self._call)
 
     def __exit__(self, *_):
         sys.settrace(None)
+        gc.enable()
 
     def _call(self, frame, event, _):
         if self._inside or not frame.f_code.co_filename.startswith(LIB):
