@@ -1,5 +1,6 @@
 """UDP sockets where a shared case cannot look: commands, local ports, who sent it, losses, the module's refusals."""
 
+import contextlib
 import errno
 
 from rig import Rig  # first: it puts the shim in place
@@ -542,6 +543,26 @@ def test_time_out_while_the_link_opens_sends_nothing_later(family):
     s.settimeout(30)
     s.sendto(b"now", HERE)
     assert s.recv(10) == b"now"
+
+
+@families
+@pytest.mark.parametrize("ms", range(50, 4500, 500))
+def test_what_follows_one_that_was_given_up_goes_to_its_own_address(family, ms):
+    rig = made(family)
+    s = datagram(rig)
+    s.sendto(b"first", HERE)
+    rig.net.connect_ms = rig.net.dns_ms = 2000
+    s.settimeout(ms / 1000)
+    with contextlib.suppress(OSError):
+        s.sendto(b"second", THERE)
+    s.settimeout(30)
+    s.sendto(b"third", HERE)
+    rig.pump(1000)
+    got = {HERE[1]: b"", THERE[1]: b""}
+    for each in rig.net.connections:
+        got[each.port] += each.received
+    assert got[HERE[1]] == b"firstthird"
+    assert got[THERE[1]] in (b"", b"second")
 
 
 @families

@@ -188,6 +188,8 @@ class DatagramLink(Link):
                     raise
                 self.refused = (-2, e.args[1])
                 self.tx_n = 0
+            if self.goal != self.peer:  # given up meanwhile, and another one takes its place
+                return
         if self.error and self.tx_n:  # perhaps it was sent
             self.tx_n = 0
             self.cut = True

@@ -31,8 +31,9 @@ def opener(m, link):
 
 def toward(m, link):
     """Steps: what is sent next goes to ``link.goal``."""
-    host, port = link.goal
+    goal = link.goal
+    host, port = goal
     if link.named[0] != host:
         link.named = (host, (yield from lookup(m, host)))
     link.to = b',"%s",%d' % (link.named[1].encode(), port)
-    link.peer = link.goal
+    link.peer = goal
