@@ -74,13 +74,16 @@ class Association:
         if not link.opener:
             link.opener = self._dialect.opener
         link.ring = None
+        pool = m._rings._free
+        if ring is not None:
+            pool.append(ring)  # to be lent as it is: what it holds was not read yet
         try:
             m.open(link, peer)
         finally:
-            if ring is not None:  # what it holds was not read yet
-                m._rings.give_back(link)
+            if ring is not None and link.ring is None:
+                pool.pop()
                 link.ring = ring
-                link.ready = ready
+            link.ready = ready
         link.take = link.store
 
     def _opened(self, link, start):
