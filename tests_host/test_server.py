@@ -669,6 +669,15 @@ def test_restart_without_a_word_is_found_out(family):
 
 
 @families
+def test_end_of_a_server_is_no_time_out(family):
+    rig = Rig(family=family)
+    s = listening(rig, timeout=60)
+    rig.vm.silent = True
+    assert raises(errno.ECONNABORTED, s.accept).args[1].endswith("no answer, nor to AT+CMEE?")
+    raises(errno.ECONNABORTED, s.accept)
+
+
+@families
 def test_listen_without_a_context(family):
     rig = Rig(family=family, up=False)
     s = rig.socket()

@@ -148,6 +148,7 @@ class Servers(Numbers):
             if server:
                 server.running = 0
                 if server.listener:
-                    server.listener.fail(code, why)
+                    # ETIMEDOUT would be "nobody came" to who calls accept() again and again
+                    server.listener.fail(errno.ECONNABORTED if code == errno.ETIMEDOUT else code, why)
                     server.listener = None
                 self.modem.wake(server)
