@@ -164,6 +164,45 @@ def test_all_links_lost_by_dropping_their_sockets(family):
     assert raised.value.errno == errno.ENOBUFS and ECHO[0] in str(raised.value)
 
 
+def connecting(rig):
+    """A socket whose connection is on its way, as asyncio.open_connection() waits for it."""
+    s = rig.socket(timeout=0)
+    with pytest.raises(OSError) as raised:
+        s.connect(ECHO)
+    assert raised.value.errno == errno.EINPROGRESS
+    assert not flags(s)
+    return s
+
+
+@families
+def test_connections_that_come_after_their_task_was_cancelled_cost_no_links(family):
+    rig = Rig(family=family)
+    for _ in range(3):
+        for _ in range(rig.modem.LINKS):
+            connecting(rig)
+            rig.pump(500)
+        assert rig.net.connections[-1].is_open
+        assert rig.works()
+
+
+@families
+def test_connection_that_somebody_polls_keeps_its_link(family):
+    rig = Rig(family=family)
+    sockets = [connecting(rig) for _ in range(rig.modem.LINKS)]
+    for _ in range(100):
+        rig.pump(20)
+        ready = [flags(s) for s in sockets]
+    assert ready == [OUT] * len(sockets)
+    rig.pump(2000)  # nobody has used one yet
+    with pytest.raises(OSError) as raised:
+        rig.socket(ECHO)
+    assert raised.value.errno == errno.ENOBUFS
+    for s in sockets:
+        s.settimeout(30)
+        s.write(b"still here")
+        assert s.read(10) == b"still here"
+
+
 @pytest.mark.feature("tcp")
 @pytest.mark.parametrize("family", ["sim7028"])
 @pytest.mark.parametrize("seed", [None, *range(1, 7)])

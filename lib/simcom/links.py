@@ -48,7 +48,7 @@ class Link:
     report = None  # late result of the command under way: what the module took of a send, or -errno; None: not yet
     pending = False  # the module owes the result of opening it
     stale = 0  # not 0: the number was another link's: to be closed before it is opened
-    suspect = False  # the last call timed out: the owner may have dropped it
+    suspect = 0  # the owner may have dropped it: -1: the last call timed out; ms: unless it was polled within that time
     heard = 0  # ticks_ms of the last sign of life …
     polled = 0  # … and of the last poll of who waits for the connection
     task = None  # the Task that opens, sends, asks, closes
@@ -109,8 +109,9 @@ class LinkTable:
             if other is None:
                 mine = (3, n * self.upward - 32 * (self.last >> n & 1))
             else:
-                # A task that was cancelled while it waited for a connection could not close it.
-                left = other.suspect or (other.state == _CONNECTING and ticks_diff(now, other.polled) > 200)
+                # A task that was cancelled while it waited for a connection could not close it, nor poll it.
+                left = other.suspect or 200 * (other.state == _CONNECTING)
+                left = left and not 0 <= ticks_diff(now, other.polled) <= left
                 mine = (2 if other.state > 2 else left, ticks_diff(now, other.heard))
             if mine[0] and mine > rank:
                 rank = mine

@@ -129,7 +129,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         if self._closed:
             raise OSError(errno.EBADF, "the socket is closed")
         self._modem.pump()
-        self._link.suspect = False
+        self._link.suspect = 0
         return ticks_ms()
 
     def _wait(self, start):
@@ -138,7 +138,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         if limit is not None and passed(start, limit):
             if not limit:
                 raise OSError(errno.EAGAIN, "not now")
-            self._link.suspect = True
+            self._link.suspect = -1
             raise OSError(errno.ETIMEDOUT, "%s:%d: nothing for %d ms" % (self._link.peer + (limit,)))
         self._modem.wait()
 
@@ -376,6 +376,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         self._modem.pump()
         link = self._link
         state = link.state
+        link.suspect = 200 * (state == _CONNECTING)  # who is cancelled now cannot close it
         bits = _IN if link.ready else 0
         if link.error:
             bits = _IN | _OUT | (_HUP if link.error[0] == errno.ECONNRESET else _ERR)
