@@ -30,7 +30,7 @@ help:
 	@echo "make features  write the README's table of capabilities from the tests that ran last (CHECK=1: only compare)"
 	@echo "make size    flash per module and per family; fails above the budget"
 	@echo "make bench   heap, time and line efficiency (SHORT=1: the quick part)"
-	@echo "make week    a program's virtual week with bad signal, each family: [FAMILY=sim7000] [SEED=1] [HOURS=168] (10 minutes each)"
+	@echo "make week    a program's virtual week with bad signal, a day of ten others, each family: [FAMILY=sim7000] [SEED=1] [HOURS=168] (20 minutes each)"
 	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=...] [SET='csq=9 ...']"
 	@echo "make clean   remove build/ and caches; make distclean also .venv and .tools"
 
@@ -90,6 +90,7 @@ week: venv
 	@echo "a virtual week"
 	@for family in $(or $(FAMILY),sim800 sim7000 sim7028 a76xx); do \
 		PYTHONPATH=lib:tests_host $(PY) tests_host/week.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
+		PYTHONPATH=lib:tests_host $(PY) tests_host/weeks.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
 	done
 
 sim: venv
