@@ -7,6 +7,7 @@ from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
 import select
 
+from sim import Echo
 from sim.at import OK, PENDING
 
 from simcom import socket as module
@@ -666,6 +667,29 @@ def test_restart_without_a_word_is_found_out(family):
         s.accept()
     assert caught.value.args[0] in (errno.ENOTCONN, errno.ECONNABORTED, errno.ETIMEDOUT)
     assert not rig.modem.isconnected()
+
+
+@pytest.mark.parametrize("family", CIPSTART)
+def test_port_that_was_hurt_on_the_line_makes_no_client(family):
+    rig = Rig(family=family)
+    s = listening(rig)
+    own = rig.socket(rig.serve(Echo, port=8080))
+    feed = rig.uart.feed
+    hurt = []
+
+    def once(data, *baud):
+        if b"STATUS: " in data and b"8080" in data and not hurt:
+            hurt.append(data)
+            data = data.replace(b"8080", b"880")
+        return feed(data, *baud)
+
+    rig.uart.feed = once
+    rig.pump(30_000)
+    assert hurt
+    own.write(b"still mine")
+    assert own.read(10) == b"still mine"
+    s.settimeout(0)
+    raises(errno.EAGAIN, s.accept)
 
 
 @families

@@ -38,6 +38,7 @@ class Numbers:
         self.slots = [None] * m.SERVERS
         self._nobody = Task(None)  # of clients that nobody has accepted yet
         self.offset = 0  # of the server's index where links are listed
+        self._rumours = []  # (n, peer): one answer gave link n to somebody else; bytes of it may have been lost
         self._ask = m._ask
         self._owe = m.open
         self._steps = m._open
@@ -62,6 +63,9 @@ class Numbers:
                     old.told = old.told or told
                     if not old.peer[1]:
                         old.peer = peer
+                return
+            if not told and (n, peer) not in self._rumours:
+                self._rumours.append((n, peer))
                 return
             if old is m._link and m.channel.busy and not m._task:  # just being read: whose bytes will that be?
                 m.forget(old)
@@ -139,11 +143,15 @@ class Numbers:
         return self.modem.links.slots.count(None) < self.wording.OWN
 
     def check(self, n):
-        """Ask whose link ``n`` is."""
-        try:
-            yield from self.wording.look(self.modem, n)
-        except (OSError, ValueError, IndexError):
-            pass
+        """Ask whose link ``n`` is; twice, if it is not whose we think."""
+        self._rumours.clear()
+        for _ in range(2):
+            try:
+                yield from self.wording.look(self.modem, n)
+            except (OSError, ValueError, IndexError):
+                pass
+            if not self._rumours:
+                break
 
     # In front of the modem's methods
 
