@@ -1,5 +1,6 @@
 """Single-connection mode: one link without a number, on the virtual module and by the transcripts."""
 
+import contextlib
 import errno
 import re
 
@@ -126,6 +127,21 @@ def test_lost_end_of_the_connection_is_asked_for(family):
     r.connection().close()
     assert s.read(1) == b""
     assert "AT+CIPSTATUS" in r.sent
+
+
+@families
+def test_restart_behind_which_a_connection_raises_the_context_is_found_out(family):
+    r = rig(family, boot_lines=())
+    r.vm.restart()
+    r.clock.sleep_ms(20_000)  # nobody pumps
+    s = r.socket(timeout=5)
+    with contextlib.suppress(OSError):
+        s.connect(ECHO)
+    s.close()
+    r.pump(20_000)
+    assert not r.modem.isconnected()
+    r.modem.connect("internet")
+    assert r.works()
 
 
 @families

@@ -23,6 +23,11 @@ def account(apn, user, key):
 
 def context_check(m):
     """Read the address; ATError when there is no context. Only then is the module in IP STATUS."""
+    if m.up and not m.mux and b"AT+CIPQSEND=1" in m.SETTINGS:
+        # A module that has restarted raises one by itself for AT+CIPSTART, and has forgotten all that it was told.
+        line = (yield b"AT+CIPQSEND?")[-1]
+        if line.endswith("0"):
+            raise m.refusal(line + ": the module restarted")
     m.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
     if m.address.count(".") != 3:
         raise ValueError
