@@ -107,6 +107,18 @@ OPENS = {"sim800": "CIPSTART", "sim7000": "CIPSTART", "sim7028": "CIPOPEN", "a76
 # On the wire
 
 
+@families
+@server
+def test_listen_after_a_close_that_did_not_wait_returns_when_the_module_listens_again(family):
+    rig = Rig(family)
+    s = listening(rig)
+    s.setblocking(False)
+    s.close()
+    before = len(sent(rig, "AT+CIPSERVER=1", "AT+SERVERSTART="))
+    listening(rig)
+    assert len(sent(rig, "AT+CIPSERVER=1", "AT+SERVERSTART=")) == before + 1
+
+
 @server
 @families
 def test_commands_of_a_server(family):

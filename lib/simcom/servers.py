@@ -14,7 +14,7 @@ _RETRY_MS = const(5000)  # so often it is told again to stop
 class Server:
     """One server of the module."""
 
-    running = 0  # the port at which it listens; 0: none
+    running = 0  # the port at which it listens; negative: while it is being stopped; 0: none
     listener = None  # whose clients they are; None: nobody's, they are closed
     stuck = False  # the module refuses to stop it while its clients are connected
     report = None  # <err> of +SERVERSTOP
@@ -49,7 +49,7 @@ class Servers(Numbers):
                 if server.listener.port == listener.port:
                     raise OSError(errno.EADDRINUSE, "port %d: another socket listens there" % listener.port)
             else:
-                mine = 3 if server.running == listener.port else 1
+                mine = 3 if abs(server.running) == listener.port else 1
             if mine > rank:
                 rank = mine
                 best = index
@@ -98,13 +98,16 @@ class Servers(Numbers):
         server.heard = ticks_ms()
 
     def _stop(self, server):
+        port = abs(server.running)
+        server.running = -port
         try:
             yield from self.wording.stop(self.modem, server)
         except OSError as e:
-            if (yield from self._runs(server, server.running)):
+            if (yield from self._runs(server, port)):
+                server.running = port
                 server.stuck = True
                 listener = server.listener
-                if listener:  # it wants another port
+                if listener and listener.port != port:
                     server.listener = None
                     listener.fail(errno.ENOBUFS, "listen: a server cannot be stopped: " + e.args[1])
                 yield _RETRY_MS

@@ -159,6 +159,23 @@ def case_accepted_clients_outlive_the_server(target):
     again.close()
 
 
+def case_port_is_used_again_at_once(target):
+    s = _listen(target)
+    for i in range(4):
+        outside = target.dial(PORT)
+        inside = _accept(s)
+        s.setblocking(False)
+        if i % 2:
+            inside.close()
+        s.close()  # the module is being told; it may refuse while a client is connected
+        s = _listen(target)
+        if not i % 2:
+            _works(outside, inside, b"still here")
+            inside.close()
+    _works(target.dial(PORT), _accept(s), b"a new server")
+    s.close()
+
+
 def case_nobody_accepts(target):
     s = _listen(target)
     outside = target.dial(PORT)
