@@ -236,6 +236,30 @@ def test_peer_closes_between_payload_and_result():
     raises(errno.ECONNRESET, s.write, b"x")
 
 
+@up_with
+def test_late_result_of_a_closed_connection_is_not_the_next_ones(family):
+    module = OpenModule(family)
+    made = modem(module, family)
+    s = connected(made)
+
+    def confirm(n, requested):
+        module.open.discard(n)
+        module.line(b"+IPCLOSE: %d,1" % n, 5)
+        return None
+
+    before = module.confirm
+    module.confirm = confirm
+    assert s.write(b"request") == 7
+    assert s.read() == b""
+    s.close()
+    module.confirm = lambda n, requested: module.line(b"+CIPSEND: 0,7,-1", 5) or before(n, requested)
+    s = connected(made)
+    assert s.write(b"REQUEST") == s.write(b"another") == 7
+    s.close()
+    module.confirm = before
+    assert connected(made)._link.n == 0, "its result has come"
+
+
 # Variants of reading
 
 

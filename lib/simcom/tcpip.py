@@ -176,6 +176,7 @@ class TcpIp(BufferAccess):
         if link.sender:
             return (yield from link.sender(self))
         n = link.tx_n
+        bit = link.bit
         link.report = None
         link.sending = n
         try:
@@ -196,6 +197,7 @@ class TcpIp(BufferAccess):
             return
         if took is None:  # the peer closed before the report came; the module has the bytes
             took = n
+            self.links.last |= bit  # it might be taken for one of the number's next connection
         if took < 0:
             yield from self._ask(link)
             if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
