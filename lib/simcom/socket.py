@@ -22,6 +22,8 @@ _OPEN = const(2)
 _DRAINING = const(3)
 _CLOSED = const(5)
 
+_EISCONN = const(106)  # the module errno has no name for it
+
 _POLL = const(3)  # MP_STREAM_POLL
 _CLOSE = const(4)  # MP_STREAM_CLOSE
 _IN = const(1)
@@ -148,8 +150,10 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         start = self._start()
         link = self._link
         modem = self._modem
-        if link.state == _CONNECTING or link.state == _OPEN:
-            raise OSError(errno.EALREADY, "connecting or connected")
+        if link.state == _CONNECTING:
+            raise OSError(errno.EALREADY, "connecting")
+        if link.state == _OPEN:
+            raise OSError(_EISCONN, "connected")
         if link.state:
             modem.close(link)
             old = link

@@ -15,6 +15,7 @@ SOCK_RAW = 3
 PEEK = 1
 DONTWAIT = 8
 PORT = 8001
+EISCONN = 106
 
 
 def _raises(kind, function, *args):
@@ -182,13 +183,20 @@ def case_connect_again_and_again(target):
         s.connect(target.peer("echo"))  # the same socket
         s.write(b"QUIT?")
         equal(s.read(5), b"QUIT?")
-        fails((errno.EALREADY, errno.EINPROGRESS), s.connect, target.peer("echo"))
+        fails(EISCONN, s.connect, target.peer("echo"))
         s.close()
         s = target.socket("slam")
         equal(s.recv(1), b"")
         s.connect(target.peer("blob"))  # after the peer closed
         s.write(b"5\n")
         equal(s.read(), pattern(5))
+    s.close()
+
+
+def case_connect_is_asked_whether_it_has_connected(target):
+    s = target.socket(timeout=0)
+    fails(errno.EINPROGRESS, s.connect, target.peer("echo"))
+    target.until(lambda: fails((errno.EALREADY, EISCONN), s.connect, target.peer("echo")).args[0] == EISCONN, "EISCONN")
     s.close()
 
 

@@ -91,7 +91,7 @@ def case_use_after_close(target):
 
 def case_second_connect_of_an_open_socket(target):
     s = target.socket("echo")
-    fails((errno.EALREADY, errno.EINPROGRESS), s.connect, target.peer("echo"))
+    fails(106, s.connect, target.peer("echo"))  # EISCONN, as MicroPython's own
     s.write(b"still")
     equal(s.read(5), b"still")
     s.close()
