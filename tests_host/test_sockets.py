@@ -352,6 +352,19 @@ def test_socket_that_timed_out_and_was_used_again_keeps_its_link(rig):
     assert raised.value.errno == errno.ENOBUFS
 
 
+def test_socket_that_timed_out_and_is_polled_keeps_its_link(rig):
+    sockets = [rig.socket(ECHO, 0.2) for _ in range(8)]
+    poller = select.poll()
+    for s in sockets:
+        with pytest.raises(OSError):
+            s.recv(1)
+        poller.register(s, select.POLLIN)
+    assert poller.poll(100) == []
+    with pytest.raises(OSError) as raised:
+        rig.socket(ECHO)
+    assert raised.value.errno == errno.ENOBUFS
+
+
 def test_bytes_of_a_link_that_is_gone_stay_readable_while_its_number_is_used_again(rig):
     first = rig.socket(rig.serve(Blob(b"a" * 1000, close=True)))
     assert first.read(1) == b"a"

@@ -3,8 +3,9 @@
 import contextlib
 import errno
 
-from rig import Rig  # first: it puts the shim in place
+from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
+import select
 from sim import Blob, Echo, Peer
 from sim.faults import Faulty
 
@@ -741,6 +742,76 @@ def test_rings_are_lent_and_given_back(family):
         t.close()
     rig.pump(100)
     assert len(rig.modem._rings._free) == 1 and not any(rig.modem.links.slots)
+
+
+@families
+def test_dropped_sockets_cost_no_links(family):
+    # There is no finaliser: what nobody has used for a minute gives its number to who needs one.
+    rig = made(family)
+    rig.patience(10_000_000)
+    mine = datagram(rig)
+    mine.sendto(b"mine", HERE)
+    mine.recv(10)
+    for i in range(2 * rig.modem.LINKS):
+        s = datagram(rig)
+        s.sendto(b"x", HERE)
+        assert s.recv(10) == b"x"
+        for _ in range(8):  # … while this one is in use
+            rig.pump(10_000)
+            mine.sendto(b"still %d" % i, HERE)
+            assert mine.recv(10) == b"still %d" % i
+        if i % 2:
+            rig.works()
+
+
+@families
+@pytest.mark.parametrize("how", ["poll", "recv"])
+def test_socket_that_waits_for_long_is_not_dropped(family, how):
+    rig = made(family)
+    s = datagram(rig, None)
+    s.sendto(b"ask", HERE)
+    assert s.recv(10) == b"ask"
+    others = [rig.socket(ECHO) for _ in range(rig.modem.LINKS - 1)]
+    poller = select.poll()
+    poller.register(s, select.POLLIN)
+    raised = []
+
+    def connect():
+        with pytest.raises(OSError) as caught:
+            rig.socket(ECHO)
+        raised.append(caught.value.args[0])
+
+    if how == "poll":
+        assert poller.poll(100_000) == []
+        connect()
+    else:
+        s.settimeout(100)
+        fails(errno.ETIMEDOUT, s.recv, 1)
+        s.setblocking(False)
+        fails(errno.EAGAIN, s.recv, 1)
+        connect()
+    assert raised == [errno.ENOBUFS]
+    for other in others:
+        other.write(b"yours")
+        assert other.read(5) == b"yours"
+    s.settimeout(10)
+    s.sendto(b"again", HERE)
+    assert s.recv(10) == b"again"
+
+
+@families
+def test_socket_whose_link_was_taken_says_so_once_and_works(family):
+    rig = made(family)
+    s = datagram(rig)
+    s.sendto(b"before", HERE)
+    rig.pump(80_000)
+    others = [rig.socket(ECHO) for _ in range(rig.modem.LINKS)]
+    assert s.recv(10) == b"before", "what had come"
+    assert "new connection" in fails(errno.ECONNABORTED, s.sendto, b"after", HERE)
+    fails(errno.ENOBUFS, s.sendto, b"after", HERE)
+    others.pop().close()
+    s.sendto(b"after", HERE)
+    assert s.recv(10) == b"after"
 
 
 # --- with other capabilities

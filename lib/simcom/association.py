@@ -1,6 +1,7 @@
 """UDP: with whom a socket talks, and the link that this takes."""
 
 import errno
+from time import ticks_ms
 
 from micropython import const
 
@@ -9,6 +10,14 @@ from .borders import Borders, DatagramLink
 from .socket import check_address
 
 _CONNECTING = const(1)  # Link.state, as in links.py
+
+_UNUSED_MS = const(60000)
+
+
+def used(link):
+    """Somebody has the socket: if nobody uses it for a minute, it may have been dropped."""
+    link.polled = ticks_ms()
+    link.suspect = _UNUSED_MS
 
 
 class Association:
@@ -42,6 +51,7 @@ class Association:
     def _checked(self):
         """The link; why it failed, or what was sent last, is raised, once."""
         link = self._s._link
+        used(link)
         why = link.refused
         link.refused = None
         if link.error and link.state != _CONNECTING:

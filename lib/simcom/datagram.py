@@ -5,7 +5,7 @@ from time import ticks_ms
 
 from micropython import const
 
-from .association import Association
+from .association import Association, used
 from .dgrxget import Datagrams
 from .pump import once
 from .socket import check_address, encoded, span
@@ -114,6 +114,7 @@ class DatagramSocket(Association):
     def _await(self, start):
         """Wait for a datagram: its length."""
         s = self._s
+        used(s._link)
         try:
             while True:
                 n = self._oldest()
@@ -197,6 +198,7 @@ class DatagramSocket(Association):
         m = self._modem
         m.pump()
         link = s._link
+        used(link)
         bits = _IN if self._oldest() else 0
         if link.refused or (link.error and link.state != _CONNECTING):
             bits |= _IN | _OUT | _ERR

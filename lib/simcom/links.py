@@ -50,7 +50,7 @@ class Link:
     stale = 0  # not 0: the number was another link's: to be closed before it is opened
     suspect = 0  # the owner may have dropped it: -1: the last call timed out; ms: unless it was polled within that time
     heard = 0  # ticks_ms of the last sign of life …
-    polled = 0  # … and of the last poll of who waits for the connection
+    polled = 0  # … and of the last poll of who waits for the connection (UDP: of the last call)
     task = None  # the Task that opens, sends, asks, closes
     borders = None  # of the datagrams in the ring; None: it is a stream
     asked = 0  # bytes that the prebuilt command asks for which reads
@@ -100,8 +100,8 @@ class LinkTable:
         link.state = _CLOSED
 
     def place(self, link):
-        """Give ``link`` a free number; else that of a failed or closing link, else of one whose last call
-        timed out, the oldest first. Returns whether there was one."""
+        """Give ``link`` a free number; else that of a failed or closing link, else of one that may have been
+        dropped, the oldest first. Returns whether there was one."""
         best = None
         rank = (0, 0)
         now = ticks_ms()

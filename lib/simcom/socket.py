@@ -150,10 +150,8 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         start = self._start()
         link = self._link
         modem = self._modem
-        if link.state == _CONNECTING:
-            raise OSError(errno.EALREADY, "connecting")
-        if link.state == _OPEN:
-            raise OSError(_EISCONN, "connected")
+        if link.state == _CONNECTING or link.state == _OPEN:
+            raise OSError(_EISCONN if link.state == _OPEN else errno.EALREADY, "connecting or connected")
         if link.state:
             modem.close(link)
             old = link
