@@ -247,3 +247,38 @@ def test_notice_of_data_is_never_lost_for_good(family, position):
     rig.modem.at("+CSQ")
     assert s.read(7) == b"waiting"
     assert rig.works()
+
+
+LATE = [("AT+CIPRXGET=2,0,", "OK", each) for each in ("sim800", "sim7000", "sim7028", "a76xx")]
+LATE += [("AT+CIPSEND=0,5", "OK", each) for each in ("sim7028", "a76xx")]
+LATE += [("AT+CIPSEND=0,5", text, each) for text in ("DATA ACCEPT:0,5", "0, SEND OK") for each in START]
+
+
+@pytest.mark.parametrize("command, text, family", LATE)
+def test_answer_of_an_older_command_is_not_taken_for_that_of_a_send_or_a_read(command, text, family):
+    rig = Rig(family=family, think_ms=20)
+    assert rig.works()
+    sockets = rig.socket(ECHO), rig.socket(ECHO)
+    execute = rig.vm.execute
+    late = [text]
+
+    def taken(line):
+        if late and line.startswith(command.encode()):
+            rig.vm.line(late.pop())
+            rig.vm.later(20, lambda: execute(line))
+        else:
+            execute(line)
+
+    rig.vm.execute = taken
+    for data in (b"first", b"other"):
+        for s in sockets:
+            s.setblocking(False)
+            s.write(data)
+        for s in sockets:
+            s.settimeout(30)
+            assert s.read(5) == data
+    assert not late
+    assert [bytes(each.received) for each in rig.net.connections[-2:]] == [b"firstother"] * 2
+    for s in sockets:
+        s.close()
+    assert rig.works()

@@ -77,7 +77,8 @@ class Channel:
         """As ``start()``, for what is sent most often."""
         self.busy = True
         self.cmd = cmd
-        self.own = self.filler = 0
+        self.own = 2  # an OK without a header is not its answer
+        self.filler = 0
         self.head = head
         self._handler = handler
         self.hurry(ms)
@@ -258,11 +259,13 @@ class Channel:
 
     def _final(self, buf, i, j):
         n = j - i
-        if n == 2 and buf.startswith(b"OK", i):
+        if (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
+            self._answered(_ERROR, buf, i, j)
+        elif self.parser.prompt:  # of what comes before it only a refusal is an answer
+            return False
+        elif n == 2 and buf.startswith(b"OK", i):
             if not self.own:
                 self._answered(_OK, buf, i, j)
-        elif (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
-            self._answered(_ERROR, buf, i, j)
         else:
             return self._taken(_LINE, buf, i, j)
         return True
