@@ -2,12 +2,16 @@
 
 import errno
 import re
+import sys
 
 import pytest
 import shim
 from rig import ECHO, Hang, Port, Rig, Watched
 from sim import Blackhole, Blob, Drip, Peer, Sink, Slam, Stall
 
+import simcom
+
+LIB = simcom.__file__.rpartition("/")[0]
 
 TRAILERS = {"short": b"\r\nOK\r\n", "long": b"\r\n\r\nOK\r\n"}
 GONE = (errno.ENOTCONN, errno.ECONNABORTED)
@@ -696,6 +700,61 @@ def test_ctrl_c_inside_a_task_does_not_end_what_it_looks_after():
     rig.pump(3000)
     assert rig.sent[-1].startswith("AT+C") and not rig.modem.doubt
     assert rig.works()
+
+
+class Strike:
+    """Raises KeyboardInterrupt before the bytecode `at` that a function of the library runs while this is entered."""
+
+    def __init__(self, name, at):
+        self.name, self.at, self.seen = name, at, 0
+
+    def __enter__(self):
+        sys.settrace(self.called)
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+
+    def called(self, frame, event, _):
+        if frame.f_code.co_name != self.name or not frame.f_code.co_filename.startswith(LIB):
+            return None
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        return self.step
+
+    def step(self, frame, event, _):
+        if event == "opcode":
+            self.seen += 1
+            if self.seen == self.at:
+                raise KeyboardInterrupt
+        return self.step
+
+
+@pytest.mark.parametrize("family", ["sim7000", "a76xx"])
+@pytest.mark.parametrize("name", ["pump", "_do", "close"])
+def test_ctrl_c_between_two_bytecodes_of(name, family):
+    rig = Rig(family=family)
+    at = 0
+    while True:
+        at += 1 + at // 40
+        rig.patience()
+        s = rig.modem.socket()
+        s.settimeout(20)
+        strike = Strike(name, at)
+        try:
+            with strike:
+                s.connect(ECHO)
+                s.write(b"hello")
+                assert s.read(5) == b"hello"
+                s.close()
+        except KeyboardInterrupt:
+            pass
+        if strike.seen < at:
+            break
+        s.close()
+        rig.pump(31_000)  # a command that was not sent takes its time
+        assert not any(rig.modem.links.slots), at
+        assert rig.works(), at
+    assert at > 50
 
 
 class Reset(BaseException):

@@ -1,6 +1,6 @@
 """The state of each connection: its receive ring, its send buffer, its place in the module."""
 
-from errno import ECONNABORTED
+from errno import ECONNABORTED, ENOMEM
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -17,6 +17,8 @@ _OPEN = const(2)
 _DRAINING = const(3)  # closed by the peer; the module may still hold bytes of it
 _CLOSING = const(4)  # closed by us, or failed; the module must still hear of it
 _CLOSED = const(5)  # the link number is given back; ready bytes stay readable
+
+_FULL = (ENOMEM, "out of memory")
 
 
 class Link:
@@ -55,10 +57,16 @@ class Link:
     borders = None  # of the datagrams in the ring; None: it is a stream
     asked = 0  # bytes that the prebuilt command asks for which reads
 
+    def __init__(self):
+        self.error = None  # here, as there may be no room for them when it fails
+        self.tx_n = self.unproven = self.known = 0
+
     def fail(self, code, why):
         """Note the first reason; what is verified stays readable before it is raised."""
-        if not self.error:
-            self.error = (code, why)
+        try:
+            self.error = self.error or (code, why)
+        except MemoryError:
+            self.error = _FULL
         self.tx_n = self.unproven = self.known = 0
 
     def arrived(self, n):

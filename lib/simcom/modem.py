@@ -84,7 +84,9 @@ class Modem(Pump):
                 if self.doubt or self.channel.echoed:
                     try:
                         yield from once("resync").recheck(self)
-                    except (OSError, ValueError, IndexError, MemoryError):  # no room, no answer: the next time
+                    except MemoryError:  # first: the others want room
+                        self.doubt = True
+                    except (OSError, ValueError, IndexError):  # the next time
                         self.doubt = True
                 yield 500
         except KeyboardInterrupt:  # it ends this task

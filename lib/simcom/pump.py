@@ -80,8 +80,8 @@ class Pump:
         """
         if self.pumping:
             return 0
-        self.pumping = True
         try:
+            self.pumping = True
             got = self.channel.poll()
             if not self.channel.busy:
                 self._next()
@@ -95,7 +95,10 @@ class Pump:
 
     def _interrupted(self):
         self.pumping = False
-        self.channel.interrupted()
+        try:
+            self.channel.interrupted()
+        except MemoryError:  # in the handler of what was under way, which is noted as lost
+            pass
         return 0
 
     def wait(self, ms: int = 20):
@@ -155,15 +158,19 @@ class Pump:
         except (ValueError, IndexError):
             task.error = OSError(errno.EIO, "answer not understood: %s %s" % (self.command(), task.info))
         else:
-            return self._do(task, step)
+            if isinstance(step, int):
+                return task.pause(step)
+            try:
+                return self._do(task, step)
+            except BaseException:
+                if not self.channel.busy:  # it was not sent
+                    task.error = OSError
+                raise
         task.done = True
         task.steps = None  # free what it kept
         self._tasks.remove(task)
 
     def _do(self, task, step):
-        task.info = None
-        if isinstance(step, int):
-            return task.pause(step)
         if isinstance(step, bytes):
             step = (step, self.ANSWER_MS)
         cmd, ms, marks, payload = (step + (None, None))[:4]
@@ -191,6 +198,8 @@ class Pump:
             task.info.append(text(buf, i, j))
             return True
         task.prompted = channel.sent >= 0
+        if kind > _OK:
+            task.error = OSError  # if there is no room for more
         if kind == _ERROR:
             task.error = self.refusal(text(buf, i, j))
         elif kind > _ERROR:

@@ -60,13 +60,14 @@ def resync(m):
             filler = channel.filler
             try:
                 yield b"AT+CMEE?", 2000, ()
-                return
+                break
             except OSError:
                 pass
             yield from fill(m, filler)
-        m.on_silent(cmd + ": no answer, nor to AT+CMEE?")
-    finally:
+        else:
+            m.on_silent(cmd + ": no answer, nor to AT+CMEE?")
         channel.desync = False
+    finally:
         m._only = None
 
 

@@ -49,12 +49,12 @@ class BufferAccess(Modem):
         """Give a link that has its number what it reads with."""
         try:
             self._rings.lend(link)
+            # The command that reads; its length is rxget_n. Then the start of the answer that brings all it can.
+            link.rxget = bytearray(b"AT+CIPRXGET=2,%d,    \r" % link.n)
+            link.head = b"+CIPRXGET: 2,%d,%d," % (link.n, self.ring_size // 2)
         except MemoryError:
             self.links.release(link)
             raise OSError(errno.ENOMEM, "no room for a receive ring")
-        # The command that reads; its length is rxget_n. Then the start of the answer that brings all it can.
-        link.rxget = bytearray(b"AT+CIPRXGET=2,%d,    \r" % link.n)
-        link.head = b"+CIPRXGET: 2,%d,%d," % (link.n, self.ring_size // 2)
 
     # What a reader does
 
@@ -119,7 +119,6 @@ class BufferAccess(Modem):
         self.channel.read(link.rxget, link.rxget_n, link.head, self._reader, _READ_MS)
 
     def _ask_for(self, link, n):
-        link.asked = n
         cmd = link.rxget
         at = 16
         scale = 1000
@@ -130,6 +129,7 @@ class BufferAccess(Modem):
             scale //= 10
         cmd[at] = 13
         link.rxget_n = at + 1
+        link.asked = n  # now: there may have been no room for what is new
 
     def _on_read(self, kind, buf, i, j):
         link = self._link
@@ -139,7 +139,7 @@ class BufferAccess(Modem):
             if self.channel.mute:
                 self._broken(link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
             else:
-                self._broken(link, errno.ETIMEDOUT, self.command() + ": no answer")
+                self._broken(link, errno.ETIMEDOUT, "AT+CIPRXGET: no answer")
         elif kind == _ERROR and link.known:
             self._broken(link, errno.ECONNRESET, "the module dropped bytes that were waiting")
         else:  # nothing there

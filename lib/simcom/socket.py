@@ -177,10 +177,10 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
     def close(self):
         """Send what was written, then close; waits for that (10 s at most) unless the socket does not block."""
         if not self._closed:
-            self._closed = True
             link = self._link
             modem = self._modem
             modem.close(link)
+            self._closed = True
             modem.pump()
             start = ticks_ms()
             while self._timeout != 0 and link.n >= 0 and not passed(start, link.linger):

@@ -79,6 +79,9 @@ class TcpIp(BufferAccess):
     # The life of a link, as a task
 
     def _serve(self, link):
+        return self._live(link, self._end(link))  # both made now: later there may be no room
+
+    def _live(self, link, end):
         try:
             if link.stale:
                 yield from self._shut(link)
@@ -106,22 +109,27 @@ class TcpIp(BufferAccess):
                     if link.unacked:
                         yield _RETRY_MS
         except OSError as e:
-            link.fail(e.errno, e.args[1])
+            link.error = link.error or e.args  # none: there was no room for them
+            link.fail(errno.ENOMEM, "out of memory")
         except MemoryError:
             link.fail(errno.ENOMEM, "out of memory")
         except (ValueError, IndexError):
-            link.fail(errno.EIO, "answer not understood: " + self.command())
+            link.fail(errno.EIO, "answer not understood")
         except KeyboardInterrupt:  # it ends this task
             link.fail(errno.ECONNABORTED, "interrupted")
-            link.task = self.start(self._end(link))
+            link.task = self.start(end)
             raise
-        yield from self._end(link)
+        yield from end
 
     def _end(self, link):
-        if link.n >= 0:
+        while link.n >= 0:
             self.links.reading &= ~link.bit
             link.state = _CLOSING
-            yield from self._shut(link)
+            try:
+                yield from self._shut(link)
+                break
+            except MemoryError:
+                yield 1000
         self._cut(link)
         self.links.release(link)
 
