@@ -153,6 +153,36 @@ def test_flags_while_a_connection_is_tried_in_vain(family):
 
 
 @families
+@pytest.mark.parametrize("late_ms", [6000, 8500, 9300, 12000])
+def test_connection_whose_ok_comes_late_is_one_that_stays(family, late_ms):
+    rig = Rig(family=family)
+    assert rig.works()
+    execute = rig.vm.execute
+    late = [late_ms]
+
+    def taken(line):
+        if late and line.startswith((b"AT+CIPSTART", b"AT+CIPOPEN=")):
+            rig.vm.later(late.pop(), lambda: execute(line))
+        else:
+            execute(line)
+
+    rig.vm.execute = taken
+    before = len(rig.net.connections)
+    s = rig.socket(ECHO)
+    connection = rig.connection()
+    rig.pump(3000)
+    s.write(b"hello")
+    assert s.read(5) == b"hello"
+    assert rig.connection() is connection
+    tries = len(rig.net.connections) - before
+    assert tries <= 2
+    if family in ("sim7028", "a76xx") and late_ms < 9000:  # answers may take so long there
+        assert tries == 1
+    s.close()
+    assert rig.works()
+
+
+@families
 def test_all_links_lost_by_dropping_their_sockets(family):
     # Nobody tells the library that an object is gone: its error names the peers.
     rig = Rig(family=family)

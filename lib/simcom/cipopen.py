@@ -38,6 +38,7 @@ class CipOpen(TcpIp):
     DIALECT = "open"
     OPEN = 'AT+CIPOPEN=%d,"%s","%s",%d'
     PDP = b"IP"  # type of the context
+    ANSWER_MS = 9000
     READ_MAX = 1500
     SEND_MAX = 1500
     CONNECT_MS = STALL_MS = 125000  # AT+CIPTIMEOUT's 120 s, and some more
@@ -130,7 +131,7 @@ class CipOpen(TcpIp):
     # Reports: +NAME: link,number[,number]
 
     def _on_open(self, link, err, *_):
-        if link.state != _CONNECTING:
+        if link.state != _CONNECTING or not link.pending:
             return
         if err:
             link.fail(code(err), "connect %s:%d: +CIPOPEN: %d,%d" % (link.peer + (link.n, err)))

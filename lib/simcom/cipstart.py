@@ -63,7 +63,7 @@ class CipStart(TcpIp):
             i += 3 if buf[i + 2] == 32 else 2
             fail = buf.startswith(b"CONNECT FAIL", i)
             if fail or buf.startswith(b"CONNECT OK", i):
-                if link and link.state == _CONNECTING:
+                if link and link.state == _CONNECTING and link.pending:
                     if fail:
                         link.fail(errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
                     else:

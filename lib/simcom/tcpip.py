@@ -140,15 +140,15 @@ class TcpIp(BufferAccess):
 
     def _open(self, link):
         start = ticks_ms()
+        link.pending = True
         try:
             if link.opener:
                 yield from link.opener(self, link)
             else:
                 yield (self.OPEN % ((link.n, link.proto) + link.peer)).encode(), self.ANSWER_MS, False
-            link.pending = True
             while link.state == _CONNECTING and not link.error:  # until on_line() sees the report
                 if passed(start, self.CONNECT_MS):
-                    link.stale = 2
+                    link.stale = 3
                     raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
                 if passed(link.heard, _QUIET_MS):
                     link.heard = ticks_ms()
@@ -156,6 +156,9 @@ class TcpIp(BufferAccess):
                 yield 500
             link.pending = link.state == _CLOSING
         except OSError:
+            link.pending = link.stale > 2  # else: what is reported from now on is of an older attempt
+            if link.state == _OPEN:  # only its OK was lost
+                return
             link.stale += 1
             if link.stale > 2 or link.n < 0 or link.state == _CLOSING:
                 self.doubt = True  # is the context still up?
@@ -164,8 +167,9 @@ class TcpIp(BufferAccess):
             link.error = None
             link.state = _CONNECTING
             yield _RETRY_MS
-            if link.n >= 0:
+            if link.state == _CONNECTING:
                 yield from self._shut(link)
+            if link.state == _CONNECTING:
                 yield from self._open(link)
         if link.error and link.n >= 0 and link.state == _CONNECTING:  # refused: the number is free again
             if link.error[0] == errno.ECONNREFUSED and passed(start, self.REFUSED_MS):
