@@ -419,8 +419,63 @@ def test_init_is_sent_after_a_restart_when_an_answer_before_it_is_lost():
     rig.vm.silent = True  # its answer is lost
     rig.pump(5500)
     rig.vm.silent = False
+    rig.pump(30_000)
+    assert rig.sent.count("AT+CNMP=38") >= 2
+    assert rig.vm.values["CNMP"] == "38" and not rig.modem.doubt
+
+
+def refusing(rig, name):
+    """The module refuses a command from now on; how often it did."""
+    times = []
+
+    def refuse(op, args):
+        times.append(rig.clock.ms)
+        return -1
+
+    setattr(rig.vm, "do_" + name, refuse)
+    return times
+
+
+def test_init_that_is_refused_after_a_restart_is_tried_seldom_and_taken_in_the_end():
+    rig = running()
+    rig.modem.active(True, init=("+CNMP=38",))
+    times = refusing(rig, "CNMP")
+    rig.vm.restart()
+    rig.pump(100_000)
+    assert 4 < len(times) < 12
+    assert times[1] - times[0] < 5000  # a SIM that is not ready yet
+    del rig.vm.do_CNMP
+    rig.pump(70_000)
+    assert rig.vm.values["CNMP"] == "38"
+    before = len(rig.sent)
+    rig.pump(70_000)
+    assert len(rig.sent) == before
+    rig.vm.restart()
     rig.pump(15_000)
-    assert rig.sent.count("AT+CNMP=38") == 2
+    assert rig.vm.values["CNMP"] == "38"
+
+
+def test_init_that_is_refused_in_mid_session_costs_no_connection():
+    rig = running()
+    rig.modem.active(True, init=("+CNMP=38",))
+    rig.modem.connect("internet")
+    s = rig.socket(ECHO)
+    times = refusing(rig, "CNMP")
+    rig.vm.urc("SMS DONE")  # has it restarted? no
+    rig.pump(60_000)
+    assert times
+    s.write(b"hello")
+    assert s.read(5) == b"hello"
+    assert rig.modem.isconnected()
+
+
+def test_init_that_takes_long():
+    rig = running()
+    execute = rig.vm.execute
+    rig.vm.execute = lambda line: rig.vm.later(15_000 if b"CNMP" in line else 1, lambda: execute(line))
+    rig.modem.active(True, init=("+CNMP=38",))
+    assert rig.sent.count("AT+CNMP=38") == 1
+    assert rig.vm.values["CNMP"] == "38"
 
 
 def test_init_of_a_second_call_is_sent_at_once():

@@ -559,6 +559,39 @@ def test_module_that_goes_off_and_on_is_watched_once():
     assert len(rig.modem._tasks) == 1
 
 
+@pytest.mark.parametrize("family", ["sim7000", "a76xx"])
+@pytest.mark.parametrize("ms", range(5000, 20_001, 1500))
+def test_module_that_hangs_for_a_while_and_then_answers_everything(family, ms):
+    rig = Rig(family=family, think_ms=100)
+    s = rig.socket(ECHO)
+    receive = rig.vm.receive
+    held = []
+    rig.uart.attach(lambda data, baud: held.append((data, baud)))
+
+    def wake():
+        rig.uart.attach(receive)
+        for each in held:
+            receive(*each)
+
+    rig.clock.after_ms(ms, wake)
+    for _ in range(40):
+        try:
+            answer = rig.modem.at("+CGATT?")
+        except OSError as e:
+            assert e.errno == errno.ETIMEDOUT
+        else:
+            assert answer == ["+CGATT: 1"]
+            if not rig.modem.active():  # it was silent for too long
+                break
+            s.write(b"hello")
+            assert s.read(5) == b"hello"
+    rig.pump(10_000)
+    if not rig.modem.isconnected():
+        rig.modem.active(True)
+        rig.modem.connect("internet")
+    assert rig.works()
+
+
 # --- Ctrl-C, and a microcontroller that starts again
 
 PAYLOAD = bytes(range(32, 127)) + b"\r\nAT\r\n\x1a\x1b"

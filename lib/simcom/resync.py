@@ -6,10 +6,7 @@ import errno
 def configure(m):
     """Tell the module what it does not know after it was started."""
     channel = m.channel
-    for _ in range(40):  # a late OK, boot messages
-        if channel.quiet(300):
-            break
-        yield 50
+    yield from silence(m)  # a late OK, boot messages
     yield b"AT+CMEE?", 10000, ()  # takes the OKs that come late
     for _ in range(3):
         yield b"ATE0"
@@ -29,18 +26,31 @@ def configure(m):
         if not hasattr(e, "line"):  # no answer at all
             raise
     for cmd in m.init:
-        yield b"AT" + cmd.encode()
+        yield b"AT" + cmd.encode(), 20000  # +CFUN takes ten seconds
     m.doubt = channel.echoed = False
 
 
 def recheck(m):
-    """After a boot line, an echo or a refusal: does the module still know what it was told?"""
+    """After a boot line, an echo or a refusal: does the module still know what it was told?
+
+    What it refuses to be told is tried again, each time after a longer pause: it may do so until the SIM is ready.
+    """
+    refused = m.__dict__.get("refused", 0)
+    if refused:
+        yield 500 << min(refused, 7)
     try:
         yield from configure(m)
+        m.refused = 0
+    except OSError as e:
+        if not hasattr(e, "line"):  # no answer at all
+            raise
+        m.refused = refused + 1
+        m.channel.echoed = False
+    try:
         if m.up:
             yield from m.context_check()
     except OSError as e:
-        if not hasattr(e, "line"):  # no answer at all
+        if not hasattr(e, "line"):
             raise
         m.on_lost(errno.ENOTCONN, e.args[1])
 
@@ -51,15 +61,13 @@ def resync(m):
     cmd = m.command()
     try:
         for _ in range(4):
-            for _ in range(40):  # what is pushed may never pause
-                if channel.quiet(300):
-                    break
-                yield 50
+            yield from silence(m)
             channel.parser.reset()
             channel.mute = False
             filler = channel.filler
             try:
                 yield b"AT+CMEE?", 2000, ()
+                yield from silence(m)  # of a module that hung the answers to all that was asked meanwhile
                 break
             except OSError:
                 pass
@@ -69,6 +77,14 @@ def resync(m):
         channel.desync = False
     finally:
         m._only = None
+
+
+def silence(m):
+    """Until the module has said nothing for a while, or two seconds: what is pushed may never pause."""
+    for _ in range(40):
+        if m.channel.quiet(300):
+            break
+        yield 50
 
 
 def fill(m, n):
