@@ -592,6 +592,24 @@ def test_module_that_hangs_for_a_while_and_then_answers_everything(family, ms):
     assert rig.works()
 
 
+@pytest.mark.parametrize("answer", [b"\r\n+PDP: DEACT\r\n", b"\r\nERROR\r\n", b""])
+def test_context_that_does_not_go_down_at_once(answer):
+    rig = Rig(up=False)
+    do_CIPSHUT = rig.vm.do_CIPSHUT
+
+    def shut(op, args):
+        rig.vm.do_CIPSHUT = do_CIPSHUT
+        rig.vm.send(answer)
+        return "none"
+
+    rig.vm.do_CIPSHUT = shut
+    rig.modem.connect("internet")
+    assert rig.works()
+    rig.vm.do_CIPSHUT = shut
+    rig.modem.disconnect()
+    assert not rig.modem.isconnected()
+
+
 # --- Ctrl-C, and a microcontroller that starts again
 
 PAYLOAD = bytes(range(32, 127)) + b"\r\nAT\r\n\x1a\x1b"
