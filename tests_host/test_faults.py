@@ -610,6 +610,23 @@ def test_context_that_does_not_go_down_at_once(answer):
     assert not rig.modem.isconnected()
 
 
+def test_answer_of_another_command_is_not_taken_for_the_end_of_a_connection():
+    rig = Rig()
+    s = rig.socket(ECHO)
+    times = []
+
+    def do_CIPSTATUS(op, args):
+        times.append(rig.clock.ms)
+        rig.vm.info("+CMEE: 1")
+        return "OK"
+
+    rig.vm.do_CIPSTATUS = do_CIPSTATUS
+    rig.pump(25_000)
+    assert times
+    s.write(b"hello")
+    assert s.read(5) == b"hello"
+
+
 # --- Ctrl-C, and a microcontroller that starts again
 
 PAYLOAD = bytes(range(32, 127)) + b"\r\nAT\r\n\x1a\x1b"

@@ -29,12 +29,12 @@ class CipStart(TcpIp):
         except OSError:
             self.doubt = True  # neither link nor context?
             return
-        if '"CONNECTED"' in line:
+        if "CONNECTED" in line:
             if link.state == _CONNECTING and not link.stale:  # the report was lost, or it is an older connection
                 raise OSError(errno.EALREADY, "connect %s:%d: already connected" % link.peer)
             self.connected(link)
             self.links.reading |= link.bit  # a notice may have been lost: ask for data too
-        elif "CONNECTING" not in line:
+        elif "CIPSTATUS" in line and "CONNECTING" not in line:  # else: another command's answer
             if link.state == _CONNECTING:
                 link.fail(errno.ECONNREFUSED, "connect %s:%d: closed" % link.peer)
             self.gone(link)
