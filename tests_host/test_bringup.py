@@ -546,6 +546,21 @@ def test_registration_at_home_and_roaming_by_either_command(state, cereg):
     assert rig.works()
 
 
+def test_denied_by_one_network_while_another_is_searched():
+    rig = Rig(up=False)
+    states = {"CEREG": 2, "CGREG": 3}
+    for name in states:
+
+        def do(op, args, name=name):
+            rig.vm.info("+%s: 0,%d" % (name, states[name]))
+            return "OK"
+
+        setattr(rig.vm, "do_" + name, do)
+    rig.clock.after_ms(30_000, lambda: states.update(CEREG=5))
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
 def test_creg_denied_does_not_matter_while_data_works():
     rig = Rig(up=False)
 
@@ -602,6 +617,19 @@ def test_no_sim_told_by_an_information_line(answer):
 def test_sim_that_is_busy_at_first():
     rig = Rig(up=False, sim_busy_ms=8000)
     rig.vm._up_since = rig.clock.now_us
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@pytest.mark.parametrize("answer", ["+CPIN:READY", "+CPIN:  READY"])
+def test_sim_that_is_ready_whatever_the_blanks(answer):
+    rig = Rig(up=False)
+
+    def do_CPIN(op, args):
+        rig.vm.info(answer)
+        return "OK"
+
+    rig.vm.do_CPIN = do_CPIN
     rig.modem.connect("internet")
     assert rig.works()
 

@@ -62,9 +62,10 @@ def _sim(m):
             answer = (yield b"AT+CPIN?")[-1]
         except OSError as e:
             answer = _refusal(e)
-        if answer == "+CPIN: READY":
+        state = answer.split(":")[-1].strip()
+        if state == "READY":
             return
-        if answer == "+CPIN: SIM PIN" and m.pin:
+        if state == "SIM PIN" and m.pin:
             pin = m.pin
             m.pin = ""  # never twice: three wrong ones lock the card
             try:
@@ -72,7 +73,7 @@ def _sim(m):
                 m.pin = pin
             except OSError as e:
                 answer = _refusal(e)
-        if "PUK" in answer or answer.endswith(": 16") or (answer == "+CPIN: SIM PIN" and not m.pin):
+        if "PUK" in answer or answer.endswith(": 16") or (state == "SIM PIN" and not m.pin):
             raise OSError(errno.EACCES, answer + ": give the right pin= to the modem, a PUK to a phone")
         yield 1000
     raise OSError(errno.ENODEV, answer + ": is a SIM card in?")

@@ -8,9 +8,11 @@ def registration(m):
         try:
             for line in (yield cmd):
                 fields = line.split(":")[-1].split(",")
-                state = int(fields[1 if len(fields) > 1 and fields[1].strip().isdigit() else 0])
-                if state == 1 or state == 5:
-                    return state
+                stat = int(fields[1 if len(fields) > 1 and fields[1].strip().isdigit() else 0])
+                if stat == 1 or stat == 5:
+                    return stat
+                if state != 2:  # searching here goes before denied there
+                    state = stat
         except OSError as e:
             if not hasattr(e, "line"):  # no answer at all
                 raise
