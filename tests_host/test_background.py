@@ -241,3 +241,20 @@ def test_it_may_strike_in_a_look_at_what_is_there(family, seed):
         s.close()
     assert got == data
     assert striking.times > 100
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_it_may_strike_while_a_file_is_loaded(seed):
+    r = rig.Rig(seed, up=False, on=False)
+    striking = Striking(r.modem, seed, 0.05)
+    r.modem.connect("internet", timeout_ms=0)
+    with striking:
+        for _ in range(40):
+            r.modem.active()
+            r.modem.status()
+            r.modem.flush(0)
+    while not r.modem.bringup.done:
+        r.modem.wait()
+    assert r.modem.isconnected()
+    assert striking.times > 50
+    assert r.works()

@@ -3,6 +3,22 @@
 import errno
 
 from .alone import alone
+from .modem import Modem
+from .socket import socket
+
+_modem_getattr = Modem.__getattr__
+_socket_getattr = socket.__getattr__
+
+
+# Nor may it load a file that is being loaded.
+
+
+def _of_modem(m, name):
+    return alone(m, _modem_getattr, m, name)
+
+
+def _of_socket(s, name):
+    return alone(s._modem, _socket_getattr, s, name)
 
 
 class _Guarded:
@@ -39,6 +55,8 @@ def background(m, period_ms: int = 50, timer: int = -1):
         running.deinit()
         m.timer = None
     if period_ms:
+        Modem.__getattr__ = _of_modem
+        socket.__getattr__ = _of_socket
         for name in ("open", "send", "close", "receive", "hungry", "forget"):
             if not isinstance(getattr(m, name), _Guarded):
                 setattr(m, name, _Guarded(m, name))
