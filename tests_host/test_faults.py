@@ -938,6 +938,25 @@ def test_silent_module_is_noticed_by_a_socket_that_polls():
     assert raised.value.errno == errno.ETIMEDOUT
 
 
+@pytest.mark.parametrize("call", ["recv", "write"])
+def test_end_by_silence_is_told_from_a_time_out_of_the_next_call(call):
+    # A program that takes ETIMEDOUT for "nothing came in time" would ask for ever, and never connect anew.
+    rig = Rig()
+    s = rig.socket(ECHO, 5)
+    argument = {"recv": 1, "write": b"x"}[call]
+    rig.vm.silent = True
+    for _ in range(30):
+        with pytest.raises(OSError) as raised:
+            getattr(s, call)(argument)
+        if raised.value.errno != errno.ETIMEDOUT:
+            break
+    assert raised.value.errno == errno.ECONNABORTED
+    assert "no answer" in str(raised.value)
+    rig.vm.silent = False
+    s.close()
+    back(rig)
+
+
 @pytest.mark.parametrize("silence_ms", [1000, 3000, 8000])
 def test_short_silence_does_no_harm(silence_ms):
     # Output is held up, not lost: a module that was busy with something else.

@@ -1,6 +1,6 @@
 """The state of each connection: its receive ring, its send buffer, its place in the module."""
 
-from errno import ECONNABORTED, ENOMEM
+from errno import ECONNABORTED, ENOMEM, ETIMEDOUT
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -68,6 +68,14 @@ class Link:
         except MemoryError:
             self.error = _FULL
         self.tx_n = self.unproven = self.known = 0
+
+    def check(self):
+        """Raise why it failed. ETIMEDOUT once: the next time it would be taken for "nothing came in time"."""
+        error = self.error
+        if error:
+            if error[0] == ETIMEDOUT:
+                self.error = (ECONNABORTED, error[1])
+            raise OSError(*error)
 
     def arrived(self, n):
         """So many more bytes of the ring are verified."""

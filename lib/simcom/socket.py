@@ -171,8 +171,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             if link.state == _CONNECTING:  # timed out, or Ctrl-C
                 link.fail(errno.ETIMEDOUT, "connect %s:%d: given up" % address)
                 modem.close(link)
-        if link.error:
-            raise OSError(*link.error)
+        link.check()
 
     def close(self):
         """Send what was written, then close; waits for that (10 s at most) unless the socket does not block."""
@@ -199,8 +198,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         if over:
             if link.n < 0:
                 self._modem.forget(link)
-            if link.error:
-                raise OSError(*link.error)
+            link.check()
             return 0
 
     def _await(self, n, start):
@@ -306,8 +304,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
     def _send(self, buf, off, n):
         """How many bytes fit now; raises when the link cannot send."""
         link = self._link
-        if link.error:
-            raise OSError(*link.error)
+        link.check()
         if link.state == _OPEN:
             return self._modem.send(link, buf, off, n)
         if link.state == _CONNECTING:

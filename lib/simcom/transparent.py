@@ -183,8 +183,7 @@ class Transparent(Tunnel):
         while self._data != data and link.state == _OPEN and not link.error and not self._failed:
             self._failed = ticks_diff(ticks_ms(), start) >= timeout_ms
             m.wait()
-        if link.error:
-            raise OSError(*link.error)
+        link.check()
         if link.state != _OPEN:
             raise OSError(errno.ENOTCONN, "not connected, or closed by the peer")
         if self._failed and self._data != data:
