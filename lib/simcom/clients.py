@@ -114,7 +114,7 @@ class Numbers:
         m = self.modem
         m.close(link)
         if link.n >= 0:
-            link.task = m.start(m._serve(link))
+            m.serve(link)
 
     def _displace(self, old):
         # Its number is a client's now: while connecting it gets another, else it has been closed.

@@ -97,7 +97,7 @@ def _accepted(m, listener):
     link.hold = made._link.hold
     made._link = link
     link.heard = ticks_ms()
-    link.task = m.start(m._serve(link))
+    m.serve(link)
     m.links.reading |= link.bit  # what came before had no ring
     return made
 

@@ -47,7 +47,7 @@ class TcpIp(BufferAccess):
         link.peer = address
         link.state = _CONNECTING
         link.heard = link.polled = ticks_ms()
-        link.task = self.start(self._serve(link))
+        self.serve(link)
 
     def send(self, link, buf, off, n):
         """Copy up to ``n`` bytes from ``buf[off:]`` into the send buffer; returns how many fitted."""
@@ -78,8 +78,9 @@ class TcpIp(BufferAccess):
 
     # The life of a link, as a task
 
-    def _serve(self, link):
-        return self._live(link, self._end(link))  # both made now: later there may be no room
+    def serve(self, link):
+        """Begin the life of a link."""
+        link.task = self.start(self._live(link, self._end(link)))  # both made now: later there may be no room
 
     def _live(self, link, end):
         try:
