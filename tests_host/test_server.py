@@ -670,6 +670,46 @@ def test_listening_socket_fails_with_its_context(family, how):
     carries(rig.dial(80), accepted(s)[0])
 
 
+@server
+@families
+@pytest.mark.parametrize("how", ["network", "restart", "disconnect"])
+def test_server_of_a_program_that_goes_on_accepting_outlives_its_context(family, how):
+    # As the ports' own sockets; asyncio.start_server() ignores what accept() raises and never listens again.
+    rig = Rig(family=family)
+    s = listening(rig, timeout=0)
+    poll = select.poll()
+    poll.register(s, select.POLLIN)
+
+    def serve(ms):
+        """The addresses of the clients that came, and the errors."""
+        seen = []
+        end = rig.clock.now_us + ms * 1000
+        while rig.clock.now_us < end:
+            if poll.poll(10):
+                try:
+                    client, _ = s.accept()
+                    seen.append(client.recv(10))
+                    client.close()
+                except OSError as e:
+                    seen.append(e.args[0])
+        return seen
+
+    rig.pump(500)
+    rig.dial(80).send(b"before")
+    assert serve(1000) == [b"before"]
+    {"network": rig.vm.network_lost, "restart": rig.vm.restart, "disconnect": rig.modem.disconnect}[how]()
+    assert serve(20_000) in ([errno.ENOTCONN], [errno.ECONNABORTED]), "it is said once"
+    rig.modem.disconnect()
+    assert serve(2000) in ([errno.ENOTCONN], [])
+    rig.modem.connect("internet")
+    assert serve(2000) == []
+    rig.dial(80).send(b"after")
+    assert serve(1000) == [b"after"]
+    s.close()
+    rig.pump(15_000)
+    assert not rig.dial(80).taken
+
+
 @families
 def test_restart_without_a_word_is_found_out(family):
     rig = Rig(family=family, boot_lines=())
@@ -710,7 +750,9 @@ def test_end_of_a_server_is_no_time_out(family):
     s = listening(rig, timeout=60)
     rig.vm.silent = True
     assert raises(errno.ECONNABORTED, s.accept).args[1].endswith("no answer, nor to AT+CMEE?")
-    raises(errno.ECONNABORTED, s.accept)
+    begin = rig.clock.ms
+    raises(errno.ETIMEDOUT, s.accept)  # it has said so, and waits for the next context
+    assert rig.clock.ms - begin >= 60_000
 
 
 @families

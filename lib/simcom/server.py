@@ -29,23 +29,22 @@ def listen(s, backlog: int = 0):
     m = s._modem
     listener = s._link
     bound = listener.opener
-    if isinstance(listener, Listener):
-        if not listener.error:
-            return
-    elif listener.state or not isinstance(bound, Bound) or not bound.port:
+    again = isinstance(listener, Listener)
+    if not again and (listener.state or not isinstance(bound, Bound) or not bound.port):
         raise OSError(errno.EINVAL, "listen: bind() to a port first")
     tunnel = getattr(m, "tunnel", None)
     if tunnel:
         tunnel.refuse()
     if not m.up:
         raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
-    servers = getattr(m, "servers", None) or Servers(m)
-    listener = Listener(s, bound, backlog)
-    alone(m, servers.take, listener)
-    s._link = listener
-    s._poll = listener.poll
-    s.close = listener.close
-    s.connect = listener.connect
+    if not again or listener.error:
+        servers = getattr(m, "servers", None) or Servers(m)
+        listener = Listener(s, bound, backlog)
+        alone(m, servers.take, listener)
+        s._link = listener
+        s._poll = listener.poll
+        s.close = listener.close
+        s.connect = listener.connect
     m.pump()
     try:
         while s._timeout != 0 and not (listener.error or listener.listens()):
@@ -62,6 +61,7 @@ def accept(s):
     """The next client: (its socket, (address, port)); the port is 0 where the module does not tell it.
 
     OSError: ETIMEDOUT; EAGAIN when not blocking and nobody is there; why it listens no longer, after the last client.
+    That the context was lost is raised once; the socket listens again when there is one again.
     """
     start = s._start()
     m = s._modem
@@ -71,7 +71,10 @@ def accept(s):
     made = alone(m, _accepted, m, listener)
     while not made:
         if listener.error:
-            raise OSError(*listener.error)
+            error = listener.error
+            if listener.lost:
+                alone(m, listener.revive)
+            raise OSError(*error)
         s._wait(start)
         made = alone(m, _accepted, m, listener)
     return made, made._link.peer
@@ -105,6 +108,8 @@ def _accepted(m, listener):
 class Listener(Link):
     """What a socket that listens has for a link."""
 
+    lost = False  # with its context: accept() has to say so
+
     def __init__(self, s, bound, backlog):
         self.socket = s
         self.opener = bound
@@ -117,6 +122,15 @@ class Listener(Link):
     def listens(self):
         """Whether the module listens for it."""
         return self.server.running == self.port and self.server.listener is self
+
+    def revive(self):
+        """It waits for the next context."""
+        self.error = None
+        self.lost = False
+        try:
+            self.socket._modem.servers.take(self)
+        except OSError as e:
+            self.error = e.args
 
     def client(self):
         """The first that can be accepted, or None."""

@@ -72,7 +72,9 @@ class Servers(Numbers):
             listener = server.listener
             port = listener.port if listener else 0
             try:
-                if server.running == port:
+                if not m.up:
+                    yield 1000
+                elif server.running == port:
                     yield from self._attend(server, listener)
                 elif server.running:
                     yield from self._stop(server)
@@ -153,5 +155,6 @@ class Servers(Numbers):
                 if server.listener:
                     # ETIMEDOUT would be "nobody came" to who calls accept() again and again
                     server.listener.fail(errno.ECONNABORTED if code == errno.ETIMEDOUT else code, why)
+                    server.listener.lost = True
                     server.listener = None
                 self.modem.wake(server)
