@@ -127,6 +127,7 @@ class Transparent(Tunnel):
         self._place()
         m.equip(link)
         link.state = _CONNECTING
+        link.pending = True
         self._open = m.open
         self._start_task = m.start
         self._opener = m.open = self._open_another
