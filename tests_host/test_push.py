@@ -84,6 +84,24 @@ def test_shared_case_in_digits(case, family, seed):
     case(Mode(seed, family, settings={"receive": "hex"}))
 
 
+@families
+@pytest.mark.parametrize("receive", ["buffer", "hex"])
+@pytest.mark.parametrize("count", [20, 60, 1500])
+def test_burst_of_lost_bytes_that_takes_a_header_with_it(family, receive, count):
+    # What is left of header and payload looks like one line, and an OK follows.
+    data = bytes_of(4000).replace(b"\n", b"-")
+    for at in (30, 31, 1511, 1513, 1536, 1537, 1538):
+        r = rig(family, receive=receive, wrap=Faulty)
+        assert r.works()
+        s = r.socket(r.serve(Blob(data)), timeout=20)
+        r.port.drop("rx", r.port.offset["rx"] + at, count)
+        got, code = drain(s)
+        assert data.startswith(got) and (got == data or code)
+        r.port._rules["rx"].clear()
+        s.close()
+        assert r.works()
+
+
 # The setting
 
 
