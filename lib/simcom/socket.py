@@ -83,12 +83,12 @@ def span(buf, off, n):
     return off, n if 0 <= n <= left else left
 
 
-def getaddrinfo(host: str, port: int, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
+def getaddrinfo(host: "str | bytes", port: int, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
     """One entry with ``host`` as it is: sends nothing, the module resolves it while connecting.
 
     For ``bind()`` host may be "" and port 0.
     """
-    host = host or "0.0.0.0"
+    host = host.decode() if isinstance(host, bytes) else host or "0.0.0.0"
     check_address((host, 1 if port == 0 else port))
     return [(af or AF_INET, type or SOCK_STREAM, proto, "", (host, port))]
 

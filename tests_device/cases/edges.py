@@ -52,6 +52,7 @@ def case_names_of_the_module(target):
 
     equal((socket.SOCK_RAW, socket.MSG_PEEK, socket.MSG_DONTWAIT), (SOCK_RAW, PEEK, DONTWAIT))
     equal(socket.getaddrinfo("", 0)[0][-1], ("0.0.0.0", 0), "for bind()")
+    equal(socket.getaddrinfo(b"io.example", 1883)[0][-1], ("io.example", 1883), "bytes, as many programs have them")
     equal(socket.getaddrinfo("0.0.0.0", 8000, AF_INET)[0][-1], ("0.0.0.0", 8000))
 
 
