@@ -61,7 +61,7 @@ class Link:
         self.error = None  # here, as there may be no room for them when it fails
         self.tx_n = self.unproven = self.known = 0
 
-    def fail(self, code, why):
+    def fail(self, code=ENOMEM, why="out of memory"):
         """Note the first reason; what is verified stays readable before it is raised."""
         try:
             self.error = self.error or (code, why)

@@ -111,9 +111,9 @@ class TcpIp(BufferAccess):
                         yield _RETRY_MS
         except OSError as e:
             link.error = link.error or e.args  # none: there was no room for them
-            link.fail(errno.ENOMEM, "out of memory")
+            link.fail()
         except MemoryError:
-            link.fail(errno.ENOMEM, "out of memory")
+            link.fail()
         except (ValueError, IndexError):
             link.fail(errno.EIO, "answer not understood")
         except KeyboardInterrupt:  # it ends this task
@@ -222,7 +222,7 @@ class TcpIp(BufferAccess):
         if took:
             link.heard = ticks_ms()
         elif passed(link.heard, self.STALL_MS):
-            raise OSError(errno.ECONNABORTED, "send %s:%d: nothing taken for %d ms" % (link.peer + (self.STALL_MS,)))
+            raise OSError(errno.ECONNABORTED, "send %s:%d: nothing taken any more" % link.peer)
         else:
             yield _RETRY_MS
 
