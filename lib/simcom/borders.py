@@ -80,21 +80,10 @@ class DatagramLink(Link):
     refused = None  # (errno, text): why the last one went nowhere, though the link is well
     borders = None
 
-    @property
-    def unproven(self):
-        """A datagram waits for no other: 0."""
-        return 0
-
-    @unproven.setter
-    def unproven(self, n):
-        """BufferAccess.on_trailer() would have it wait."""
-        if n:
-            self.arrived(n)
-
-    def fail(self, code, why):
+    def fail(self, *why):
         """Link.fail(); what was to be sent is not forgotten but cut when the link has ended."""
         n = self.tx_n
-        super().fail(code, why)
+        super().fail(*why)
         self.tx_n = n
 
     def store(self, buf, i, n):
@@ -102,8 +91,8 @@ class DatagramLink(Link):
         self.ring.write(buf, i, n)
 
     def arrived(self, n):
-        """Link.arrived(): it is one datagram, or the first half of one: when it is as long as an answer can be and more
-        waits. One of just that length is taken for such a half."""
+        """So many bytes are verified: one datagram, or the first half of one, when it is as long as an answer can be and
+        more waits. One of just that length is taken for such a half."""
         if self.halves and n == self.asked and self.known > 0 and not self.half:
             self.half = n
             return

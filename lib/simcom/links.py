@@ -37,8 +37,7 @@ class Link:
     error = None  # (errno, text): why the link failed; raised once what is ready was read
     take = None  # takes payload: the ring's write(buf, off, n), or drop()
     ring = None  # received bytes …
-    ready = 0  # … of which so many are verified
-    unproven = 0  # … and so many wait until the form of the trailer is known
+    ready = 0  # … of which so many are verified; others wait for the trailer, or until its form is known
     known = 0  # bytes known to wait in the module; -1: some
     want = 0  # bytes that a blocked reader waits for
     tx = None  # bytes to send …
@@ -59,7 +58,7 @@ class Link:
 
     def __init__(self):
         self.error = None  # here, as there may be no room for them when it fails
-        self.tx_n = self.unproven = self.known = 0
+        self.tx_n = self.known = 0
 
     def fail(self, code=ENOMEM, why="out of memory"):
         """Note the first reason; what is verified stays readable before it is raised."""
@@ -67,7 +66,7 @@ class Link:
             self.error = self.error or (code, why)
         except MemoryError:
             self.error = _FULL
-        self.tx_n = self.unproven = self.known = 0
+        self.tx_n = self.known = 0
 
     def check(self):
         """Raise why it failed. ETIMEDOUT once: the next time it would be taken for "nothing came in time"."""
@@ -76,10 +75,6 @@ class Link:
             if error[0] == ETIMEDOUT:
                 self.error = (ECONNABORTED, error[1])
             raise OSError(*error)
-
-    def arrived(self, n):
-        """So many more bytes of the ring are verified."""
-        self.ready += n
 
 
 class LinkTable:

@@ -258,7 +258,7 @@ class Push:
             if datagram:
                 datagram(self._got, _pair(self._from))
             else:
-                link.arrived(self._got)
+                link.ready += self._got
 
     def on_end(self, ok):
         """Channel.on_end(): bytes are missing inside payload. Other commands, and segments, go on."""

@@ -144,9 +144,8 @@ class BufferAccess(Modem):
             self._broken(link, errno.ECONNRESET, "the module dropped bytes that were waiting")
         else:  # nothing there
             link.known = 0
-            if link.unproven:
-                link.arrived(link.unproven)
-                link.unproven = 0
+            if link.ring and not link.borders:
+                link.ready = link.ring.any()
             self.links.reading &= ~link.bit
             if link.state == _DRAINING:
                 self.links.release(link)
@@ -191,12 +190,16 @@ class BufferAccess(Modem):
     def on_trailer(self):
         link = self._link
         link.heard = ticks_ms()
-        if link.ring is not None:
-            if self._got == 1 or link.unproven or link.borders:
-                if not self._prove(link):
-                    return
-            else:
-                link.ready += self._got
+        ring = link.ring
+        if ring is not None:
+            long = self.channel.parser.long
+            if link.borders:
+                link.arrived(self._got)
+            elif link.asked == 1 and long and ring.any() - link.ready > 1:  # those before had another form
+                return self._broken(link, errno.EIO, "received bytes were lost")
+            elif self._got and (not link.known or (long is not None and (link.asked > 1 or link.ready))):
+                # Nobody expects the first byte alone when there are more.
+                link.ready = ring.any()
             if link.known or link.state == _DRAINING:
                 self.links.reading |= link.bit
         # The next command goes out before the user sees these bytes. Sleeping tasks get a look now and then.
@@ -206,19 +209,6 @@ class BufferAccess(Modem):
             self._next()
         else:
             self._read()
-
-    def _prove(self, link):
-        form = self.channel.parser.long
-        if link.asked == 1 and form and link.unproven:
-            self._broken(link, errno.EIO, "received bytes were lost")
-            return False
-        if link.known and (form is None or (link.asked == 1 and not link.ready)):
-            # Nobody expects the first byte alone when there are more.
-            link.unproven += self._got
-        else:
-            link.arrived(link.unproven + self._got)
-            link.unproven = 0
-        return True
 
     def number(self, buf, j):
         """The number at the cursor, which moves behind the comma that follows."""
@@ -240,7 +230,7 @@ class BufferAccess(Modem):
         self._cursor = i + 10
         if self.number(buf, j) == 1:
             link = self.links.get(self.number(buf, j))
-            if link and link.ring and link.state != _CONNECTING:  # until then it is an older connection's
+            if link and link.ring and _CONNECTING < link.state < _CLOSING:  # else it is an older connection's
                 link.known = link.known or -1
                 self.links.reading |= link.bit
         return True
