@@ -91,8 +91,8 @@ class DatagramLink(Link):
         self.ring.write(buf, i, n)
 
     def arrived(self, n):
-        """So many bytes are verified: one datagram, or the first half of one, when it is as long as an answer can be and
-        more waits. One of just that length is taken for such a half."""
+        """So many bytes are verified: one datagram, or the first half of one, when it is as long as an answer can be
+        and more waits. One of just that length is taken for such a half."""
         if self.halves and n == self.asked and self.known > 0 and not self.half:
             self.half = n
             return

@@ -201,10 +201,10 @@ class Channel:
             self.sent = at + took
             if took:
                 self.hurry(self._ms)
-                # A write that blocked t ms has filled the UART's buffer; in t ms there is as much room again.
+                # A write that blocked t ms has filled the UART's buffer; in 2 t ms there is room for all of the next.
                 end = ticks_ms()
                 n -= took
-                now = ticks_diff(end, now)
+                now = 2 * ticks_diff(end, now)
                 self._full = n > 0 or now > 0
                 self._rest = ticks_add(end, now if now < _PATIENCE_MS else _PATIENCE_MS)
                 return not self._full
