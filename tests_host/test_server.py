@@ -9,6 +9,7 @@ import select
 
 from sim import Echo
 from sim.at import OK, PENDING
+from sim.faults import Faulty
 
 from simcom import socket as module
 
@@ -742,6 +743,32 @@ def test_port_that_was_hurt_on_the_line_makes_no_client(family):
     assert own.read(10) == b"still mine"
     s.settimeout(0)
     raises(errno.EAGAIN, s.accept)
+
+
+@pytest.mark.parametrize("family", CIPSTART)
+def test_client_right_behind_an_answer_about_its_number(family):
+    # The answer is of the connection before: its CLOSED ended the new one.
+    rig = Rig(family=family, wrap=Faulty)
+    s = listening(rig, timeout=60)
+    first = dial_at(rig, 0)
+    c, _ = s.accept()
+    first.close()
+    assert c.read(1) == b""
+    c.close()
+    second = []
+
+    def dial(_):
+        rig.port.stall(rig.port.offset["rx"], 300)
+        rig.clock.after_ms(100, lambda: second.append(dial_at(rig, 0)))
+
+    before(rig, "CIPSTATUS", dial)
+    while not second:
+        rig.pump(10)
+    second[0].send(b"hello")
+    c, _ = s.accept()
+    assert c.read(5) == b"hello"
+    c.write(b"world")
+    assert second[0].recv(5) == b"world"
 
 
 @families

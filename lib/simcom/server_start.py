@@ -27,7 +27,10 @@ def stop(m, server):
 
 def look(m, n):
     """Ask for the state of link ``n``, and whose it is."""
+    link = m.links.get(n)
     row = _fields((yield b"AT+CIPSTATUS=%d" % n)[-1])
+    if link is not m.links.get(n):  # a client came behind the answer: that is of an older connection
+        return
     peer = (row[3], int(row[4] or 0))
     if row[-1] != "CONNECTED" and row[-1] != "REMOTE CLOSING":
         m.servers.over(n, peer)
