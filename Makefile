@@ -9,6 +9,7 @@ MAP =
 SET =
 SHORT =
 SEED =
+SEEDS = 20
 HOURS =
 CHECK =
 
@@ -19,10 +20,11 @@ PORTS := esp32 rp2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test test-cpython test-micropython demo mpy lint format features size bench week sim clean distclean venv stubs micropython valgrind
+.PHONY: help test test-cpython test-micropython cases demo mpy lint format features size bench week sim clean distclean venv stubs micropython valgrind
 
 help:
 	@echo "make test    run the tests under CPython, then under MicroPython"
+	@echo "make cases   the shared cases under more seeds than the five of make test: [SEEDS=20]"
 	@echo "make demo    open sockets through the virtual modem (FAMILY=a76xx: another; PYTHON=cpython: without MicroPython)"
 	@echo "make mpy     compile lib/simcom into build/lib, for a board"
 	@echo "make lint    check style, and types against the stubs of each port ($(PORTS))"
@@ -47,6 +49,10 @@ test-cpython: venv
 test-micropython: venv
 	@echo "tests under MicroPython"
 	@$(PY) tests_host/tools/run_mpy.py
+
+cases: venv
+	@echo "shared cases under $(SEEDS) seeds"
+	@$(PY) -m pytest -q -n auto tests_host/test_cases.py --seeds $(SEEDS)
 
 # A PYTHON that the environment happens to hold is not meant for the demo, so only these two are passed on.
 demo: venv $(if $(filter cpython,$(PYTHON)),,micropython)

@@ -14,6 +14,11 @@ sys.dont_write_bytecode = False
 REAL_TIME = ("test_programs", "test_micropython", "test_sim_program")
 
 
+def pytest_addoption(parser):
+    """How many seeds the shared cases run under, beside the recommended readings."""
+    parser.addoption("--seeds", type=int, default=5, metavar="N", help="seeds of tests_host/test_cases.py")
+
+
 def pytest_collection_modifyitems(items):
     """What runs in real time runs one after the other, on one worker."""
     for item in items:
@@ -43,3 +48,13 @@ def pytest_sessionfinish(session):
     everything = session.config.args in (["tests_host"], session.config.getini("testpaths"))
     if everything and not hasattr(session.config, "workerinput"):
         session.config.features.write()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tell the test functions that ran: parameters make many items of one function."""
+    ran = {
+        report.nodeid for reports in terminalreporter.stats.values() for report in reports if hasattr(report, "when")
+    }
+    functions = {nodeid.partition("[")[0] for nodeid in ran}
+    if ran:
+        terminalreporter.write_line("%d test functions, run as %d items" % (len(functions), len(ran)))

@@ -1,4 +1,4 @@
-"""Every shared case on the virtual module, in one process, under several seeds."""
+"""Every shared case on the virtual module, in one process, under several seeds (`--seeds`; `make cases` takes 20)."""
 
 import pathlib
 
@@ -9,7 +9,6 @@ import pytest
 import target
 from sim import VirtualModem
 
-SEEDS = 20
 FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 HOST = "peers.example"
 PORTS = {kind: 7001 + i for i, kind in enumerate((*peer.KINDS, "refused"))}
@@ -45,16 +44,20 @@ class Virtual(target.Target):
         return modem
 
 
-def with_seeds():
-    """Each case on each family, with the recommended readings and with those of every seed."""
+def with_seeds(seeds):
+    """Each case on each family, with the recommended readings and with those of so many seeds."""
     for family in FAMILIES:
         for name, case in target.cases():
-            for seed in (None, *range(1, 1 + SEEDS)):
+            for seed in (None, *range(1, 1 + seeds)):
                 shows = pytest.mark.feature(getattr(case, "feature", "tcp"))
                 yield pytest.param(case, seed, family, id="%s-%s-%s" % (family, name, seed), marks=shows)
 
 
-@pytest.mark.parametrize("case, seed, family", list(with_seeds()))
+def pytest_generate_tests(metafunc):
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case, seed, family", list(with_seeds(metafunc.config.getoption("seeds"))))
+
+
 def test_case(case, seed, family):
     case(Virtual(seed, family))
 
