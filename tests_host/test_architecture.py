@@ -14,7 +14,7 @@ TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sort
 FAMILY_FILES = ("sim800", "sim7000", "sim7028", "a76xx")
 # From the bottom to the top: a module imports only what stands in an earlier row, when it is loaded.
 ORDER = (
-    ("ring", "aterror"),
+    ("ring", "aterror", "hooks"),
     ("parser",),
     ("links",),
     ("channel",),
@@ -89,6 +89,10 @@ FACES = {
     "cipopen": {"on_line"},
     "modem": {"on_line"},
     "pump": {"on_line"},
+    "servers": {"on_line", "on_lost"},
+    "contexts": {"on_lost"},
+    "more_start": {"on_line"},
+    "tunnel": {"on_line"},
     "tap": {"init", "any", "read", "readinto", "write", "ioctl"},
 }
 

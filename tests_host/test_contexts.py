@@ -163,6 +163,29 @@ def test_second_context_that_the_network_refuses_by_deact(family, lost):
 
 
 @START
+@pytest.mark.parametrize("server_first", [False, True])
+def test_server_outlives_a_second_context_that_is_refused_by_deact(family, server_first):
+    rig = Rig(family=family)
+    server = rig.modem.socket()
+    server.settimeout(30)
+    server.bind(("", 80))
+    if server_first:
+        server.listen(1)
+    second = rig.modem.context("wrong.apn")
+    if not server_first:
+        server.listen(1)
+    rig.vm.bringup = "deact"
+    with pytest.raises(OSError):
+        second.connect()
+    rig.pump(3000)
+    assert rig.modem.isconnected() and not second.isconnected()
+    caller = rig.dial(80)
+    client, _ = server.accept()
+    caller.send(b"still served")
+    assert client.read(12) == b"still served"
+
+
+@START
 def test_time_out_of_the_second_context_selects_the_first_again(family):
     rig = Rig(family=family)
     rig.vm.ciicr_ms = 20_000

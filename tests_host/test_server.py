@@ -818,6 +818,28 @@ def test_port_that_the_module_does_not_get(family, blocking):
 
 
 @families
+def test_listen_in_a_callback_while_links_are_listed(family):
+    rig = Rig(family=family)
+    s = rig.socket()
+    s.bind(("", 80))
+    s.setblocking(False)
+    heard = []
+
+    def listen(line):
+        heard.append(line)
+        s.listen()
+
+    rig.modem.on_urc("+CMTI:", listen)
+    rig.vm.inject("after_echo", '+CMTI: "SM",1')
+    rig.modem.status("links")
+    rig.pump(1000)
+    assert heard == ['+CMTI: "SM",1']
+    outside = rig.dial(80)
+    s.settimeout(3)  # the notice of the client itself, not the search that follows
+    carries(outside, accepted(s)[0])
+
+
+@families
 def test_listen_times_out(family):
     rig = Rig(family=family)
     rig.vm.silent = True

@@ -720,7 +720,7 @@ def test_with_and_twice():
             assert t.readline() == b"line\n" and t.recv(10) == b"rest"
             assert t.makefile("rwb") is t
         t.close()
-    assert rig.modem.on_line.__self__ is rig.modem and rig.modem.open.__self__ is rig.modem
+    assert rig.modem.hooks == () and rig.modem.open.__self__ is rig.modem
     assert rig.works()
 
 

@@ -28,7 +28,7 @@ def passed(start, ms):
 
 
 class Channel:
-    """``owner`` has ``on_line(buf, i, j)``, ``on_head(buf, i, j)`` and ``on_trailer()``."""
+    """``owner`` has ``hooks``, ``on_line(buf, i, j)``, ``on_head(buf, i, j)`` and ``on_trailer()``."""
 
     def __init__(self, uart, owner):
         self.uart = uart
@@ -249,6 +249,9 @@ class Channel:
             # No answer is believed before the payload is out.
             if self.busy and not self._end > self.sent >= 0 and self._final(buf, i, j):
                 return False
+        for hook in self._owner.hooks:
+            if hook.on_line(buf, i, j):
+                return True
         if self._owner.on_line(buf, i, j):
             return True
         if buf.startswith(b"AT", i):

@@ -4,6 +4,7 @@ import errno
 
 from micropython import const
 
+from . import hooks
 from .context_start import SHUT, account
 from .door import ask
 from .lacks import need
@@ -33,7 +34,7 @@ def context(m, apn: str, user: str = "", key: str = ""):
     return second
 
 
-class Context:
+class Context(hooks.Hook):
     """The second PDP context of a modem; ``+PDP: DEACT`` does not tell which is meant and ends both. While this one is
     being raised it is taken for the reason why that fails, and the first one is asked after."""
 
@@ -45,8 +46,7 @@ class Context:
         self._used = False
         self._rising = False
         self._opener = self._open
-        self._lost = m.on_lost
-        m.on_lost = self.on_lost
+        hooks.add(m, self, True)
 
     def connect(self, *, timeout_ms: int = 180000):
         """Raise it; OSError says what failed."""
@@ -85,16 +85,15 @@ class Context:
         s._link.opener = self._opener
         return s
 
-    # Events
+    # Hook
 
     def on_lost(self, code, why):
-        """Both contexts are gone."""
         if self._rising and code == errno.ENOTCONN:
             self._modem.doubt = True
-            return
+            return True
         self.up = False
         self.address = ""
-        self._lost(code, why)
+        return False
 
     # Steps
 

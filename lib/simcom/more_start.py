@@ -1,37 +1,37 @@
 """What the CIPSTART dialect words in its own way and a program seldom asks for."""
 
+from . import hooks
 from .pump import text
 from .states import fields
 
 RESET = b"AT+CFUN=1,1"
 
 
-class _Listing:
+class _Listing(hooks.Hook):
     """Takes the lines of AT+CIPSTATUS, which come after OK, until the last one."""
 
-    def __init__(self, m):
+    def __init__(self):
         self.lines = []
-        self.before = m.on_line
 
     def on_line(self, buf, i, j):
         for start in (b"STATE:", b"S:", b"C:"):
             if buf.startswith(start, i):
                 self.lines.append(text(buf, i, j))
                 return True
-        return self.before(buf, i, j)
+        return False
 
 
 def _listing(m):
     """All lines of AT+CIPSTATUS."""
-    listing = _Listing(m)
+    listing = _Listing()
     last = (b"STATE:",)
     if len(m.links.slots) > 1:
         last = (b"C: %d," % (m.LINKS - 1), b"C:%d," % (m.LINKS - 1))
-    m.on_line = listing.on_line
+    hooks.add(m, listing)
     try:
         end = yield b"AT+CIPSTATUS", m.ANSWER_MS, last
     finally:
-        m.on_line = listing.before
+        hooks.remove(m, listing)
     return listing.lines + end
 
 

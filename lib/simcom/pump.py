@@ -59,6 +59,8 @@ class Task:
 class Pump:
     ANSWER_MS = 5000  # simple commands
 
+    hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes
+
     def __init__(self, uart):
         self.channel = Channel(uart, self)
         self.step = "off"  # what bring-up is at, for status()

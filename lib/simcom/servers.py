@@ -5,6 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from . import hooks
 from .clients import Numbers
 
 _QUIET_MS = const(10000)  # so often the module is asked what it may have said in vain
@@ -30,10 +31,7 @@ class Servers(Numbers):
 
     def __init__(self, m):
         super().__init__(m)
-        self._on_line = m.on_line
-        self._on_lost = m.on_lost
-        m.on_line = self.on_line
-        m.on_lost = self.on_lost
+        hooks.add(m, self)
         m.servers = self
 
     def take(self, listener):
@@ -140,15 +138,12 @@ class Servers(Numbers):
             yield from self.modem.context_check()  # a module that has restarted would raise one of its own
             server.running = 0
 
-    # In front of the modem's methods
+    # Hook
 
     def on_line(self, buf, i, j):
-        """Modem.on_line()"""
-        return self.wording.on_line(self, buf, i, j) or self._on_line(buf, i, j)
+        return self.wording.on_line(self, buf, i, j)
 
     def on_lost(self, code, why):
-        """Modem.on_lost()"""
-        self._on_lost(code, why)
         for server in self.slots:
             if server:
                 server.running = 0
@@ -158,3 +153,4 @@ class Servers(Numbers):
                     server.listener.lost = True
                     server.listener = None
                 self.modem.wake(server)
+        return False

@@ -246,6 +246,9 @@ class TcpIp(BufferAccess):
             self.channel.hurry(300)  # the answer may never come
 
     def on_lost(self, code, why):
+        for hook in self.hooks:
+            if hook.on_lost(code, why):
+                return
         self.links.last = 0
         for link in self.links.slots:
             if link:

@@ -5,6 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from . import hooks
 from .escape import Escape
 from .pump import text
 
@@ -69,9 +70,9 @@ class Tunnel(Escape):
             m._only = None
             m.start = self._start_task
 
-    # Lines
+    # Hook
 
-    def _on_line(self, buf, i, j):
+    def on_line(self, buf, i, j):
         link = self._link
         if not self._over:
             if buf.startswith(b"CONNECT", i):
@@ -87,7 +88,9 @@ class Tunnel(Escape):
                 if peer:
                     link.peer = peer
                     return True
-        return self._before(buf, i, j)
+        return False
+
+    on_lost = hooks.Hook.on_lost
 
     def _enter(self):
         self._modem.channel.busy = False  # this is the answer
@@ -117,8 +120,7 @@ class Tunnel(Escape):
         m = self._modem
         link = self._link
         ordinary = m.SETTINGS
-        self._before = hook = m.on_line
-        m.on_line = mine = self._on_line
+        hooks.add(m, self)
         self._begin_lines()
         self._alone(True)
         try:
@@ -140,8 +142,7 @@ class Tunnel(Escape):
             self._over = True
             m.links.release(link)
             self._end_lines()
-            if m.on_line is mine:
-                m.on_line = hook
+            hooks.remove(m, self)
             self._alone(True)
             self._alone(False)
             if m.open is self._opener:  # else others stand on it

@@ -192,7 +192,7 @@ class CipNet(Push):
             if link.bearer == self.selected:
                 link.drop(INITIAL)
                 link.clear()
-        self.links_lost()
+        self.links_lost(self.selected)
         self.later(self.shut_ms, lambda: self._shut(context))
         return PENDING
 
@@ -212,7 +212,7 @@ class CipNet(Push):
                 link.drop(CLOSED)
                 link.forget_data()
         self.exception("+PDP: DEACT")
-        self.links_lost()
+        self.links_lost(bearer)
 
     def network_lost(self) -> None:
         for bearer in range(2):

@@ -150,8 +150,8 @@ class CipSend(CipStart):
             link, self._ack_wait = self._ack_wait[0], None
             self.later(self._thinking(), lambda: self._send_result(link, self.choices["send_on_closed"].decode()))
 
-    def links_lost(self) -> None:
-        super().links_lost()
+    def links_lost(self, bearer: int = 0) -> None:
+        super().links_lost(bearer)
         self._abandon_send()
 
     def do_CIPACK(self, op, args):

@@ -89,7 +89,7 @@ class CipServer(CipOpen):
             self.net.unlisten(port)
         self.servers = {}
 
-    def links_lost(self) -> None:
-        super().links_lost()
+    def links_lost(self, bearer: int = 0) -> None:
+        super().links_lost(bearer)
         if self.network != OPEN:
             self._unlisten()

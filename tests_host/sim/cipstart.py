@@ -18,6 +18,7 @@ class CipStart(CipNet):
 
     def _reset(self) -> None:
         self.server_port = getattr(self, "server_port", 0)  # 0: no server
+        self._server_bearer = 0  # the context that it listens in
         self._unlisten()
         super()._reset()
 
@@ -106,7 +107,7 @@ class CipStart(CipNet):
             self.info("+CIPSERVER: (0-CLOSE SERVER, 1-OPEN SERVER),(1-65535)")
             return OK
         if op == "?":
-            running = ",%d,0,%d" % (self.server_port, self.selected) if self.server_port else ""
+            running = ",%d,0,%d" % (self.server_port, self._server_bearer) if self.server_port else ""
             self.info("+CIPSERVER: %d%s" % (bool(self.server_port), running))
             return OK
         start = number(args, 0, 0, 1)
@@ -142,6 +143,7 @@ class CipStart(CipNet):
     def _listen(self, port: int) -> None:
         good = self.net.listen(port, self._accept)
         self.server_port = port if good else 0
+        self._server_bearer = self.selected
         self.report("SERVER OK" if good else "SERVER FAIL")
 
     def _unlisten(self) -> None:
@@ -164,8 +166,10 @@ class CipStart(CipNet):
     def accepted(self, link: Link) -> None:
         """A client of the server is there."""
 
-    def links_lost(self) -> None:
-        self._unlisten()
+    def links_lost(self, bearer: int = 0) -> None:
+        super().links_lost(bearer)
+        if bearer == self._server_bearer:
+            self._unlisten()
 
     # --- close
 
@@ -214,7 +218,7 @@ class CipStart(CipNet):
         text = "STATE: " + self.state
         if self.mux:
             if self.server_port:
-                text += '\r\n\r\nS: 0,%d,"%d","LISTENING"' % (self.selected, self.server_port)
+                text += '\r\n\r\nS: 0,%d,"%d","LISTENING"' % (self._server_bearer, self.server_port)
             text += "\r\n\r\n" + "\r\n".join("C: " + self._row(link) for link in self.links)
         self.info(text)
         return NO_FINAL

@@ -38,7 +38,7 @@ class Links(Basic):
     def detached(self) -> None:
         self.network_lost()
 
-    def links_lost(self) -> None:
+    def links_lost(self, bearer: int = 0) -> None:
         """Links have gone without a word: whatever waited for them ends."""
 
     def switch(self, name: str, attribute: str, op: str, args: list, highest: int = 1):
