@@ -6,6 +6,8 @@ import pytest
 import shim
 from feed import ERROR, Module
 from feed_open import OpenModule
+from rig import Rig
+from sim.at import ERROR as REFUSED
 from test_status import each_family
 
 import simcom
@@ -280,3 +282,29 @@ def test_no_answer_is_a_time_out_with_the_command(family):
     e = raised("ETIMEDOUT", modem.at, "+ANY")
     assert "AT+ANY" in str(e)
     assert modem.at("+CSQ") == ["+CSQ: 20,0"]
+
+
+@each_family
+@pytest.mark.parametrize(
+    "cmd",
+    (
+        '+CPIN="48151623"',
+        "+cpin=48151623",
+        '+CLCK="SC",1,"48151623"',
+        '+CPWD="SC","48151623","48151623"',
+        '+CSTT="internet","hugo","48151623"',
+        '+CGAUTH=1,7,"48151623","hugo"',
+        '+CSOCKAUTH=9,9,"48151623","hugo"',
+        '+CNCFG=9,9,"internet","hugo","48151623"',
+    ),
+)
+@pytest.mark.parametrize("silent", (False, True))
+def test_secrets_are_masked_in_what_is_raised(family, cmd, silent):
+    rig = Rig(family=family, up=False)
+    rig.vm.silent = silent
+    rig.vm.do_CSTT = rig.vm.do_CNCFG = lambda op, args: REFUSED
+    with pytest.raises(OSError) as caught:
+        rig.modem.at(cmd, timeout_ms=2000)
+    said = repr(caught.value) + str(caught.value) + repr(vars(caught.value))
+    assert "48151623" not in said and "hugo" not in said
+    assert "*" * 8 in said and cmd[:5] in said

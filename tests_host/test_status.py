@@ -248,3 +248,21 @@ def test_bytes_sent_and_acknowledged_or_received(family, seed):
 def test_no_link_no_row(family):
     rig = Rig(family=family)
     assert rig.modem.status("acknowledged") == []
+
+
+# --- print(modem)
+
+
+@each_family
+def test_modem_is_printed_with_what_is_known_of_it(family):
+    rig = Rig(family=family, csq=20, on=False, modem_args={"pin": "1234"})
+    before = len(rig.sent)
+    name = family.upper()
+    assert repr(rig.modem) == name + " (not asked yet), off"
+    rig.modem.active(True)
+    rig.modem.connect("internet", "user", "secret")
+    assert repr(rig.modem) == "%s (%s), up" % (name, rig.modem.model)
+    rig.modem.status("rssi")
+    sent = len(rig.sent)
+    assert repr(rig.modem) == "%s (%s), up, -73 dBm" % (name, rig.modem.model)
+    assert len(rig.sent) == sent > before

@@ -1,10 +1,9 @@
 """The tap: everything passes through, and is recorded in the format of the transcripts."""
 
-import select
-
+from feed import Module, ScriptedUart  # first: it puts the shim in place
 import pytest
+import select
 import shim
-from feed import Module, ScriptedUart
 from transcript import parse
 
 import simcom
@@ -142,11 +141,91 @@ def test_modem_works_behind_it_and_its_session_is_recorded():
     assert s.read(6) == b"answer"
     made.at("+CSQ")
     sent = b"".join(value for kind, value in steps(record) if kind == ">")
-    assert sent == module.uart.sent
-    assert b'AT+CSTT="internet"\r' in sent and b"\rpayload > 4" in sent
+    assert sent == module.uart.sent.replace(b'AT+CSTT="internet"', b'AT+CSTT="********"')
+    assert b"\rpayload > 4" in sent
     assert b"nswer\r\nOK\r\n" in b"".join(value for kind, value in steps(record) if kind == "<")
 
 
 def test_default_output_is_print(uart, capsys):
     simcom.Tap(uart).write(b"AT\r")
     assert capsys.readouterr().out.split() == ["0", ">", "AT\\r"]
+
+
+def shown(record, direction):
+    return b"".join(value for kind, value in steps(record) if kind == direction)
+
+
+SECRETS = (
+    (b'AT+CPIN="1234"\r', b'AT+CPIN="****"\r'),
+    (b"at+cpin=1234\r", b"at+cpin=****\r"),
+    (b'AT+CPIN="12345678","4321"\r', b'AT+CPIN="********","****"\r'),
+    (b'AT+CLCK="SC",1,"1234"\r', b'AT+CLCK="**",1,"****"\r'),
+    (b'AT+CPWD="SC","1234","5678"\r', b'AT+CPWD="**","****","****"\r'),
+    (b'AT+CSTT="apn","me","a;b,c"\r', b'AT+CSTT="***","**","*****"\r'),
+    (b'AT+CSQ;+CGAUTH=1,1,"key","me"\r', b'AT+CSQ;+CGAUTH=1,1,"***","**"\r'),
+    (b'AT+CSOCKAUTH=1,1,"key","me"\r', b'AT+CSOCKAUTH=1,1,"***","**"\r'),
+    (b'AT+CNCFG=0,1,"apn","me","key",3\r', b'AT+CNCFG=0,1,"***","**","***",3\r'),
+    (b'AT+CGDCONT=1,"IP","apn"\r', b'AT+CGDCONT=1,"IP","apn"\r'),
+    (b'AT+CIPSTART=0,"TCP","host",80\r', b'AT+CIPSTART=0,"TCP","host",80\r'),
+    (b"AT+CPIN?\r", b"AT+CPIN?\r"),
+)
+
+
+@pytest.mark.parametrize("size", (1, 3, 100))
+@pytest.mark.parametrize("line, masked", SECRETS)
+def test_secrets_are_masked_in_both_directions_however_they_are_cut(uart, tap, record, line, masked, size):
+    for at in range(0, len(line), size):
+        tap.write(line[at : at + size])
+    for at in range(0, len(line), size):  # echo
+        uart.say(line[at : at + size])
+        tap.readinto(bytearray(50))
+    tap.write(b"AT\r")
+    assert shown(record, ">") == masked + b"AT\r"
+    assert shown(record, "<") == masked
+    assert b"".join(uart.sent.splitlines(True)) == line + b"AT\r"
+
+
+@pytest.mark.parametrize("size", (1, 4, 100))
+def test_text_of_an_sms_is_masked_with_its_echo(uart, tap, record, size):
+    def say(data):
+        for at in range(0, len(data), size):
+            uart.say(data[at : at + size])
+            tap.readinto(bytearray(100))
+
+    tap.write(b'AT+CMGS="+15550100"\r')
+    say(b'AT+CMGS="+15550100"\r\r\n> ')
+    text = b'the "code\nis 4711\x1a'
+    for at in range(0, len(text), size):
+        tap.write(text[at : at + size])
+        say(text[at : at + size])
+    say(b"\r\n+CMGS: 7\r\n\r\nOK\r\n")
+    tap.write(b'AT+CPIN="1234"\r')
+    say(b"\r\nOK\r\n")
+    tap.write(b"AT\r")
+    assert shown(record, ">") == b'AT+CMGS="+15550100"\r*********\n*******\x1aAT+CPIN="****"\rAT\r'
+    assert b"4711" not in shown(record, "<")
+    assert shown(record, "<").endswith(b"\r\n+CMGS: 7\r\n\r\nOK\r\n\r\nOK\r\n")
+
+
+def test_command_behind_a_refused_sms_is_shown(uart, tap, record):
+    tap.write(b'AT+CMGS="+15550100"\r')
+    uart.say(b"\r\n+CMS ERROR: 310\r\n")
+    tap.readinto(bytearray(50))
+    tap.write(b"AT+CSQ\r")
+    assert shown(record, ">") == b'AT+CMGS="+15550100"\rAT+CSQ\r'
+
+
+def test_texts_of_sms_that_are_read_are_masked(uart, tap, record):
+    uart.say(
+        b'\r\n+CMGL: 1,"REC READ","+15550100","","x"\r\nfirst\nsecond\r\n\r\n+CMGL: 2,"REC READ","+15550100"\r\n'
+        b"third\r\n\r\nOK\r\n\r\n+CSQ: 20,0\r\n\r\nOK\r\n"
+    )
+    tap.readinto(bytearray(300))
+    uart.say(b'\r\n+CMT: "+15550100","","x"\r\nRING me\r\n\r\nRING\r\n')
+    tap.readinto(bytearray(300))
+    tap.write(b"AT\r")
+    assert shown(record, "<") == (
+        b'\r\n+CMGL: 1,"REC READ","+15550100","","x"\r\n*****\n******\r\n\r\n+CMGL: 2,"REC READ","+15550100"\r\n'
+        b"*****\r\n\r\nOK\r\n\r\n+CSQ: 20,0\r\n\r\nOK\r\n"
+        b'\r\n+CMT: "+15550100","","x"\r\n*******\r\n\r\nRING\r\n'
+    )

@@ -66,6 +66,17 @@ def status(m, param: str = ""):
     return m.step if m.up or not task or not task.error else task.error
 
 
+def describe(m) -> str:
+    """Family, model, step of bring-up, signal as far as it was asked for: "SIM7000 (SIMCOM_SIM7000E), up, -71 dBm"."""
+    dbm = m.__dict__.get("dbm")
+    return "%s (%s), %s%s" % (
+        type(m).__name__,
+        m.model or "not asked yet",
+        m.step,
+        "" if dbm is None else ", %d dBm" % dbm,
+    )
+
+
 def ifconfig(m) -> tuple:
     """(address, netmask, gateway, DNS server); a point-to-point link has only the first."""
     return (m.address or "0.0.0.0", "255.255.255.255", "0.0.0.0", "0.0.0.0")

@@ -66,6 +66,11 @@ class Modem(Pump):
         if pwrkey:
             pwrkey.value(1 - pressed)
 
+    def __repr__(self):
+        from .info import describe
+
+        return describe(self)
+
     def isconnected(self) -> bool:
         """Whether the PDP context is up; pumps, returns at once."""
         self.pump()

@@ -215,8 +215,13 @@ class Pump:
         return ATError(self.command(), line, code)
 
     def command(self):
-        """The last command, for messages."""
-        return text(self.channel.cmd, 0, self.channel.cmd.find(b"\r"))
+        """The last command without its secrets, for messages."""
+        line = text(self.channel.cmd, 0, self.channel.cmd.find(b"\r"))
+        if line.startswith("AT+CIP") and ";" not in line:  # the commands of sockets have none
+            return line
+        from .masking import masked
+
+        return masked(line)
 
     def start(self, steps):
         """Leave a procedure to the pump; returns its Task."""

@@ -20,6 +20,7 @@ def registration(m):
 
 
 def signal(m):
-    """RSSI in dBm, None when the module does not know it."""
+    """RSSI in dBm, None when the module does not know it; noted for print(modem)."""
     rssi = int((yield b"AT+CSQ")[-1].split(":")[-1].split(",")[0])
-    return 2 * rssi - 113 if rssi < 32 else None
+    m.dbm = 2 * rssi - 113 if rssi < 32 else None
+    return m.dbm
