@@ -217,7 +217,7 @@ class Pump:
     def command(self):
         """The last command without its secrets, for messages."""
         line = text(self.channel.cmd, 0, self.channel.cmd.find(b"\r"))
-        if line.startswith("AT+CIP") and ";" not in line:  # the commands of sockets have none
+        if "=" not in line or (line.startswith("AT+CIP") and ";" not in line):  # mostly there are none
             return line
         from .masking import masked
 
