@@ -49,7 +49,7 @@ def with_seeds(seeds):
     for family in FAMILIES:
         for name, case in target.cases():
             for seed in (None, *range(1, 1 + seeds)):
-                shows = pytest.mark.feature(getattr(case, "feature", "tcp"))
+                shows = [pytest.mark.feature(row) for row in getattr(case, "feature", "tcp buffer").split()]
                 yield pytest.param(case, seed, family, id="%s-%s-%s" % (family, name, seed), marks=shows)
 
 

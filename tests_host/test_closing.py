@@ -19,7 +19,7 @@ def closes(rig):
     return [each for each in rig.sent if each.startswith("AT+CIPCLOSE=")]
 
 
-@pytest.mark.feature("closing")
+@pytest.mark.feature("slow_close")
 @each_family
 @each_seed
 def test_slow_close_sends_everything_first(family, seed):
@@ -33,7 +33,8 @@ def test_slow_close_sends_everything_first(family, seed):
     assert not rig.connection().is_open
 
 
-@pytest.mark.feature("closing")
+@pytest.mark.feature("quick_close", "sim800", "sim7000")
+@pytest.mark.lacks("quick_close", "sim7028", "a76xx")
 @each_family
 @each_seed
 @pytest.mark.parametrize("linger", QUICK, ids=("tuple", "struct"))
@@ -81,7 +82,7 @@ def test_linger_off_is_the_default_again(family):
     assert closes(rig) == ["AT+CIPCLOSE=0"]
 
 
-@pytest.mark.feature("closing")
+@pytest.mark.feature("peer_close")
 @each_family
 @each_seed
 def test_closed_by_the_peer(family, seed):
@@ -96,7 +97,7 @@ def test_closed_by_the_peer(family, seed):
     assert rig.works()
 
 
-@pytest.mark.feature("closing")
+@pytest.mark.feature("all_closed")
 @each_family
 @each_seed
 def test_everything_closed_at_once(family, seed):
@@ -136,8 +137,8 @@ def test_keep_alive(family, seed):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     on = "AT+CIPTKA=1,90,60,5" if family in START else "AT+CTCPKA=1,2,5,1"
     assert probes(rig) == [on]
-    if family not in START:
-        assert rig.vm.keepalive == [1, 2, 5, 1]
+    probing = rig.vm.values["CIPTKA"] if family in START else rig.vm.keepalive
+    assert probing == ("1,90,60,5" if family in START else [1, 2, 5, 1])
     s.connect(ECHO)
     s.write(b"x")
     assert s.read(1) == b"x"

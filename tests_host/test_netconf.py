@@ -29,7 +29,7 @@ def again(rig):
 # --- account
 
 
-@pytest.mark.feature("context")
+@pytest.mark.feature("account")
 @each_family
 @each_seed
 def test_apn_with_user_and_password(family, seed):
@@ -124,6 +124,7 @@ def test_name_servers_are_set_read_and_set_again(family, seed):
     rig = Rig(seed, family=family)
     rig.modem.config(dns=("1.1.1.1", "8.8.8.8"))
     assert rig.modem.status("dns")[:2] == ("1.1.1.1", "8.8.8.8")
+    assert [each.strip('"') for each in rig.vm.dns][:2] == ["1.1.1.1", "8.8.8.8"]
     assert 'AT+CDNSCFG="1.1.1.1","8.8.8.8"' in again(rig)
     rig.modem.config(dns="9.9.9.9")
     assert rig.modem.status("dns")[0] == "9.9.9.9"
@@ -184,6 +185,7 @@ def test_bad_name_servers(family, bad):
 
 
 @pytest.mark.feature("timeouts")
+@pytest.mark.feature("retries")
 @pytest.mark.parametrize("family", OPEN)
 @each_seed
 def test_time_outs_and_retransmission(family, seed):
@@ -217,6 +219,7 @@ def test_connect_ends_with_the_modules_time_out(family):
 
 
 @pytest.mark.lacks("timeouts")
+@pytest.mark.lacks("retries")
 @pytest.mark.parametrize("family", START)
 def test_time_outs_of_a_module_without_them(family):
     rig = Rig(family=family)
@@ -293,7 +296,7 @@ def test_ipv6_of_a_module_without_it(family):
 # --- a write that waits for the peer
 
 
-@pytest.mark.feature("acknowledged")
+@pytest.mark.feature("acked_write")
 @each_family
 @each_seed
 def test_write_returns_when_the_peer_has_it(family, seed):
@@ -312,7 +315,7 @@ def test_write_returns_when_the_peer_has_it(family, seed):
     s.close()
 
 
-@pytest.mark.feature("acknowledged")
+@pytest.mark.feature("acked_write")
 @each_family
 @pytest.mark.parametrize("seed", (None, 1, 2))
 def test_write_that_is_never_acknowledged_times_out(family, seed):

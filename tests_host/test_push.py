@@ -27,7 +27,6 @@ SEVERAL = (
 )
 
 families = pytest.mark.parametrize("family", FAMILIES)
-feature = pytest.mark.feature("receiving")
 # Family, with a number for each link or not.
 EVERY = [(family, True) for family in FAMILIES] + [(family, False) for family in START]
 every_mode = pytest.mark.parametrize("family, mux", EVERY, ids=["%s-%s" % (f, "single" * (not m)) for f, m in EVERY])
@@ -67,7 +66,7 @@ def drain(s):
 # Everything that buffer access does
 
 
-@feature
+@pytest.mark.feature("push")
 @pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (1,), NOT_PUSHED)))
 def test_shared_case_in_direct_push(case, family, seed):
     case(Mode(seed, family, settings={"receive": "push"}))
@@ -78,7 +77,7 @@ def test_shared_case_in_direct_push_on_a_single_connection(case, family, seed):
     case(Mode(seed, family, {"mux": False}, {"receive": "push"}))
 
 
-@feature
+@pytest.mark.feature("hex")
 @pytest.mark.parametrize("case, family, seed", list(cases(FAMILIES, (4,))))
 def test_shared_case_in_digits(case, family, seed):
     case(Mode(seed, family, settings={"receive": "hex"}))
@@ -235,7 +234,7 @@ def test_damaged_digits_are_an_error(at, fault):
 # Headers
 
 
-@feature
+@pytest.mark.feature("push")
 @families
 @pytest.mark.parametrize("seed", FEW)
 def test_pushed_bytes_are_bytes(family, seed):

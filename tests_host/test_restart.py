@@ -15,7 +15,8 @@ GONE = (errno.ENOTCONN, errno.ECONNABORTED)
 # --- power
 
 
-@pytest.mark.feature("power")
+@pytest.mark.feature("power_on")
+@pytest.mark.feature("power_off")
 @each_family
 @each_seed
 def test_module_that_is_off_is_switched_on_and_off(family, seed):
@@ -36,7 +37,7 @@ def test_module_that_is_off_is_switched_on_and_off(family, seed):
     assert rig.works()
 
 
-@pytest.mark.feature("power")
+@pytest.mark.feature("power_off")
 @each_family
 @pytest.mark.parametrize("seed", (None, 1, 2))
 def test_module_that_refuses_to_go_off_is_switched_off_by_its_key(family, seed):
@@ -47,7 +48,7 @@ def test_module_that_refuses_to_go_off_is_switched_off_by_its_key(family, seed):
     assert not rig.vm.running and rig.pwrkey.value() == 0
 
 
-@pytest.mark.feature("power")
+@pytest.mark.feature("rate")
 @each_family
 @pytest.mark.parametrize("baud", (9600, 57600, 460800))
 def test_module_at_another_rate_is_found_and_changed(family, baud):
@@ -58,7 +59,7 @@ def test_module_at_another_rate_is_found_and_changed(family, baud):
     assert rig.works()
 
 
-@pytest.mark.feature("power")
+@pytest.mark.feature("restart")
 @each_family
 @each_seed
 @pytest.mark.parametrize("what", ("read", "nothing"))
@@ -77,7 +78,7 @@ def test_restart_in_mid_session_is_noticed(family, seed, what):
     assert rig.works()
 
 
-@pytest.mark.feature("power")
+@pytest.mark.feature("reset")
 @each_family
 @each_seed
 def test_reset_by_command(family, seed):
@@ -96,7 +97,7 @@ def test_reset_by_command(family, seed):
     assert rig.works()
 
 
-@pytest.mark.feature("power")
+@pytest.mark.feature("reset")
 @each_family
 @pytest.mark.parametrize("seed", (None, 1, 2))
 def test_reset_by_pin(family, seed):

@@ -24,7 +24,6 @@ families = pytest.mark.parametrize("family", FAMILIES)
 start_families = pytest.mark.parametrize("family", START)
 open_families = pytest.mark.parametrize("family", OPEN)
 seeds = pytest.mark.parametrize("seed", FEW)
-feature = pytest.mark.feature("sending")
 EVERY = [(family, True) for family in FAMILIES] + [(family, False) for family in START]
 every_mode = pytest.mark.parametrize("family, mux", EVERY, ids=["%s-%s" % (f, "single" * (not m)) for f, m in EVERY])
 
@@ -59,7 +58,7 @@ def test_shared_case_without_lengths(case, family, seed):
     case(Mode(seed, family, settings={"send": "variable"}))
 
 
-@feature
+@pytest.mark.feature("variable")
 @every_mode
 @seeds
 def test_every_byte_without_a_length(family, mux, seed):
@@ -198,7 +197,7 @@ def test_results_of_both_kinds(family, form, acknowledge):
 # By time
 
 
-@feature
+@pytest.mark.feature("timed")
 @start_families
 @pytest.mark.parametrize("mux", [True, False])
 @pytest.mark.parametrize("seconds", [1, 3, 12])
@@ -218,6 +217,9 @@ def test_sent_when_the_time_is_over(family, mux, seconds):
     assert got(r) == PLAIN + ALL
 
 
+@pytest.mark.lacks("timed")
+@pytest.mark.lacks("prompt")
+@pytest.mark.lacks("room")
 @open_families
 def test_families_without_a_timer_say_so(family):
     r = Rig(family=family)
@@ -251,7 +253,7 @@ def test_what_cannot_be_set_sends_nothing(family):
 # Without a prompt
 
 
-@feature
+@pytest.mark.feature("prompt")
 @start_families
 @pytest.mark.parametrize("mux", [True, False])
 @pytest.mark.parametrize("form", ["fixed", "variable"])
@@ -302,7 +304,7 @@ def test_module_that_tells_no_result_is_believed(family):
 # Room
 
 
-@feature
+@pytest.mark.feature("room")
 @start_families
 @seeds
 def test_room_of_every_connection(family, seed):
@@ -337,7 +339,7 @@ def test_question_without_an_answer(family):
 # Fixed, as the families differ
 
 
-@feature
+@pytest.mark.feature("fixed")
 @families
 def test_all_bytes_with_their_length(family):
     r = Rig(family=family)

@@ -86,7 +86,7 @@ def test_connection_stays_open_while_the_module_sleeps(family, seed):
     assert lost.data == b""
 
 
-@pytest.mark.feature("sleep")
+@pytest.mark.feature("doze")
 @without_dtr
 @each_seed
 def test_module_that_dozes_by_itself(family, seed):
@@ -110,6 +110,7 @@ def test_module_that_dozes_by_itself(family, seed):
 
 
 @pytest.mark.lacks("sleep")
+@pytest.mark.lacks("doze")
 @pytest.mark.parametrize("family", ("sim7028",))
 def test_module_that_cannot_sleep(family):
     rig = sleeper(family)
@@ -118,6 +119,7 @@ def test_module_that_cannot_sleep(family):
     rig.modem.wake()
 
 
+@pytest.mark.lacks("doze", "sim7000")
 def test_module_that_sleeps_by_its_pin_only():
     rig = sleeper("sim7000")
     refused(rig, rig.modem.sleep)

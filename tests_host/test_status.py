@@ -27,7 +27,9 @@ def refused(rig, call, *args):
 # --- network
 
 
-@pytest.mark.feature("network")
+@pytest.mark.feature("signal")
+@pytest.mark.feature("registration")
+@pytest.mark.feature("attach")
 @each_family
 @each_seed
 def test_sim_signal_registration_attach(family, seed):
@@ -46,7 +48,7 @@ def test_sim_signal_registration_attach(family, seed):
     assert status("attached") is False
 
 
-@pytest.mark.feature("network")
+@pytest.mark.feature("pin")
 @each_family
 def test_pin_is_asked_for_and_given(family):
     rig = Rig(family=family, on=False)
@@ -59,7 +61,8 @@ def test_pin_is_asked_for_and_given(family):
     assert rig.works()
 
 
-@pytest.mark.feature("network")
+@pytest.mark.feature("pin")
+@pytest.mark.feature("registration")
 @each_family
 @pytest.mark.parametrize("seed", (None, 1, 2))
 def test_no_card_wrong_pin_denied_and_not_attached(family, seed):
@@ -86,7 +89,7 @@ def test_no_card_wrong_pin_denied_and_not_attached(family, seed):
     assert rig.works()
 
 
-@pytest.mark.feature("network")
+@pytest.mark.feature("pin")
 @each_family
 def test_card_that_is_gone_is_told(family):
     rig = Rig(family=family)
@@ -115,6 +118,8 @@ def test_system_information_of_a_module_without_it():
     refused(rig, rig.modem.status, "system")
 
 
+@pytest.mark.feature("function")
+@pytest.mark.feature("cids")
 @each_family
 @each_seed
 def test_function_level_and_contexts(family, seed):
@@ -161,7 +166,7 @@ def test_every_link_with_its_state(family, seed):
     assert rig.works()
 
 
-@pytest.mark.feature("connections")
+@pytest.mark.feature("context_state")
 @each_family
 @each_seed
 def test_state_of_the_context_in_the_documents_words(family, seed):
@@ -224,7 +229,11 @@ def test_unknown_parameter_sends_nothing(family):
 # --- acknowledged bytes
 
 
-@pytest.mark.feature("acknowledged")
+@pytest.mark.feature("sent")
+@pytest.mark.feature("acknowledged", "sim800", "sim7000")
+@pytest.mark.lacks("acknowledged", "sim7028", "a76xx")
+@pytest.mark.feature("received", "sim7028", "a76xx")
+@pytest.mark.lacks("received", "sim800", "sim7000")
 @each_family
 @each_seed
 def test_bytes_sent_and_acknowledged_or_received(family, seed):

@@ -282,7 +282,7 @@ def test_pluses_after_days_of_silence():
 # --- commands in between
 
 
-@shows
+@pytest.mark.feature("escape")
 @every_family
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
 def test_escape_and_resume(family, seed):
@@ -767,7 +767,7 @@ def test_ctrl_c_while_bytes_are_read(receive):
 # --- the beginning
 
 
-@shows
+@pytest.mark.feature("transparent_udp")
 @every_family
 @pytest.mark.parametrize("port", [0, 5000])
 def test_datagrams(family, port):
@@ -1001,7 +1001,7 @@ def test_microcontroller_that_restarts_in_data_mode(family):
 # --- servers
 
 
-@shows
+@pytest.mark.feature("transparent_server")
 @every_family
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
 def test_server(family, seed):

@@ -240,6 +240,6 @@ def case_fixed_local_port(target):
 for _name, _case in list(globals().items()):
     if _name.startswith("case_"):
         try:
-            _case.feature = "bind" if _case is case_fixed_local_port else "server"
+            _case.feature = "tcp" if _case is case_fixed_local_port else "server"
         except AttributeError:  # a function of MicroPython has none, and needs none there
             break

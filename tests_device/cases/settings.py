@@ -134,10 +134,10 @@ def case_options_of_bad_values(target):
 
 try:
     case_links_are_listed.feature = "connections"
-    case_bytes_are_counted.feature = "acknowledged"
-    case_write_waits_for_the_peer.feature = "acknowledged"
+    case_bytes_are_counted.feature = "sent"
+    case_write_waits_for_the_peer.feature = "acked_write"
     case_name_servers_are_told.feature = "nameservers"
-    case_quick_close.feature = "closing"
+    case_quick_close.feature = "slow_close"
     case_keep_alive.feature = "keepalive"
     case_nothing_to_recover.feature = "recover"
 except AttributeError:  # MicroPython keeps no such notes
