@@ -124,7 +124,7 @@ def test_name_servers_are_set_read_and_set_again(family, seed):
     rig = Rig(seed, family=family)
     rig.modem.config(dns=("1.1.1.1", "8.8.8.8"))
     assert rig.modem.status("dns")[:2] == ("1.1.1.1", "8.8.8.8")
-    assert [each.strip('"') for each in rig.vm.dns][:2] == ["1.1.1.1", "8.8.8.8"]
+    assert (rig.vm.dns[0] if family in OPEN else rig.vm.dns) == ["1.1.1.1", "8.8.8.8"]
     assert 'AT+CDNSCFG="1.1.1.1","8.8.8.8"' in again(rig)
     rig.modem.config(dns="9.9.9.9")
     assert rig.modem.status("dns")[0] == "9.9.9.9"
