@@ -20,6 +20,13 @@ class Client(Link):
     server = None  # to which it came
     told = True  # whether the module announced it; else we found it
 
+    def number(self, m, n):
+        """Its number is ``n``, in ``m`` too."""
+        m.links.slots[n] = self
+        self.n = n
+        self.bit = 1 << n
+        self.state = _OPEN
+
 
 def _same(link, peer):
     # Whether a connection may be that with ``peer``; a name, no host and port 0 may be anybody's.
@@ -56,9 +63,10 @@ class Numbers:
         if not 0 <= n < len(m.links.slots):
             return
         old = m.links.slots[n]
+        being_read = False
         if old:
             mine = isinstance(old, Client)
-            if _same(old, peer) and (not told or (mine and (peer[1] or not old.told))):
+            if _same(old, peer) and (not told or (mine and old.state == _OPEN and (peer[1] or not old.told))):
                 if mine:
                     old.told = old.told or told
                     if not old.peer[1]:
@@ -67,18 +75,20 @@ class Numbers:
             if not told and (n, peer) not in self._rumours:
                 self._rumours.append((n, peer))
                 return
-            if old is m._link and m.channel.busy and not m._task:  # just being read: whose bytes will that be?
-                m.forget(old)
-                server = None
+            being_read = old is m._link and m.channel.busy and not m._task
+            if being_read and m.channel.parser.tail:  # its bytes are all here, and then a whole line: none is lost
+                if old.ring is not None:
+                    old.ready = old.ring.any()
+                being_read = False
             self._displace(old)
         link = Client()
-        link.n = n
-        link.bit = 1 << n
         link.peer = peer
         link.told = told
         link.task = self._nobody
         link.heard = ticks_ms()
-        m.links.slots[n] = link
+        link.number(m, n)
+        if being_read and m.channel.own and not self._inherits(link, old):
+            server = None  # its first bytes are lost
         if peer[1]:
             link.report = 0
         if server and server.listener:
@@ -87,6 +97,21 @@ class Numbers:
             m.wake(server)
         else:
             self.dismiss(link)
+
+    def _inherits(self, link, old):
+        # The answer to the command that is to read ``old`` is still to come: it is about the number, so it is the
+        # client's. Returns whether there is room for it.
+        m = self.modem
+        n = link.n
+        try:
+            m.equip(link)
+            m._ask_for(link, old.asked)
+        except OSError:
+            link.number(m, n)
+            m.forget(old)
+            return False
+        m._link = link
+        return True
 
     def found(self, n, index, peer):
         """The list of links names link ``n`` as a client's of a server."""

@@ -88,11 +88,10 @@ def _accepted(m, listener):
     n = link.n
     state = link.state
     try:
-        m.equip(link)
+        if link.ring is None:
+            m.equip(link)
     except OSError:
-        m.links.slots[n] = link  # it waits for better times
-        link.n = n
-        link.bit = 1 << n
+        link.number(m, n)  # it waits for better times
         link.state = state
         raise
     listener.waiting.pop(0)
@@ -100,7 +99,8 @@ def _accepted(m, listener):
     link.hold = made._link.hold
     made._link = link
     link.heard = ticks_ms()
-    m.serve(link)
+    if n >= 0:
+        m.serve(link)
     m.links.reading |= link.bit  # what came before had no ring
     return made
 
@@ -135,9 +135,10 @@ class Listener(Link):
     def client(self):
         """The first that can be accepted, or None."""
         waiting = self.waiting
-        while waiting and waiting[0].n < 0:  # gone, and its number is another's
-            waiting.pop(0)
-        return waiting[0] if waiting and waiting[0].report is not None else None
+        while waiting and waiting[0].n < 0 and (waiting[0].error or waiting[0].ring is None):
+            self.socket._modem.forget(waiting.pop(0))  # gone, and its number is another's
+        # One that is gone may have left its bytes here.
+        return waiting[0] if waiting and (waiting[0].report is not None or waiting[0].n < 0) else None
 
     def poll(self, want):
         """socket._poll()"""

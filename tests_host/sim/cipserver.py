@@ -49,7 +49,7 @@ class CipServer(CipOpen):
         free = [link for link in usable if self.free(link)]
         if not free or self.network != OPEN:
             return None
-        link = min(free, key=lambda link: bool(link.rx))  # rather one without unread data
+        link = self.successor(free) or min(free, key=lambda link: bool(link.rx))  # rather one without unread data
         link.clear()
         link.proto, link.address, link.port, link.server = "TCP", address, port, index
         link.connection, link.state, link.end_told = connection, CONNECTED, False

@@ -152,11 +152,13 @@ class CipStart(CipNet):
         self.server_port = 0
 
     def _accept(self, address: str, port: int, connection) -> "Link | None":
-        free = [link for link in self.links if link.state in (INITIAL, CLOSED) and not link.rx]
+        free = [link for link in self.links if self.free(link)]
+        again = self.successor(free)
+        free = [link for link in free if not link.rx or link is again]
         room = self._full() if self.mux else self.links[0] not in free
         if not free or room:
             return None
-        link = free[0]
+        link = again or free[0]
         self._take(link, "TCP", address, port)
         link.connection, link.state, link.end_told = connection, CONNECTED, False
         self.report(self.say(link, "REMOTE IP: " + address))

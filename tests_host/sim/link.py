@@ -114,4 +114,5 @@ class Link:
         """The other side has closed."""
         self.connection = None
         self.state = CLOSED
+        self.owner.closing(self)
         self.owner.link_closed(self)

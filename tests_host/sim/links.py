@@ -12,6 +12,15 @@ class Links(Basic):
     link_count = 8
     rx_limit = 5120  # receive window of a link
     tx_limit = 11680  # send buffer of a link
+    CHOICES = {
+        # What the peer of a closed connection had sent and nobody had read. By name only: no driver gets back what is
+        # "dropped at close".
+        "unread": ("kept",),
+        # Which number the next client of a server gets: a free one without unread data, or, "at once", the one that
+        # was given back last, whose unread data is dropped.
+        "reuse": ("lowest", "lowest", "at once"),
+    }
+    _left: "Link | None" = None  # the link that was closed last
 
     def __init__(self, port, seed: "int | None" = 0, net: "Network | None" = None, **settings):
         self.net = net if net is not None else Network()
@@ -27,6 +36,16 @@ class Links(Basic):
     def free(self, link: Link) -> bool:
         """No connection, and none on its way."""
         return link.state in (INITIAL, CLOSED)
+
+    def closing(self, link: Link) -> None:
+        """The peer has closed, and nobody was told yet."""
+        self._left = link
+        if self.choices["unread"] == "dropped at close":
+            link.forget_data()
+
+    def successor(self, links: list) -> "Link | None":
+        """The link of the next client, of those it may be; None: as the dialect has it."""
+        return self._left if self.choices["reuse"] == "at once" and self._left in links else None
 
     def accepts(self, link: Link, source: tuple) -> bool:
         """Whether data from a sender is taken."""
