@@ -82,6 +82,7 @@ LAZY = {
     ("power", "resync"),
     ("bringup", "power"),
     ("bringup", "radio"),
+    ("states", "bringup"),
 }
 
 # Methods whose meaning the docstring of their caller gives, and those of machine.UART.

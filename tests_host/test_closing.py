@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from rig import ECHO, Rig
-from sim import Blackhole, Blob, Sink, Stall
+from sim import Blackhole, Blob, Peer, Sink, Stall
 from test_status import each_family, each_seed
 
 from simcom import socket
@@ -212,3 +212,19 @@ def test_number_that_is_still_on_its_way_is_not_given_to_the_next(family, close_
     for _ in range(3):
         assert rig.works()
         rig.pump(1000)
+
+
+@each_family
+def test_flush_tells_of_a_close_that_gave_up(family):
+    rig = Rig(family=family)
+    s = rig.socket(rig.serve(Peer))
+    assert rig.modem.flush() is True
+    rig.connection().stalled = True
+    s.setblocking(False)
+    for _ in range(60):  # until the module takes no more
+        s.write(bytes(1000))
+        rig.pump(100)
+    s.setblocking(True)
+    s.close()
+    assert rig.modem.flush(30_000) is False
+    assert rig.modem.flush() is True

@@ -563,7 +563,7 @@ def test_server_that_the_module_has_dropped_is_started_again(family):
     rig = Rig(family=family)
     s = listening(rig)
     rig.vm._unlisten()
-    rig.pump(11_000)
+    rig.pump(13_000)
     carries(rig.dial(80), accepted(s)[0])
 
 

@@ -879,3 +879,36 @@ def test_beside_a_server(family):
         assert client.read(3) == b"abc"
     s.sendto(b"again", HERE)
     assert s.recv(10) == b"again"
+
+
+@families
+def test_context_that_is_lost_right_before_the_answer_of_a_read(family):
+    rig = Rig(family=family)
+    address = ("echo.example", 7)
+    rig.net.serve(*address, Echo, "UDP")
+    s = datagram(rig)
+    s.connect(address)
+    execute = rig.vm.execute
+    lost = "+PDP: DEACT" if rig.modem.DIALECT == "start" else "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY"
+
+    def taken_away(line):
+        if line.startswith(b"AT+CIPRXGET=2"):
+            rig.vm.execute = execute
+            rig.vm.urc(lost)
+            rig.clock.after_ms(40, lambda: execute(line))
+        else:
+            execute(line)
+
+    rig.vm.execute = taken_away
+    with pytest.raises(OSError) as raised:
+        s.send(b"one")
+        s.recv(10)
+    assert raised.value.errno == errno.ENOTCONN
+    for _ in range(30):  # its answer comes while the socket has a new link, and no context
+        with pytest.raises(OSError):
+            s.connect(address)
+        rig.pump(5)
+    rig.modem.connect("internet")
+    s.connect(address)
+    s.send(b"two")
+    assert s.recv(10) == b"two"

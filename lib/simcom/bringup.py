@@ -5,7 +5,7 @@ import time
 
 from micropython import const
 
-from .pump import check_text, once
+from .pump import check_text, fields, once
 
 _TEXT_MAX = const(50)  # APN, user, key
 
@@ -41,7 +41,7 @@ def bring_up(m, apn, user, key, timeout_ms):
         yield from _register(m, give_up)
         m.step = "attach"
         advice = " (no data service? check the plan)"
-        if (yield b"AT+CGATT?")[-1] != "+CGATT: 1":
+        if not (yield from m.query(b"AT+CGATT?", attached))[-1]:
             yield b"AT+CGATT=1", 75000
         m.step = "context"
         advice = " (check APN, user and key)"
@@ -55,11 +55,24 @@ def bring_up(m, apn, user, key, timeout_ms):
         m.step = "up" if m.up else "idle"
 
 
+def attached(line):
+    """Whether AT+CGATT? says so."""
+    return ("0", "1").index(fields(line)[0]) == 1
+
+
+def sim(line):
+    """What AT+CPIN? says: words of capitals, "PH-SIM PIN", "SIM PUK2"."""
+    state = ", ".join(fields(line))
+    if not state or state.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ -,2"):
+        raise ValueError
+    return state
+
+
 def _sim(m):
     answer = ""
     for _ in range(20):
         try:
-            answer = (yield b"AT+CPIN?")[-1]
+            answer = "+CPIN: " + (yield from m.query(b"AT+CPIN?", sim))[-1]
         except OSError as e:
             answer = _refusal(e)
         state = answer.split(":")[-1].strip()

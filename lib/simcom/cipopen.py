@@ -43,7 +43,7 @@ class CipOpen(TcpIp):
     SEND_MAX = 1500
     CONNECT_MS = STALL_MS = 125000  # AT+CIPTIMEOUT's 120 s, and some more
     OFF = (b"AT+CPOF", 10000)
-    DNS = None  # it comes before OK
+    DNS = ()  # it comes before OK
     # Errors as numbers and headers with the link's number; sends are reported when the module has them.
     SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPSENDMODE=0", b"AT+CIPCCFG=10,0,0,0,1,0,500", b"AT+CIPRXGET=1")
 
@@ -52,20 +52,23 @@ class CipOpen(TcpIp):
     _cause = ""  # the line that tells why ERROR will follow
 
     def _ask(self, link):
-        # The reports of connections that are just opened look the same: only those that are open have commas.
-        mine = "%d," % link.n
-        found = False
-        for line in (yield b"AT+CIPOPEN?"):
-            fields = line[9:].strip()
-            if '"' not in fields:
-                if "," in fields:
-                    self.on_line(line.encode(), 0, len(line))
-            elif fields.startswith(mine):
-                found = True
-        if found:
+        # One line for each link: "n", or "n,type,address,port,index". A connection's report comes between: "n,err".
+        found = 0
+        try:
+            lines = yield from self.query(b"AT+CIPOPEN?", str)
+        except OSError:
+            self.doubt = True
+            return
+        for line in lines:
+            each = line[9:].strip()
+            if "," in each and '"' not in each:
+                self.on_line(line.encode(), 0, len(line))
+            elif each.split(",")[0] == str(link.n):
+                found = len(each)
+        if found > 2:
             self.connected(link)
             self.links.reading |= link.bit  # a notice may have been lost: ask for data too
-        elif link.state != _CONNECTING:
+        elif found and link.state != _CONNECTING:
             self.gone(link)
 
     def _shut(self, link):

@@ -4,6 +4,7 @@ import errno
 
 from micropython import const
 
+from .pump import fields
 from .tcpip import TcpIp
 
 _CONNECTING = const(1)  # Link.state, as in links.py
@@ -18,23 +19,22 @@ class CipStart(TcpIp):
 
     def _ack(self, link):
         try:
-            line = (yield b"AT+CIPACK=%d" % link.n)[-1]
-            link.unacked = int(line.split(",")[2]) > 0
+            link.unacked = (yield from self.query(b"AT+CIPACK=%d" % link.n, fields))[-1][2:] != ["0"]
         except OSError:
             link.unacked = False
 
     def _ask(self, link):
         try:
-            line = (yield b"AT+CIPSTATUS=%d" % link.n)[-1]
+            state = (yield from self.query(b"AT+CIPSTATUS=%d" % link.n, fields))[-1][-1]
         except OSError:
             self.doubt = True  # neither link nor context?
             return
-        if "CONNECTED" in line:
+        if state == "CONNECTED":
             if link.state == _CONNECTING and not link.stale:  # the report was lost, or it is an older connection
                 raise OSError(errno.EALREADY, "connect %s:%d: already connected" % link.peer)
             self.connected(link)
             self.links.reading |= link.bit  # a notice may have been lost: ask for data too
-        elif "CIPSTATUS" in line and "CONNECTING" not in line:  # else: another command's answer
+        elif "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/":  # else it is damaged, or connecting
             if link.state == _CONNECTING:
                 link.fail(errno.ECONNREFUSED, "connect %s:%d: closed" % link.peer)
             self.gone(link)

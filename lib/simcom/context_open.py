@@ -28,7 +28,14 @@ def context_up(m, apn, user, key):
 
 def context_check(m):
     """Read the address; ATError when the network is not open."""
-    m.address = (yield b"AT+IPADDR", 10000)[-1].split(":", 1)[1].strip()
+    m.address = (yield from m.query(b"AT+IPADDR", _address, 10000))[-1]
+
+
+def _address(line):
+    address = line[line.index(":") + 1 :].strip(' "')
+    if address.strip("0123456789." if address.count(".") == 3 else "0123456789abcdefABCDEF:.") or len(address) < 3:
+        raise ValueError
+    return address
 
 
 def context_down(m):

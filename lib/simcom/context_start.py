@@ -1,5 +1,7 @@
 """The PDP context in the CIPSTART dialect, loaded for bring-up."""
 
+from .pump import fields
+
 SHUT = (b"AT+CIPSHUT", 65000, (b"SHUT OK",))
 
 
@@ -25,12 +27,20 @@ def context_check(m):
     """Read the address; ATError when there is no context. Only then is the module in IP STATUS."""
     if m.up and not m.mux and b"AT+CIPQSEND=1" in m.SETTINGS:
         # A module that has restarted raises one by itself for AT+CIPSTART, and has forgotten all that it was told.
-        line = (yield b"AT+CIPQSEND?")[-1]
-        if line.endswith("0"):
-            raise m.refusal(line + ": the module restarted")
-    m.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
-    if m.address.count(".") != 3:
+        if not (yield from m.query(b"AT+CIPQSEND?", _number))[-1]:
+            raise m.refusal("+CIPQSEND: 0: the module restarted")
+    m.address = (yield from m.query(b"AT+CIFSR", address, 10000, (b".",)))[-1]
+
+
+def _number(line):
+    return int(fields(line)[0])
+
+
+def address(line):
+    """What AT+CIFSR says: nothing but an IPv4 address."""
+    if [part for part in line.split(".") if not part.isdigit() or int(part) > 255] or line.count(".") != 3:
         raise ValueError
+    return line
 
 
 def context_down(m):

@@ -5,7 +5,7 @@ import errno
 from micropython import const
 
 from . import hooks
-from .context_start import SHUT, account
+from .context_start import SHUT, account, address
 from .door import ask
 from .lacks import need
 from .pump import check_text
@@ -113,7 +113,7 @@ class Context(hooks.Hook):
             yield from account(*self.account)
         finally:
             self._rising = False
-        self.address = (yield b"AT+CIFSR", 10000, (b".",))[-1]
+        self.address = (yield from self._modem.query(b"AT+CIFSR", address, 10000, (b".",)))[-1]
         self.up = True
 
     def _open(self, m, link):

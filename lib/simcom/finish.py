@@ -9,7 +9,7 @@ _CLOSING = 4  # Link.state, as in links.py
 def flush(m, timeout_ms: int = 10000) -> bool:
     """Wait until the peers have what was written and closed sockets are closed; call it before ``deepsleep``.
 
-    Returns whether that was so in time.
+    Returns whether that was so in time, also of sockets whose close() did not wait for it.
     """
     start = ticks_ms()
     m.flushing = True
@@ -21,8 +21,9 @@ def flush(m, timeout_ms: int = 10000) -> bool:
                     if ticks_diff(ticks_ms(), start) >= timeout_ms:
                         return False
                     m.wait()
-        return True
+        return not m.gave_up
     finally:
+        m.gave_up = False
         m.flushing = False
 
 

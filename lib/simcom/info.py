@@ -1,20 +1,36 @@
 """What a program can ask of the module, or of us, about itself."""
 
-import errno
-
 from .aterror import ATError
-from .door import ask
+from .lookup import resolved
 from .radio import registration, signal
+from .resync import identity, named
 from .tcpip import check_host
 
+
+def _fifteen(line):
+    digits = identity(line)
+    if not digits.isdigit() or not 14 <= len(digits) <= 17:
+        raise ValueError
+    return digits
+
+
+def _iccid(line):
+    digits = identity(line)
+    if not 18 <= len(digits) <= 22 or digits.strip("0123456789ABCDEFabcdef"):
+        raise ValueError
+    return digits
+
+
+def _operator(line):
+    return line.split(": ")[-1]
+
+
+_NAMES = {"manufacturer": b"AT+CGMI", "model": b"AT+CGMM", "firmware": b"AT+CGMR"}
 _CONFIG = {
-    "manufacturer": b"AT+CGMI",
-    "model": b"AT+CGMM",
-    "firmware": b"AT+CGMR",
-    "imei": b"AT+GSN",
-    "iccid": b"AT+CCID",
-    "imsi": b"AT+CIMI",
-    "operator": b"AT+COPS?",
+    "imei": (b"AT+GSN", _fifteen, 0, True),
+    "iccid": (b"AT+CCID", _iccid, 0, True),
+    "imsi": (b"AT+CIMI", _fifteen, 0, True),
+    "operator": (b"AT+COPS?", _operator),
 }
 _STATUS = {"rssi": signal, "registration": registration}
 
@@ -34,15 +50,16 @@ def config(m, *param, **settings):
 
         return change(m, settings)
     (param,) = param
+    if param in _NAMES:
+        return m.run(named(m, _NAMES[param]))
     if param not in _CONFIG:
         raise ValueError("config: no parameter %s" % param)
     try:
-        lines = m.run(ask(_CONFIG[param], m.ANSWER_MS), once=True)
+        return m.run(m.query(*_CONFIG[param]))[-1]
     except ATError:
         if param != "iccid":
             raise
-        lines = m.run(ask(b"AT+CICCID", m.ANSWER_MS), once=True)  # its name in the CIPOPEN family
-    return lines[-1].split(": ")[-1]
+    return m.run(m.query(b"AT+CICCID", _iccid, 0, True))[-1]  # its name in the CIPOPEN family
 
 
 def status(m, param: str = ""):
@@ -95,12 +112,4 @@ def ipconfig(m, param: str):
 def resolve(m, host: str, *, timeout_ms: int = 30000) -> list:
     """Ask the module's resolver (AT+CDNSGIP): a list of one or two addresses. OSError(-2): unknown name."""
     check_host(host)
-    try:
-        line = m.run(ask(b'AT+CDNSGIP="%s"' % host.encode(), timeout_ms, m.DNS), once=True)[-1]
-    except ATError as e:
-        line = e.line
-    fields = [field.strip(' "') for field in line.split(":", 1)[-1].split(",")]
-    if fields[0] != "1":
-        code = errno.EHOSTUNREACH if m.DNS and fields == ["0", "3"] else -2  # 3: network error
-        raise OSError(code, "resolve %s: %s" % (host, line))
-    return fields[2:]
+    return m.run(resolved(m, host, timeout_ms))

@@ -38,7 +38,7 @@ class Link:
     take = None  # takes payload: the ring's write(buf, off, n), or drop()
     ring = None  # received bytes …
     ready = 0  # … of which so many are verified; others wait for the trailer, or until its form is known
-    known = 0  # bytes known to wait in the module; -1: some
+    known = 0  # bytes known to wait in the module; -1: some; -2: it told of fewer than before
     want = 0  # bytes that a blocked reader waits for
     tx = None  # bytes to send …
     tx_n = 0  # … so many …
@@ -164,9 +164,9 @@ class RingPool:
     def give_back(self, link):
         """Take its ring, emptied."""
         ring = link.ring
+        link.take = drop  # also of a link whose ring is another's by now
         if ring is not None:
             link.ring = None
-            link.take = drop
             link.ready = 0
             while ring.any():
                 ring.readinto(self._scratch)

@@ -1,6 +1,9 @@
 """The address of a host, as steps of a longer procedure."""
 
+import errno
+
 from .aterror import ATError
+from .pump import fields
 
 
 def numeric(host):
@@ -12,11 +15,25 @@ def lookup(m, host):
     """Steps: ``host`` as an address, by AT+CDNSGIP if it is a name. OSError(-2): unknown."""
     if numeric(host):
         return host
+    return (yield from resolved(m, host, 30000))[0]
+
+
+def resolved(m, host, ms):
+    """Steps: the addresses of a name. OSError: -2: unknown; EHOSTUNREACH: the module says that the network is why."""
     try:
-        line = (yield b'AT+CDNSGIP="%s"' % host.encode(), 30000, m.DNS)[-1]
+        line, found = (yield from m.query(b'AT+CDNSGIP="%s"' % host.encode(), _addresses, ms, m.DNS))[-1]
     except ATError as e:
-        line = e.line
-    fields = [field.strip(' "') for field in line.split(":", 1)[-1].split(",")]
-    if fields[0] != "1":
-        raise OSError(-2, "%s: name not found (%s)" % (host, line))
-    return fields[2]
+        line, found = e.line, ()
+    if found:
+        return found
+    code = errno.EHOSTUNREACH if m.DNS and fields(line) == ["0", "3"] else -2
+    raise OSError(code, "%s: name not found (%s)" % (host, line))
+
+
+def _addresses(line):
+    row = fields(line)
+    if row[0] == "0":
+        int(row[1])
+    elif row[0] != "1" or not row[2] or [each for each in row[2:] if not each or not numeric(each)]:
+        raise ValueError
+    return line, row[2:]

@@ -1,21 +1,25 @@
 """What the CIPOPEN dialect words in its own way and a program seldom asks for."""
 
-from .states import fields
+from .pump import fields
+from .states import perhaps
 
 RESET = b"AT+CRESET"
 
 
 def context(m):
     """Whether the network is open."""
-    return "OPEN" if fields((yield b"AT+NETOPEN?")[-1])[0] == "1" else "CLOSED"
+    return "OPEN" if (yield from m.query(b"AT+NETOPEN?", _flag))[-1] else "CLOSED"
+
+
+def _flag(line):
+    return ("0", "1").index(fields(line)[0])
 
 
 def links(m):
     """Every link, by AT+CIPOPEN?; a report that comes between looks nearly the same."""
     found = []
-    for line in (yield b"AT+CIPOPEN?"):
-        row = fields(line)
-        if '"' in line:
+    for line, row in (yield from m.query(b"AT+CIPOPEN?", _row)):
+        if len(row) > 2:
             found.append((int(row[0]), row[1], row[2], int(row[3] or 0), "CONNECTED"))
         elif len(row) == 1:
             found.append((int(row[0]), "", "", 0, "INITIAL"))
@@ -24,10 +28,22 @@ def links(m):
     return found
 
 
+def _row(line):
+    row = fields(line)
+    int(row[0])
+    if len(row) > 2:
+        int(row[3] or 0)
+    return line, row
+
+
 def servers(m):
     """Every server, by AT+SERVERSTART?."""
-    rows = [fields(line) for line in (yield b"AT+SERVERSTART?")]
-    return [(int(row[0]), int(row[1])) for row in rows]
+    return (yield from perhaps(m, b"AT+SERVERSTART?", _server))
+
+
+def _server(line):
+    row = fields(line)
+    return int(row[0]), int(row[1])
 
 
 def counts(answer):
@@ -43,14 +59,12 @@ def dns(m, addresses):
     return b'AT+CDNSCFG="%s"%s' % ('","'.join(addresses).encode(), b",1" if new else b"")
 
 
-def dns_of(lines):
-    """Their addresses, by the answer to AT+CDNSCFG?; those of IPv6 behind those of IPv4."""
-    found = []
-    for line in lines:
-        for part in line.split(","):
-            if "DNS:" in part:
-                found.append(part.split(":", 1)[1].strip())
-    return tuple(found)
+def dns_of(line):
+    """The addresses in a line of the answer to AT+CDNSCFG?; those of IPv6 stand behind those of IPv4."""
+    found = [part.split(":", 1)[1].strip() for part in line.split(",") if "DNS:" in part]
+    if not found:
+        raise ValueError
+    return found
 
 
 def keepalive(on, idle_s, interval_s, count):

@@ -1,8 +1,7 @@
 """What the CIPSTART dialect words in its own way and a program seldom asks for."""
 
 from . import hooks
-from .pump import text
-from .states import fields
+from .pump import fields, text
 
 RESET = b"AT+CFUN=1,1"
 
@@ -59,8 +58,13 @@ def links(m):
 
 def servers(m):
     """The server, by AT+CIPSERVER?."""
-    row = fields((yield b"AT+CIPSERVER?")[-1])
-    return [(0, int(row[1]))] if row[0] == "1" else []
+    port = (yield from m.query(b"AT+CIPSERVER?", _port))[-1]
+    return [(0, port)] if port else []
+
+
+def _port(line):
+    row = fields(line)
+    return int(row[1]) if ("0", "1").index(row[0]) else 0
 
 
 def counts(answer):
@@ -73,9 +77,11 @@ def dns(m, addresses):
     return b'AT+CDNSCFG="%s"' % '","'.join(addresses).encode()
 
 
-def dns_of(lines):
-    """Their addresses, by the answer to AT+CDNSCFG?."""
-    return tuple([line.split(":", 1)[1].strip() for line in lines if "Dns:" in line])
+def dns_of(line):
+    """The address in a line of the answer to AT+CDNSCFG?."""
+    if "Dns:" not in line:
+        raise ValueError
+    return [line.split(":", 1)[1].strip()]
 
 
 def keepalive(on, idle_s, interval_s, count):

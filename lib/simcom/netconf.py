@@ -2,8 +2,7 @@
 
 from .aterror import ATError
 from .lacks import more, need
-from .pump import check_text
-from .states import fields
+from .pump import check_text, fields
 
 _TIMES = "settings of time-outs"
 
@@ -69,7 +68,10 @@ def _dns(m, cmd):
 
 def get_dns(m):
     """AT+CDNSCFG?: the addresses of the name servers, a tuple of str."""
-    return more(m).dns_of((yield b"AT+CDNSCFG?"))
+    found = []
+    for addresses in (yield from m.query(b"AT+CDNSCFG?", more(m).dns_of, 0, True)):
+        found += addresses
+    return tuple(found)
 
 
 def set_pdp_type(m, kind):
@@ -97,11 +99,18 @@ def set_timeouts(m, values):
 def get_timeouts(m):
     """AT+CIPTIMEOUT?: (network, open, send) in ms."""
     need(m, _TIMES)
-    return _timeouts()
+    return _timeouts(m)
 
 
-def _timeouts():
-    return tuple([int(each) for each in fields((yield b"AT+CIPTIMEOUT?")[-1])])
+def _timeouts(m):
+    return (yield from m.query(b"AT+CIPTIMEOUT?", _three))[-1]
+
+
+def _three(line):
+    values = tuple([int(each) for each in fields(line)])
+    if len(values) != 3:
+        raise ValueError
+    return values
 
 
 def set_retries(m, count):

@@ -1,14 +1,23 @@
 """Where the module stands in the network."""
 
+from .pump import fields
+
+
+def _stat(line):
+    row = fields(line)
+    return int(row[1 if len(row) > 1 and row[1].isdigit() else 0])
+
+
+def _rssi(line):
+    return int(fields(line)[0])
+
 
 def registration(m):
     """<stat>. A read answers <n>,<stat>[,"lac"…]; a URC that comes between says <stat>[,"lac"…]."""
     state = 4
     for cmd in m.REGISTRATION:
         try:
-            for line in (yield cmd):
-                fields = line.split(":")[-1].split(",")
-                stat = int(fields[1 if len(fields) > 1 and fields[1].strip().isdigit() else 0])
+            for stat in (yield from m.query(cmd, _stat)):
                 if stat == 1 or stat == 5:
                     return stat
                 if state != 2:  # searching here goes before denied there
@@ -21,6 +30,6 @@ def registration(m):
 
 def signal(m):
     """RSSI in dBm, None when the module does not know it; noted for print(modem)."""
-    rssi = int((yield b"AT+CSQ")[-1].split(":")[-1].split(",")[0])
+    rssi = (yield from m.query(b"AT+CSQ", _rssi))[-1]
     m.dbm = 2 * rssi - 113 if rssi < 32 else None
     return m.dbm

@@ -2,12 +2,35 @@
 
 import errno
 
+from .pump import fields
+
+
+def _number(line):
+    return int(fields(line)[-1])
+
+
+def identity(line):
+    """A name as V.250 has it: printable, more than a result code."""
+    line = line.split(": ")[-1].strip(' "')
+    if len(line) < 3 or [c for c in line if not " " <= c <= "~"]:
+        raise ValueError
+    return line
+
+
+def named(m, cmd):
+    """Steps: a name that stands alone in a line without a prefix, as a line of somebody else may."""
+    for _ in range(3):
+        lines = yield from m.query(cmd, identity, 0, True)
+        if len(lines) == 1:
+            break
+    return lines[-1]
+
 
 def configure(m):
     """Tell the module what it does not know after it was started."""
     channel = m.channel
     yield from silence(m)  # a late OK, boot messages
-    yield b"AT+CMEE?", 10000, ()  # takes the OKs that come late
+    yield from m.query(b"AT+CMEE?", _number, 10000)  # takes the OKs that come late
     for _ in range(3):
         yield b"ATE0"
         channel.echoed = False
@@ -15,7 +38,7 @@ def configure(m):
         if not channel.echoed:
             break
     yield b"AT+CMEE=1"
-    m.model = " ".join((yield b"AT+CGMM"))
+    m.model = yield from named(m, b"AT+CGMM")
     if m.baudrate:
         yield b"AT+IPR=%d" % m.baudrate
         channel.uart.init(baudrate=m.baudrate)
@@ -66,7 +89,7 @@ def resync(m):
             channel.mute = False
             filler = channel.filler
             try:
-                yield b"AT+CMEE?", 2000, ()
+                yield from m.query(b"AT+CMEE?", _number, 2000)
                 yield from silence(m)  # of a module that hung the answers to all that was asked meanwhile
                 break
             except OSError:

@@ -17,6 +17,7 @@ _ERROR = const(3)
 _LOST = const(4)
 
 _READ_MS = const(10000)
+_SHORT = const(-2)  # Link.known: fewer bytes than were known to wait
 
 
 class BufferAccess(Modem):
@@ -140,8 +141,10 @@ class BufferAccess(Modem):
                 self._broken(link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
             else:
                 self._broken(link, errno.ETIMEDOUT, "AT+CIPRXGET: no answer")
-        elif kind == _ERROR and link.known:
-            self._broken(link, errno.ECONNRESET, "the module dropped bytes that were waiting")
+        elif link.known and self.channel.own > 2:
+            self._broken(link, errno.EIO, "AT+CIPRXGET: OK instead of bytes that were waiting")
+        elif link.known == _SHORT or (kind == _ERROR and link.known):
+            self._broken(link)
         else:  # nothing there
             link.known = 0
             if link.ring and not link.borders:
@@ -173,14 +176,17 @@ class BufferAccess(Modem):
     def _segment(self, got, buf, j):
         link = self._link
         self._got = got
+        short = link.known - got
         link.known = self.number(buf, j)
+        if short > link.known and not link.borders:
+            link.known = _SHORT
         self.links.reading &= ~link.bit  # a notice that comes after this is news
         if got > link.asked:
             self.channel.on_end(False)
         elif got:
             self.channel.parser.expect(got, link.take)
 
-    def _broken(self, link, code, why):
+    def _broken(self, link, code=errno.ECONNRESET, why="the module dropped bytes that were waiting"):
         link.fail(code, why)
         if link.n >= 0:
             link.state = _CLOSING
@@ -201,6 +207,9 @@ class BufferAccess(Modem):
                 # Nobody expects the first byte alone when there are more.
                 link.ready = ring.any()
             if link.known or link.state == _DRAINING:
+                if link.known == _SHORT:
+                    link.ready = ring.any()
+                    return self._broken(link)
                 self.links.reading |= link.bit
         # The next command goes out before the user sees these bytes. Sleeping tasks get a look now and then.
         self._laps += 1
@@ -231,6 +240,6 @@ class BufferAccess(Modem):
         if self.number(buf, j) == 1:
             link = self.links.get(self.number(buf, j))
             if link and link.ring and _CONNECTING < link.state < _CLOSING:  # else it is an older connection's
-                link.known = link.known or -1
+                link.known = link.known or (1 if link.state == _DRAINING else -1)
                 self.links.reading |= link.bit
         return True

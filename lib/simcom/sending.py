@@ -6,6 +6,7 @@ from micropython import const
 
 from .aterror import ATError
 from .lacks import start_only
+from .pump import fields
 
 _REFUSAL_MS = const(100)  # without a prompt: what is not refused within this time is taken for accepted
 _SILENT_MS = const(2000)  # without a result: so is payload
@@ -46,15 +47,19 @@ def set_prompt(m, mode):
 def get_room(m):
     """AT+CIPSEND?: how many bytes the module takes now, {number of the link: bytes}."""
     start_only(m, "AT+CIPSEND?")
-    return _room()
+    return _room(m)
 
 
-def _room():
+def _free(line):
+    row = fields(line)
+    return int(row[0]) if len(row) > 1 else 0, int(row[-1])
+
+
+def _room(m):
     found = {}
     try:
-        for line in (yield b"AT+CIPSEND?"):
-            fields = line.split(":", 1)[1].split(",")
-            found[int(fields[0]) if len(fields) > 1 else 0] = int(fields[-1])
+        for n, room in (yield from m.query(b"AT+CIPSEND?", _free)):
+            found[n] = room
     except ATError:  # no link is open
         pass
     return found
@@ -119,7 +124,7 @@ class Sender:
         most = 0  # what the variable form must not exceed
         if self.form != "fixed":
             if not self._escapes:
-                most = (yield from _room()).get(link.n, 0)
+                most = (yield from _room(self._modem)).get(link.n, 0)
             elif not getattr(link, "server", None):  # of accepted clients these modules want the length
                 most = self._modem.SEND_MAX
         link.most = most

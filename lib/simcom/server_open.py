@@ -6,7 +6,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .cipopen import code
-from .pump import text
+from .pump import fields, text
 
 OWN = 0  # link numbers that a server takes for itself
 
@@ -24,11 +24,17 @@ def start(m, server, listener):
 
 def runs(m, index, port):
     """Whether the module listens."""
-    for line in (yield b"AT+SERVERSTART?"):
-        row = line.split(":")[1].split(",")
-        if int(row[0]) == index and int(row[1]) == port:
-            return True
-    return False
+    try:
+        return (index, port) in (yield from m.query(b"AT+SERVERSTART?", _server, 2000))
+    except OSError as e:
+        if e.errno != errno.EIO or hasattr(e, "line"):
+            raise
+    return False  # there is none
+
+
+def _server(line):
+    row = fields(line)
+    return int(row[0]), int(row[1])
 
 
 def stop(m, server):
@@ -46,12 +52,12 @@ def stop(m, server):
 
 def look(m, n):
     """Ask whose all links are."""
-    for line in (yield b"AT+CIPOPEN?"):
-        row = line.split(":", 1)[1].split(",")
+    for row in (yield from m.query(b"AT+CIPOPEN?", fields)):
         if len(row) == 2:  # the report of a connection that is just opened looks nearly the same
-            m.on_line(line.encode(), 0, len(line))
+            line = ("+CIPOPEN:" + ",".join(row)).encode()
+            m.on_line(line, 0, len(line))
         elif len(row) > 4 and int(row[4]) >= 0:
-            m.servers.found(int(row[0]), int(row[4]), (row[2].strip(' "'), int(row[3])))
+            m.servers.found(int(row[0]), int(row[4]), (row[2], int(row[3])))
 
 
 def search(m):

@@ -2,7 +2,7 @@
 
 import errno
 
-from .pump import text
+from .pump import fields, text
 
 OWN = 1  # link numbers that a server takes for itself
 
@@ -16,8 +16,13 @@ def start(m, server, listener):
 
 def runs(m, index, port):
     """Whether the module listens."""
-    row = _fields((yield b"AT+CIPSERVER?")[-1])
-    return row[0] == "1" and (len(row) < 2 or int(row[1]) == port)
+    listens, found = (yield from m.query(b"AT+CIPSERVER?", _server))[-1]
+    return listens and (not found or found == port)
+
+
+def _server(line):
+    row = fields(line)
+    return ("0", "1").index(row[0]), int(row[1]) if len(row) > 1 else 0
 
 
 def stop(m, server):
@@ -28,13 +33,13 @@ def stop(m, server):
 def look(m, n):
     """Ask for the state of link ``n``, and whose it is."""
     link = m.links.get(n)
-    row = _fields((yield b"AT+CIPSTATUS=%d" % n)[-1])
+    found = (yield from m.query(b"AT+CIPSTATUS=%d" % n, _whose))[-1]
     if link is not m.links.get(n):  # a client came behind the answer: that is of an older connection
         return
-    peer = (row[3], int(row[4] or 0))
-    if row[-1] != "CONNECTED" and row[-1] != "REMOTE CLOSING":
+    peer = (found[3], int(found[4] or 0))
+    if found[-1] != "CONNECTED" and found[-1] != "REMOTE CLOSING":
         m.servers.over(n, peer)
-    elif row[2] != "UDP":
+    elif found[2] != "UDP":
         m.servers.client(n, m.servers.slots[0], peer, False)
 
 
@@ -54,5 +59,9 @@ def on_line(servers, buf, i, j):
     return True
 
 
-def _fields(line):
-    return [field.strip(' "') for field in line.split(":", 1)[1].split(",")]
+def _whose(line):
+    row = fields(line)
+    if "/%s/" % row[-1] not in "/CONNECTED/REMOTE CLOSING/CONNECTING/CLOSING/CLOSED/INITIAL/":
+        raise ValueError
+    int(row[4] or 0)
+    return row

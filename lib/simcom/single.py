@@ -13,6 +13,9 @@ _BARE = (b"AT+CIPSEND", b"AT+CIPCLOSE", b"AT+CIPACK", b"AT+CIPSTATUS")  # may st
 _MORE = (b"AT+CIPSTART", b"AT+CIPUDPMODE", b"AT+CLPORT")
 _RESULTS: tuple = (b"CONNECT OK", b"CONNECT FAIL", b"CLOSED", b"SEND OK", b"SEND FAIL", b"CLOSE OK", b"CLOSED OK")
 _RESULTS += (b"ALREADY CONNECT",)
+_IDLE: tuple = (b"IP INITIAL", b"IP START", b"IP CONFIG", b"IP GPRSACT", b"IP STATUS", b"IP PROCESSING", b"PDP DEACT")
+_IDLE += (b"SERVER LISTENING",)
+_ENDING = (b" CONNECTING", b" CLOSING", b" CLOSED")  # of TCP, of UDP
 
 
 def single(m):
@@ -109,8 +112,12 @@ class Single:
         state = bytes(buf[i + 6 : j]).strip()
         if state == b"IP INITIAL":
             m.doubt = True
-        elif state == b"CONNECT OK":
+        if state == b"CONNECT OK":
             state = b"CONNECTED"
+        elif state in _IDLE:
+            state = b"INITIAL"
+        elif state[3:] in _ENDING:
+            state = state[4:]
         link = m.links.slots[0] or Link  # the module does not tell whose state it is
         line = b'+CIPSTATUS: 0,0,"%s","%s","%d","%s"' % (
             link.proto.encode(),

@@ -1,49 +1,66 @@
 """The longer answers of ``status()``: steps for the pump, by the command that is asked."""
 
+import errno
+
 from micropython import const
 
 from .lacks import more, need
+from .pump import fields, once
 
 _OPEN = const(2)  # Link.state, as in links.py
 
 
-def fields(line):
-    """What follows the colon of an information line, cut at commas, without quotes and blanks: a list of str."""
-    return [field.strip(' "') for field in line.split(":", 1)[-1].split(",")]
+def _number(line):
+    return int(fields(line)[0])
+
+
+def _numbers(line):
+    return [int(each) for each in fields(line)]
+
+
+def _context(line):
+    cid, kind, apn = fields(line)[:3]
+    return int(cid), kind, apn
 
 
 def get_sim(m):
     """AT+CPIN?: "READY", "SIM PIN", "SIM PUK", …; ATError (ENODEV) without a card."""
-    return ", ".join(fields((yield b"AT+CPIN?")[-1]))
+    return (yield from m.query(b"AT+CPIN?", once("bringup").sim))[-1]
 
 
 def get_attached(m):
     """AT+CGATT?: whether the packet service has us."""
-    return fields((yield b"AT+CGATT?")[-1]) == ["1"]
+    return (yield from m.query(b"AT+CGATT?", once("bringup").attached))[-1]
 
 
 def get_system(m):
     """AT+CPSI?: a list of str as the module words it: system mode, operation mode, operator, area, cell, …"""
     need(m, "AT+CPSI")
-    return _system()
+    return _system(m)
 
 
-def _system():
-    return fields((yield b"AT+CPSI?")[-1])
+def _system(m):
+    return (yield from m.query(b"AT+CPSI?", fields))[-1]
 
 
 def get_function(m):
     """AT+CFUN?: 0 minimum, 1 full, 4 radio off."""
-    return int(fields((yield b"AT+CFUN?")[-1])[0])
+    return (yield from m.query(b"AT+CFUN?", _number))[-1]
 
 
 def get_contexts(m):
     """AT+CGDCONT?: a list of (cid, type, apn)."""
-    found = []
-    for line in (yield b"AT+CGDCONT?"):
-        cid, kind, apn = fields(line)[:3]
-        found.append((int(cid), kind, apn))
-    return found
+    return (yield from perhaps(m, b"AT+CGDCONT?", _context))
+
+
+def perhaps(m, cmd, parse):
+    """Steps of a question whose answer may well be empty."""
+    try:
+        return (yield from m.query(cmd, parse, 2000))
+    except OSError as e:
+        if e.errno != errno.EIO or hasattr(e, "line"):
+            raise
+    return []
 
 
 def get_context(m):
@@ -84,8 +101,8 @@ def _acknowledged(m, counts):
         if link and link.state == _OPEN:
             n = link.n
             try:
-                answer = fields((yield b"AT+CIPACK=%d" % n)[-1])
+                answer = (yield from m.query(b"AT+CIPACK=%d" % n, _numbers))[-1]
             except OSError:  # closed meanwhile
                 continue
-            found.append((n,) + counts([int(each) for each in answer]))
+            found.append((n,) + counts(answer))
     return found

@@ -34,6 +34,7 @@ class TcpIp(BufferAccess):
     REFUSED_MS = 5000  # a failure within this time is taken for a refusal, later for a time-out
 
     flushing = False  # somebody waits for acknowledgements
+    gave_up = False  # since the last flush() a closed link ended before the peer had all
 
     # What sockets ask for: noted here, done by the pump
 
@@ -109,6 +110,7 @@ class TcpIp(BufferAccess):
                     yield from self._ack(link)
                     if link.unacked:
                         yield _RETRY_MS
+            self.gave_up = self.gave_up or (not link.abort and (link.tx_n > 0 or link.unacked))
         except OSError as e:
             link.error = link.error or e.args  # none: there was no room for them
             link.fail()
@@ -238,6 +240,8 @@ class TcpIp(BufferAccess):
         if link.state == _OPEN:
             link.state = _DRAINING
             self.links.reading |= link.bit
+            if link.known < 0:
+                link.known = 1  # at least: if they are gone this is no EOF
         else:
             link.tx_n = 0
         link.unacked = False

@@ -15,8 +15,29 @@ NOT_ALLOWED, SIM_ABSENT, SIM_PIN, SIM_BUSY, BAD_PASSWORD, BAD_PARAMETER = 3, 10,
 RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000, 2000000, 3000000)
 
 
+# What a module may do to the answer of a question: every one of them, or, by a seed, now and then one.
+CLEAN, LATE_OK, GARBLED = "clean", "late OK before an answer", "garbled answer"
+UNKNOWN_BEFORE, UNKNOWN_BEHIND = "unknown line before an answer", "unknown line in an answer"
+UNKNOWN = (
+    b"\r\nSERVER OK\r\n",
+    b"\xff\xff\xff\xff\xff",
+    b"\r\n\xff\xff\xff\xff\xff\r\n",
+    b"\r\nMISSED_CALL: 10:30AM 5550100\r\n",
+)
+_ASKING = ("CSQ", "CIFSR", "IPADDR", "CIPACK", "CIPSTATUS", "CDNSGIP")  # questions without a question mark
+
+
 class AtModule(Power):
-    """A module that understands commands; handlers are methods do_NAME(op, parameters)."""
+    """A module that understands commands; handlers are methods do_NAME(op, parameters).
+
+    `spoil`: what happens to the next answers, {name of a command: how many times}, "" standing for any; it happens in
+    the manner of choices["answers"]. A seed that chose a manner spoils one answer of four, and none twice in a row.
+    """
+
+    CHOICES = {"answers": (CLEAN, CLEAN, CLEAN, LATE_OK, GARBLED, UNKNOWN_BEFORE, UNKNOWN_BEHIND)}
+    spoil: dict = {}
+    _name = _spoiled = ""  # the command that is being executed, and the last whose answer was spoilt
+    _asks = False
 
     def execute(self, line: bytes) -> None:
         """Run the commands of one line, one after another."""
@@ -30,6 +51,10 @@ class AtModule(Power):
     def _next(self, result) -> None:
         while result in (OK, NO_FINAL) and self._rest.strip():
             name, op, text = self._cut()
+            self._name, self._asks = (
+                name,
+                op == "?" or name in self.identity or (name in _ASKING and (op or name != "CIPSTATUS")),
+            )
             result = self._run(name, op, text)
         if result is not PENDING:
             self._final(result)
@@ -85,7 +110,30 @@ class AtModule(Power):
     def info(self, text: str) -> None:
         """An information line, or a block of lines with one frame."""
         self.hook("before_info")
+        manner = self.choices["answers"] if self._spoils() else CLEAN
+        if manner == LATE_OK:
+            self.result("OK", 0)
+        elif manner == UNKNOWN_BEFORE:
+            self.send(self.random.choice(UNKNOWN))
+        elif manner == GARBLED:
+            at = self.random.randrange(len(text.splitlines()[0]))
+            lost = text.startswith("+") and at < 4 and self.random.random() < 0.5  # elsewhere nobody could tell
+            text = text[:at] + ("" if lost else "\xff") + text[at + 1 :]
         self.line(text)
+        if manner == UNKNOWN_BEHIND:
+            self.send(self.random.choice(UNKNOWN))
+
+    def _spoils(self) -> bool:
+        """Whether something happens to the answer of this command."""
+        name, before = self._name, self._spoiled
+        if not self._asks or self.choices["answers"] == CLEAN:
+            return False
+        for key in (name, ""):
+            if self.spoil.get(key):
+                self.spoil[key] -= 1
+                return True
+        self._spoiled = "" if name == before or self.spoil or self.random.random() > 0.25 else name
+        return bool(self._spoiled)
 
     def _final(self, result) -> None:
         if result == OK:

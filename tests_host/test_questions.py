@@ -1,0 +1,266 @@
+"""Answers that are late, damaged, or have lines of others in them: the question is asked again."""
+
+import errno
+
+import pytest
+from rig import ECHO, Rig
+from sim import Peer
+from sim.at import CLEAN, GARBLED, LATE_OK, UNKNOWN_BEFORE, UNKNOWN_BEHIND
+
+FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
+START, OPEN = FAMILIES[:2], FAMILIES[2:]
+MANNERS = (LATE_OK, GARBLED, UNKNOWN_BEFORE, UNKNOWN_BEHIND)
+DAMAGE = (LATE_OK, GARBLED)
+
+families = pytest.mark.parametrize("family", FAMILIES)
+manners = pytest.mark.parametrize("manner", MANNERS)
+
+BRING_UP = [(family, name) for family in FAMILIES for name in ("CMEE", "CGMM", "CPIN", "CGATT")]
+BRING_UP += [("sim800", "CGREG"), ("sim7000", "CEREG"), ("sim7028", "CEREG"), ("a76xx", "CEREG")]
+BRING_UP += [(family, "CIFSR") for family in START] + [(family, "IPADDR") for family in OPEN]
+
+STATUS = {
+    "rssi": ("CSQ", -73),
+    "registration": ("CGREG", 1),
+    "sim": ("CPIN", "READY"),
+    "attached": ("CGATT", True),
+    "function": ("CFUN", 1),
+}
+CONFIG = {
+    "manufacturer": "CGMI",
+    "model": "CGMM",
+    "firmware": "CGMR",
+    "imei": "GSN",
+    "imsi": "CIMI",
+    "operator": "COPS",
+}
+
+
+def spoilt(rig, manner, times, *names):
+    """From now on the answers of these commands, so many times each."""
+    rig.vm.choices["answers"] = manner
+    rig.vm.spoil = dict.fromkeys(names, times)
+
+
+def left(rig):
+    """How many answers are still to be spoilt."""
+    return sum(rig.vm.spoil.values())
+
+
+@manners
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("family, name", BRING_UP)
+def test_bring_up_asks_again(family, name, times, manner):
+    rig = Rig(family=family, on=False)
+    spoilt(rig, manner, times, name)
+    rig.modem.connect("internet")
+    assert left(rig) < times
+    assert rig.modem.address.count(".") == 3
+    assert rig.modem.model in rig.vm.identity["CGMM"]
+    rig.vm.choices["answers"] = CLEAN
+    assert rig.works()
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("manner", MANNERS)
+@families
+def test_every_answer_now_and_then(family, manner, seed):
+    rig = Rig(seed, family=family, on=False, choices={"answers": manner})
+    rig.modem.connect("internet")
+    assert rig.works()
+    assert rig.modem.status("sim") == "READY"
+    assert rig.modem.status("rssi") == -73
+    assert rig.modem.config("imei") == rig.vm.identity["GSN"]
+
+
+@pytest.mark.parametrize("manner", DAMAGE)
+@pytest.mark.parametrize("name, step", [("CPIN", "sim"), ("CGATT", "attach")])
+@families
+def test_three_answers_in_vain_end_connect_with_step_and_command(family, name, step, manner):
+    rig = Rig(family=family, up=False)
+
+    def mute(op, args):
+        return "OK"
+
+    setattr(rig.vm, "do_" + name, mute)
+    with pytest.raises(OSError) as raised:
+        rig.modem.connect("internet")
+    assert raised.value.errno == errno.EIO
+    assert "connect, %s: AT+%s?: answer not understood" % (step, name) in str(raised.value)
+    assert rig.sent.count("AT+%s?" % name) == 3
+    delattr(rig.vm, "do_" + name)
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@manners
+@pytest.mark.parametrize("param", STATUS)
+@families
+def test_status_asks_again(family, param, manner):
+    rig = Rig(family=family)
+    name, value = STATUS[param]
+    spoilt(rig, manner, 2, name)
+    assert rig.modem.status(param) == value
+
+
+@manners
+@pytest.mark.parametrize("param", CONFIG)
+@families
+def test_config_asks_again(family, param, manner):
+    rig = Rig(family=family)
+    value = rig.modem.config(param)
+    assert value and len(value) > 3
+    spoilt(rig, manner, 2, CONFIG[param])
+    assert rig.modem.config(param) == value
+
+
+@manners
+@pytest.mark.parametrize("param", ["contexts", "context", "links", "servers", "acknowledged", "dns", "timeouts"])
+@families
+def test_long_status_asks_again(family, param, manner):
+    rig = Rig(family=family)
+    if param == "timeouts" and family in START:
+        return
+    s = rig.socket(ECHO)
+    s.write(b"hello")
+    s.read(5)
+    listener = rig.socket(timeout=30)
+    listener.bind(("", 80))
+    listener.listen()
+    value = rig.modem.status(param)
+    assert value
+    spoilt(rig, manner, 2, "")
+    assert rig.modem.status(param) == value
+
+
+@manners
+@families
+def test_name_is_asked_for_again(family, manner):
+    rig = Rig(family=family)
+    value = rig.modem.resolve("echo.example")
+    spoilt(rig, manner, 2, "CDNSGIP")
+    assert rig.modem.resolve("echo.example") == value
+
+
+@manners
+@families
+def test_idle_link_lives_on(family, manner):
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    spoilt(rig, manner, 1000, "")
+    rig.pump(120_000)
+    rig.vm.choices["answers"] = CLEAN
+    rig.pump(5000)
+    s.write(b"still here")
+    assert s.read(10) == b"still here"
+
+
+@manners
+@families
+def test_end_that_is_asked_for_is_seen(family, manner):
+    rig = Rig(family=family)
+    address = rig.serve(Peer)
+    s = rig.socket(address)
+    link = rig.vm.links[s._link.n]
+    link.drop("CLOSED")  # its notice was lost
+    spoilt(rig, manner, 2, "CIPSTATUS", "CIPOPEN")
+    s.settimeout(60)
+    assert s.read(1) == b""
+
+
+@manners
+@families
+def test_server_asks_again(family, manner):
+    rig = Rig(family=family)
+    s = rig.socket(timeout=60)
+    s.bind(("", 80))
+    s.listen()
+    for at in range(3):
+        spoilt(rig, manner, 2, "CIPSERVER", "SERVERSTART", "CIPSTATUS", "CIPOPEN")
+        rig.pump(11_000)
+        peer = rig.dial(80)
+        peer.send(b"hello %d" % at)
+        client, _ = s.accept()
+        client.settimeout(30)
+        assert client.read(7) == b"hello %d" % at
+        client.close()
+
+
+@manners
+@families
+def test_restart_that_is_noticed_is_got_over(family, manner):
+    rig = Rig(family=family)
+    spoilt(rig, manner, 2, "CMEE", "CGMM", "CIFSR", "IPADDR", "CIPQSEND")
+    rig.modem.doubt = True
+    rig.pump(20_000)
+    assert left(rig) < 8
+    assert rig.modem.isconnected()
+    assert rig.works()
+
+
+@manners
+@families
+def test_recover_asks_again(family, manner):
+    rig = Rig(family=family)
+    spoilt(rig, manner, 2, "")
+    assert rig.modem.recover() == "probe"
+
+
+@families
+def test_late_echo_in_front_of_an_answer(family):
+    rig = Rig(family=family, on=False)
+    for _ in range(2):
+        rig.vm.inject("before_info", b"ATE0\r\r\nOK\r\n")
+    rig.modem.active(True)
+    rig.vm.inject("before_info", b"ATE0\r\r\nOK\r\n")
+    rig.modem.connect("internet")
+    assert rig.modem.model in rig.vm.identity["CGMM"]
+    assert rig.works()
+
+
+@families
+def test_pin_is_not_sent_twice_for_a_late_ok(family):
+    rig = Rig(family=family, on=False, sim="SIM PIN")
+    rig.make(pin="1234")
+    spoilt(rig, LATE_OK, 2, "CPIN")
+    rig.modem.connect("internet")
+    assert rig.sent.count('AT+CPIN="1234"') == 1
+
+
+@families
+def test_read_is_not_repeated_after_a_bare_ok(family):
+    # Bytes were known to wait: what came with the OK was lost, and a second read would give what follows.
+    rig = Rig(family=family)
+    s = rig.socket(rig.serve(Peer))
+    rig.pump(500)
+    reads = []
+
+    def bare(op, args):
+        reads.append(args)
+        return "OK"
+
+    rig.vm.do_CIPRXGET = bare
+    rig.connection().write(b"never seen")
+    with pytest.raises(OSError) as raised:
+        s.read(1)
+    assert raised.value.errno == errno.EIO
+    assert len(reads) == 1
+    del rig.vm.do_CIPRXGET
+    assert rig.works()
+
+
+@families
+def test_read_takes_its_answer_behind_another_ok(family):
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    execute = rig.vm.execute
+
+    def shifted(line):
+        if line.startswith(b"AT+CIPRXGET=2"):
+            rig.vm.result("OK", 0)
+        execute(line)
+
+    rig.vm.execute = shifted
+    for at in range(5):
+        s.write(b"hello %d" % at)
+        assert s.read(7) == b"hello %d" % at
