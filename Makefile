@@ -12,6 +12,8 @@ SEED =
 SEEDS = 20
 HOURS =
 CHECK =
+ALL =
+ONLY =
 
 PY := .venv/bin/python
 SYSTEM := $(HOST_PYTHON) tests_host/tools/system.py
@@ -20,11 +22,12 @@ PORTS := esp32 rp2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test test-cpython test-micropython cases demo mpy lint format features size bench week sim clean distclean venv stubs micropython valgrind
+.PHONY: help test test-cpython test-micropython cases pico demo mpy lint format features size bench week sim clean distclean venv stubs micropython valgrind
 
 help:
 	@echo "make test    run the tests under CPython, then under MicroPython"
 	@echo "make cases   the shared cases under more seeds than the five of make test: [SEEDS=20]"
+	@echo "make pico    the library on an emulated Raspberry Pi Pico: all cases of one family, a life of each other ([FAMILY=a76xx] [ALL=1] [ONLY=words])"
 	@echo "make demo    open sockets through the virtual modem (FAMILY=a76xx: another; PYTHON=cpython: without MicroPython)"
 	@echo "make mpy     compile lib/simcom into build/lib, for a board"
 	@echo "make lint    check style, and types against the stubs of each port ($(PORTS))"
@@ -53,6 +56,11 @@ test-micropython: venv
 cases: venv
 	@echo "shared cases under $(SEEDS) seeds"
 	@$(PY) -m pytest -q -n auto tests_host/test_cases.py --seeds $(SEEDS)
+
+# The first time it fetches a compiler and builds a firmware: some minutes, and 500 MB in .tools/pico.
+pico: venv mpy
+	@echo "emulated Pico"
+	@cd tests_host && ../$(PY) -m pico.run $(addprefix --family ,$(FAMILY)) $(if $(ALL),--all) $(if $(ONLY),--only '$(ONLY)')
 
 # A PYTHON that the environment happens to hold is not meant for the demo, so only these two are passed on.
 demo: venv $(if $(filter cpython,$(PYTHON)),,micropython)

@@ -1,6 +1,6 @@
 """Finds a system program that the tests use, or fetches it into .tools/ without touching the system.
 
-    python3 tests_host/tools/system.py micropython|micropython32|mosquitto|openssl|valgrind
+    python3 tests_host/tools/system.py micropython|micropython32|mosquitto|node|openssl|valgrind
 
 prints the path to start, or nothing, the reason on stderr and exit status 1. From a test or tests_host/bench.py:
 
@@ -31,8 +31,9 @@ TOOLS = TREE / ".tools"
 SUITE = "trixie"  # the oldest Debian with MicroPython 1.24 or newer (Debian 12 has 1.19)
 KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp")
 
-# name: path inside the package of the same name, environment variables that hold paths inside the unpacked tree
+# name: path inside the package of that name (node: nodejs), variables that hold paths inside the unpacked tree
 PROGRAMS = {
+    "node": ("usr/bin/node", {}),
     "micropython": ("usr/bin/micropython", {}),
     "micropython32": ("usr/bin/micropython", {}),  # always fetched, see below
     "mosquitto": ("usr/sbin/mosquitto", {}),
@@ -110,18 +111,20 @@ def _codename():
         return match[1] if match else ""
 
 
-def _run(*args, cwd=None):
+def run(*args, cwd=None):
+    """Run a command quietly; what it complains of is the reason of Unavailable."""
     done = subprocess.run(args, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         said = re.findall(r"(?m)^E: (.*)", done.stdout) or done.stdout.strip().splitlines()[-1:]
         raise Unavailable("%s: %s" % (args[0], said[0] if said else "exit status %d" % done.returncode))
 
 
-def fetch(package, into, dependencies=True, architecture=""):
-    """Downloads a package of the suite, with what it depends on, and unpacks it into a folder."""
+def download(packages, dependencies=True, architecture="", sources=()):
+    """Downloads packages (NAME or NAME=VERSION), with what they depend on, and source packages; returns the folder."""
     for tool in ("apt-get", "dpkg"):
         if not shutil.which(tool):
-            raise Unavailable("%s can only be fetched where there is apt; install it and put it on PATH" % package)
+            wanted = ", ".join([*packages, *sources])
+            raise Unavailable("%s can only be fetched where there is apt; install it and put it on PATH" % wanted)
     keyring = next(filter(os.path.exists, KEYRINGS), None)
     if not keyring:
         raise Unavailable("Debian's archive keyring is not installed (package debian-archive-keyring)")
@@ -137,26 +140,41 @@ def fetch(package, into, dependencies=True, architecture=""):
     get = ("apt-get", "-c", str(apt / "apt.conf"))
     reason = Unavailable("apt on this machine has no Debian mirror configured")
     for uri in mirrors():
-        (apt / "sources.list").write_text("deb [signed-by=%s] %s %s main\n" % (keyring, uri, SUITE))
+        kinds = ("deb", "deb-src") if sources else ("deb",)
+        lines = ["%s [signed-by=%s] %s %s main\n" % (kind, keyring, uri, SUITE) for kind in kinds]
+        (apt / "sources.list").write_text("".join(lines))
         try:
-            _run(*get, "update", "--error-on=any")
-            if dependencies:
-                _run(*get, "install", "--download-only", "--yes", package)
-            else:
-                _run(*get, "download", package, cwd=archives)
-            break
+            run(*get, "update", "--error-on=any")
+            if packages and dependencies:
+                run(*get, "install", "--download-only", "--yes", *packages)
+            elif packages:
+                run(*get, "download", *packages, cwd=archives)
+            if sources:
+                run(*get, "source", "--download-only", *sources, cwd=archives)
+            return archives
         except Unavailable as failed:
             reason = failed
-    else:
-        raise reason
-    shutil.rmtree(into, ignore_errors=True)
-    part = into.with_name(into.name + ".part")  # renamed when complete: a folder that exists is whole
+    raise reason
+
+
+@contextlib.contextmanager
+def whole(folder):
+    """A folder to be filled, which appears under its name when it is complete: one that exists is whole."""
+    shutil.rmtree(folder, ignore_errors=True)
+    part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    for deb in archives.glob("*.deb"):
-        _run("dpkg", "-x", str(deb), str(part))
-        deb.unlink()
-    part.rename(into)
+    yield part
+    part.rename(folder)
+
+
+def fetch(package, into, dependencies=True, architecture=""):
+    """Downloads a package of the suite, with what it depends on, and unpacks it into a folder."""
+    archives = download([package], dependencies, architecture)
+    with whole(into) as part:
+        for deb in archives.glob("*.deb"):
+            run("dpkg", "-x", str(deb), str(part))
+            deb.unlink()
 
 
 def _fetched_command(name, root):
@@ -185,10 +203,15 @@ def _write_wrapper(name, root):
 
 
 def _suits(name, path):
-    if not name.startswith("micropython"):
+    """Whether a program on PATH is new enough."""
+    if name.startswith("micropython"):
+        words = ["-c", NEEDED_OF_MICROPYTHON]
+    elif name == "node":
+        words = ["-e", "process.exit(+(parseInt(process.versions.node) < 18))"]
+    else:
         return True
     try:
-        return subprocess.run([path, "-c", NEEDED_OF_MICROPYTHON], capture_output=True, timeout=20).returncode == 0
+        return subprocess.run([path, *words], capture_output=True, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -206,6 +229,7 @@ def find(name):
             package, narrow, _ = name.partition("32")
             if narrow and os.uname().machine not in NARROW:
                 raise Unavailable("no 32-bit programs run on %s" % os.uname().machine)
+            package = {"node": "nodejs"}.get(package, package)
             fetch(package, root, architecture=NARROW[os.uname().machine] if narrow else "")
         if not wrapper.exists():
             _write_wrapper(name, root)

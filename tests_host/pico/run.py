@@ -1,0 +1,113 @@
+"""Runs the library on the emulated Pico: python -m pico.run [--family NAME] [--all] [--only WORDS] (in tests_host)
+
+All shared cases on one family (which one the commit decides), and one whole life on each other; with --all the cases
+on every family. Each file of cases begins with a fresh MicroPython. Ends with `N passed, 0 failed`.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import time
+
+from pico import flash, setup
+from pico.stage import HERE, HOST, PORTS, TREE, Stage
+
+FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
+BUILT = TREE / "build/pico"
+TALLY = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
+
+CASES = """
+import emulated, target
+found = target.cases((%r,))
+target.cases = lambda: found
+target.run(emulated.Emulated(%r, %r, %r), %r)
+"""
+LIFE = "import life; life.run(%r, %r, %r)"
+
+
+def programs():
+    """What runs on the Pico, compiled: name there -> bytes."""
+    BUILT.mkdir(parents=True, exist_ok=True)
+    files = {"target": TREE / "tests_device/target.py"}
+    files |= {path.stem: path for path in sorted((HERE / "programs").glob("*.py"))}
+    files |= {"cases/" + path.stem: path for path in sorted((TREE / "tests_device/cases").glob("*.py"))}
+    return {name + ".mpy": flash.compiled(path, name, BUILT) for name, path in files.items()}
+
+
+def cases_of(family, module, files, only=""):
+    """Run a file of cases: what was printed, and the busy seconds of the Pico."""
+    with Stage(family, files=files) as stage:
+        stage.modem(0)  # of the case with two modems
+        return report(stage, CASES % (module, family, HOST, PORTS, only))
+
+
+def life_of(family, files):
+    """Run a whole life, beginning with a module that is off."""
+    with Stage(family, files=files, powered=False) as stage:
+        return report(stage, LIFE % (family, HOST, PORTS))
+
+
+def report(stage, program):
+    """Run a program on a stage."""
+    printed = []
+    try:
+        stage.pico.exec(program, 1500, printed.append)
+    except BaseException as e:  # a Hang is none of the program's own
+        if isinstance(e, KeyboardInterrupt):
+            raise
+        printed.append("\n%s: %s\n0 passed, 1 failed\n" % (type(e).__name__, e))
+    counted = stage.pico.counters() if stage.pico.process.poll() is None else {"cycles": 0, "idle": 0}
+    return "".join(printed), (counted["cycles"] - counted["idle"]) / 125e6
+
+
+def family_of_commit():
+    """The family whose turn it is."""
+    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=TREE, capture_output=True, text=True)
+    return FAMILIES[int(git.stdout.strip() or "0", 16) % len(FAMILIES)]
+
+
+def jobs(options):
+    """(name, function, arguments) of each session, long ones first."""
+    files = programs()
+    modules = sorted(path.stem for path in (TREE / "tests_device/cases").glob("*.py"))
+    chosen = FAMILIES if options.all else (options.family or family_of_commit(),)
+    found = [
+        ("%s %s" % (family, module), cases_of, (family, module, files, options.only))
+        for family in chosen
+        for module in sorted(modules, key=lambda name: name not in ("links", "streams"))
+    ]
+    if not options.only:
+        found += [("%s life" % family, life_of, (family, files)) for family in FAMILIES if family not in chosen]
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--family", choices=FAMILIES, help="whose cases (default: the commit decides)")
+    parser.add_argument("--all", action="store_true", help="the cases of every family")
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
+    options = parser.parse_args()
+    setup.ready_or_skip()
+    passed = failed = 0
+    start = time.monotonic()
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count() or 1) as pool:
+        running = {pool.submit(function, *args): name for name, function, args in jobs(options)}
+        for done in concurrent.futures.as_completed(running):
+            text, busy = done.result()
+            counts = [tuple(map(int, pair)) for pair in TALLY.findall(text)] or [(0, 1)]
+            passed += sum(good for good, _ in counts)
+            failed += sum(bad for _, bad in counts)
+            bad = sum(bad for _, bad in counts)
+            if bad:
+                print(text)
+            print("%-24s %3d passed, %d failed  %6.1f s busy" % (running[done], counts[0][0], bad, busy), flush=True)
+    print("emulated Pico: %d s" % (time.monotonic() - start))
+    print("%d passed, %d failed" % (passed, failed))
+    sys.exit(bool(failed) or not passed)
+
+
+if __name__ == "__main__":
+    main()
