@@ -8,7 +8,6 @@ import pytest
 import select
 
 from sim import Echo
-from sim.at import OK, PENDING
 from sim.faults import Faulty
 
 from simcom import socket as module
@@ -481,36 +480,6 @@ def test_lost_close_of_a_link_whose_number_a_client_gets(family, seed):
     assert inside._link.n == n and old._link.n == -1
     raises(errno.ECONNRESET, old.read, 1)
     carries(outside, inside)
-
-
-@pytest.mark.parametrize("family", CIPSTART)
-def test_client_that_gets_a_number_which_is_just_being_read_is_closed(family):
-    # Whose bytes the answer brings is not known: nobody gets them.
-    rig = Rig(family=family)
-    s = listening(rig)
-    first = rig.dial(80)
-    old, _ = accepted(s)
-    carries(first, old)
-    first.send(b"mine")
-    rig.pump(1000)
-    assert old.read(4) == b"mine"
-    rig.vm.do_CIPRXGET = lambda op, args: (rig.vm.later(50, answer), PENDING)[1]
-
-    def answer():
-        del rig.vm.do_CIPRXGET
-        rig.vm.urc("%d, REMOTE IP: 192.0.2.9" % n)
-        rig.vm.info("+CIPRXGET: 2,%d,6,0" % n)
-        rig.vm.send(b"theirs")
-        rig.vm.resume(OK)
-
-    n = old._link.n
-    rig.vm.urc("+CIPRXGET: 1,%d" % n)
-    rig.pump(1000)
-    raises(errno.ECONNRESET, old.read, 1)
-    s.settimeout(0)
-    raises(errno.EAGAIN, s.accept)
-    assert sent(rig, "AT+CIPCLOSE=%d" % n)
-    assert rig.works()
 
 
 @pytest.mark.parametrize("offset", [0, 1])
