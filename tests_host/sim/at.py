@@ -25,6 +25,9 @@ UNKNOWN = (
     b"\r\nMISSED_CALL: 10:30AM 5550100\r\n",
 )
 _ASKING = ("CSQ", "CIFSR", "IPADDR", "CIPACK", "CIPSTATUS", "CDNSGIP")  # questions without a question mark
+# What a driver asks by itself; a seed leaves alone what only a person wants to know.
+_OFTEN = (*_ASKING, "CPIN", "CMEE", "CREG", "CGREG", "CEREG", "CGATT", "CGMM", "CIPOPEN", "NETOPEN", "CIPSERVER")
+_OFTEN += ("SERVERSTART", "CIPQSEND", "CIPSEND", "GSN", "CGSN", "CIMI", "COPS")
 
 
 class AtModule(Power):
@@ -132,7 +135,8 @@ class AtModule(Power):
             if self.spoil.get(key):
                 self.spoil[key] -= 1
                 return True
-        self._spoiled = "" if name == before or self.spoil or self.random.random() > 0.25 else name
+        clean = name not in _OFTEN or name == before or self.spoil or self.random.random() > 0.25
+        self._spoiled = "" if clean else name
         return bool(self._spoiled)
 
     def _final(self, result) -> None:
