@@ -26,6 +26,7 @@ class Bench:
         self.uart.chunk = chunk
         self.log: list = []
         self.urcs = tuple(urcs)
+        self.hooks: tuple = ()
         self.awaited: "tuple | bytes" = b"+CSQ:"
         self.free: "tuple | bytes" = ()
         self.channel = Channel(self.uart, self)
@@ -431,19 +432,51 @@ def test_uart_that_takes_nothing_any_more_ends_in_a_time_out(bench):
 def test_payload_is_not_sent_without_a_prompt(bench, refusal):
     bench.start(b"AT+CIPSEND=0,5", payload=b"hello")
     bench.uart.say(refusal)
-    bench.run()
-    bench.uart.say(b"\r\n> ")
     bench.run(1000)
     assert bench.uart.sent == b"AT+CIPSEND=0,5\r"
-    assert bench.log[-1][0] == "ERROR"
+    assert bench.log[-1][0] == "ERROR" and not bench.channel.busy and bench.channel.owed == 5
+
+
+def test_prompt_behind_a_refusal_is_answered(bench):
+    bench.start(b"AT+CIPSEND=0,5", payload=b"hello")
+    bench.uart.say(ERROR + ERROR)  # another command's
+    bench.run(200)
+    assert bench.log == [] and bench.channel.busy
+    bench.uart.say(b"\r\n> ")
+    bench.run()
+    assert bench.uart.sent == b"AT+CIPSEND=0,5\rhello"
+    bench.uart.say(OK)
+    assert bench.run() == [("OK", b"OK")]
+    assert bench.channel.owed == 0
+
+
+def test_prompt_is_not_awaited_when_the_refusal_has_a_known_reason(bench):
+    bench.start(b"AT+CIPSEND=0,5", payload=b"hello")
+    bench.channel.sent = -2
+    bench.uart.say(ERROR)
+    bench.run(100)
+    assert bench.log[-1] == ("ERROR", b"ERROR") and bench.channel.owed == 0
+
+
+def test_of_two_answers_the_last_is_ours(bench):
+    bench.start()
+    bench.uart.say(ERROR + ERROR)
+    bench.run(30)
+    assert bench.channel.busy
+    bench.uart.say(OK)
+    assert bench.run() == [("OK", b"OK")]
+    bench.start()
+    bench.uart.say(ERROR)
+    assert bench.run(100)[-1] == ("ERROR", b"ERROR")
 
 
 def test_payload_is_not_sent_to_a_prompt_that_comes_too_late(bench):
     bench.start(b"AT+CIPSEND=0,5", ms=1000, payload=b"hello")
     bench.run(1100)
     bench.uart.say(b"\r\n> ")
-    bench.run()
-    assert bench.uart.sent == b"AT+CIPSEND=0,5\r" and bench.log == [("LOST",)]
+    bench.run(300)
+    assert bench.log == [("LOST",)] and bench.channel.stray and bench.channel.owed == 5
+    assert bench.uart.sent == b"AT+CIPSEND=0,5\r\x1b"  # an end of what has no length, filler in what has one
 
 
 def test_greater_than_in_an_answer_is_not_taken_for_a_prompt(bench):

@@ -90,6 +90,7 @@ def test_closed_by_the_peer(family, seed):
     s = rig.socket(rig.serve(lambda: Blob(b"last words")))
     assert s.read(10) == b"last words"
     assert s.read(1) == b""
+    assert s.write(b"as with TCP") == 11
     with pytest.raises(OSError) as caught:
         s.write(b"too late")
     assert caught.value.args[0] == errno.ECONNRESET

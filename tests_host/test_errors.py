@@ -226,6 +226,7 @@ def test_every_reason_of_a_close(family, reason, names):
         raised(names, s.read, 1)
     else:
         assert s.read(1) == b""
+        assert s.write(b"x") == 1
         raised("ECONNRESET", s.write, b"x")
 
 

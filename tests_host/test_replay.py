@@ -215,6 +215,7 @@ def test_two_links_receive_one_is_closed_by_its_peer(transcript, chunk):
     assert a.read(16) == b"SIM7000 TCP test"
     assert b.read(16) == b"SIM7000 UDP test"
     assert a.read(1) == b""  # 0, CLOSED
+    assert a.write(b"x") == 1  # as with TCP
     with pytest.raises(OSError) as caught:
         a.write(b"x")
     assert caught.value.args[0] == errno.ECONNRESET

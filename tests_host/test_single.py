@@ -316,6 +316,7 @@ def test_tcp_client(transcript, receive, chunk):
     assert s.read(len(said)) == said
     assert s.read() == b""
     module.finish()
+    assert s.write(b"x") == 1  # as with TCP, whose reset is the answer to it
     with pytest.raises(OSError) as raised:
         s.write(b"x")
     assert raised.value.errno == errno.ECONNRESET

@@ -185,6 +185,9 @@ class DatagramLink(Link):
         n = self.tx_n
         if not n or self.n < 0 or self.state == _DRAINING or self.state == _CONNECTING:
             return
+        while m.channel.owed:  # is the send before this one over?
+            m.channel.desync = True
+            yield 50
         took = 0
         self.report = None
         self.sending = n

@@ -20,6 +20,9 @@ _PATIENCE_MS = const(20)  # how long to wait for so many
 _LAPS = const(20)  # bursts, or ms, that wait() takes
 _NEAR = const(256)  # bytes before the end of payload
 _GAP_MS = const(1000)  # silence inside payload that means lost bytes
+_DOUBLE_MS = const(50)  # so long an ERROR may come twice, or the answer behind it: then it was another command's
+_ARMED_MS = const(300)  # … and the prompt
+_STRAY_MS = const(100)  # silence behind ">" that makes it a prompt, not the start of somebody's text
 
 
 def passed(start, ms):
@@ -39,7 +42,10 @@ class Channel:
         self.own = 0  # what ends it. 0: OK; 1: the line that the handler takes; 2: OK, after an awaited line …
         # … 3: there was an OK without it, of an older command: the answer comes in a quarter of its time, or not
         self.filler = 0  # payload bytes that the last command promised …
-        self.sent = -1  # … and so many were written; -1: there was no prompt yet
+        self.sent = -1  # … and so many were written; -1: there was no prompt yet; -2: it is not awaited behind an ERROR
+        self.refused = None  # an ERROR: it is the answer if no other comes within a moment …
+        self.owed = 0  # payload bytes of a command that was given up: the module may ask for them yet, or miss some
+        self.stray = False  # it did ask: it takes for payload what it gets
         self.desync = False  # answers and commands may not fit; the pump sees to it
         self.mute = False  # bytes were lost: lines mean nothing until silence
         self.echoed = False  # the module echoes; set here, cleared by the modem
@@ -139,12 +145,18 @@ class Channel:
         if self._end:
             while self._push():
                 pass
-        elif self.busy and not got:
+        elif self.refused and passed(self._deadline, 0):
+            if self.sent == -1:
+                self.owed = self.filler or self.owed
+            self._answered(_ERROR, self.refused, 0, len(self.refused))
+        elif not got and (self.busy or self.parser.held):
             parser = self.parser
             if parser.need or parser.tail:
                 if self.quiet(_GAP_MS):
                     self.on_end(False)
-            elif passed(self._deadline, 0):
+            elif 0 < parser.held < 3 and parser.line[0] == 62 and self.quiet(_STRAY_MS):
+                self._stray()
+            elif self.busy and passed(self._deadline, 0):
                 if self.own > 2:
                     self._answered(_OK, b"", 0, 0)
                 else:
@@ -230,13 +242,21 @@ class Channel:
         self._end = 0
         self.parser.reset()
         self.mute = mute
+        self.owed = self.busy and self.filler or self.owed
         self.desync = True
         self._answered(_LOST, b"", 0, 0)
 
     def _answered(self, kind, buf, i, j):
         if self.busy:
             self.busy = self.parser.prompt = False
+            self.refused = None
             self._handler(kind, buf, i, j)
+
+    def _stray(self):
+        # ESC ends what has no length, an SMS too; of what has one it is the first byte of filler.
+        self.write(b"\x1b", 1)
+        self.stray = True
+        self._lost(False)
 
     # The parser's sink. Whose line is it? Decided here, in this order.
 
@@ -267,7 +287,12 @@ class Channel:
     def _final(self, buf, i, j):
         n = j - i
         if (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
-            self._answered(_ERROR, buf, i, j)
+            # Answers come in the order of their commands: of two the last is ours.
+            if self.cmd.startswith(b"AT+CIPRXGET"):  # whose handler knows what was notified before it
+                self._answered(_ERROR, buf, i, j)
+            elif not self.refused:
+                self.refused = bytes(buf[i:j])
+                self.hurry(_ARMED_MS if self.parser.prompt and self.sent == -1 else _DOUBLE_MS)
         elif self.parser.prompt:  # of what comes before it only a refusal is an answer
             return False
         elif n == 2 and buf.startswith(b"OK", i):
@@ -283,15 +308,22 @@ class Channel:
     def _taken(self, kind, buf, i, j):
         if not self.busy or not self._handler(kind, buf, i, j):
             return False
+        self.owed = 0  # it takes commands
         if self.own == 1:
             self.busy = False
+            self.refused = None
         else:
             self.own = 0
         return True
 
     def on_prompt(self):
+        if self.skip:  # it is somebody's text
+            self.skip = False
+            self.parser.prompt = True
+            return
+        self.refused = None
         self._end = self.filler
-        self.sent = 0
+        self.sent = self.owed = 0
         self._full = False
 
     def on_end(self, ok):

@@ -1,6 +1,8 @@
 """The CIPOPEN dialect: how SIM7028 and A76XX raise a context and word results."""
 
 import errno
+from time import ticks_ms
+
 from micropython import const
 
 from .pump import text
@@ -41,7 +43,7 @@ class CipOpen(TcpIp):
     ANSWER_MS = 9000
     READ_MAX = 1500
     SEND_MAX = 1500
-    CONNECT_MS = STALL_MS = 125000  # AT+CIPTIMEOUT's 120 s, and some more
+    CONNECT_MS = 125000  # AT+CIPTIMEOUT's 120 s, and some more
     OFF = (b"AT+CPOF", 10000)
     DNS = ()  # it comes before OK
     # Errors as numbers and headers with the link's number; sends are reported when the module has them.
@@ -75,7 +77,7 @@ class CipOpen(TcpIp):
         link.report = None
         try:
             yield b"AT+CIPCLOSE=%d" % link.n, 10000, False
-            yield from self._reported(link, _NET_MS)
+            yield from self._reported(link, _NET_MS, ticks_ms())
         except OSError:  # closed already, or still on its way
             if link.pending:
                 self.links.last |= link.bit
@@ -142,15 +144,12 @@ class CipOpen(TcpIp):
             self.connected(link)
 
     def _on_send(self, link, asked, buf, j):
-        if asked != link.sending:  # of an earlier connection
-            return
-        if buf.find(b"-", self._cursor, j) >= 0:  # -1: not connected
-            took = -errno.ECONNRESET
+        if asked != link.sending:  # of an earlier connection, or damaged
+            link.report = -1
+        elif buf.find(b"-", self._cursor, j) >= 0:  # -1: not connected
+            link.report = -errno.ECONNRESET
         else:
-            took = self.number(buf, j)
-            if 0 < took < asked:  # the rest is lost
-                took = -errno.ECONNABORTED
-        link.report = took
+            link.report = self.number(buf, j)
 
     def _on_shut(self, link, *_):
         link.report = 0

@@ -88,10 +88,10 @@ class DataMode(socket):
         # The other half of the ring is for what cannot be read before it is known what it is.
         return super()._await(min(n, self._size // 2), start)
 
-    def _send(self, buf, off, n):
+    def _send(self, buf, off, n, done=0):
         link = self._link
         if link.error or link.state != _OPEN:
-            return super()._send(buf, off, n)
+            return super()._send(buf, off, n, 1)  # no write is good any more
         if not self._wish:
             raise OSError(errno.EALREADY, "in command mode: resume() first")
         self._brief = True

@@ -39,7 +39,8 @@ def config(m, *param, **settings):
     """Ask the module for "manufacturer", "model", "firmware", "imei", "iccid", "imsi" or "operator": a str.
 
     With keywords: set something. ``receive``: how received data comes: "buffer", "hex" or "push". ``send``: how data
-    goes to the module: "fixed", "variable" or "timed". ``prompt``: 0, 1 or 2 (AT+CIPSPRT). ``dns``: one or two
+    goes to the module: "fixed", "variable" or "timed". ``prompt``: 0, 1 or 2 (AT+CIPSPRT). ``stall_ms``: so long a
+    connection may take nothing of what is to be sent before it is given up, 125000 if not told. ``dns``: one or two
     addresses (AT+CDNSCFG). ``acknowledge=True``: a write returns when the peer has the bytes; on SIM800 and SIM7000
     nothing else goes over the UART meanwhile. ``pdp_type``: "IP" or "IPV6" (SIM7028), from the next connect() on.
     ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10 (both SIM7028, A76XX). ``reset``:

@@ -43,8 +43,10 @@ class Link:
     tx = None  # bytes to send …
     tx_n = 0  # … so many …
     sending = 0  # … of which so many are on their way to the module
+    total = 0  # bytes that the module took since the link was opened
+    moved = 0  # ticks_ms when it took some last, or the first of these were to be sent
     hold = 0  # ms that bytes may wait for more to go with them (TCP_NODELAY off)
-    cut = False  # bytes that were to be sent never will be
+    cut = 0  # 1: the peer has closed, and one write was good nevertheless; 2: bytes that were to be sent never will be
     unacked = False  # the module took bytes that the peer may not have
     report = None  # late result of the command under way: what the module took of a send, or -errno; None: not yet
     pending = False  # the module owes the result of opening it

@@ -24,8 +24,8 @@ class Parser:
         self.take = None  # … and who takes them
         self.long = None  # trailer form: "\r\n\r\nOK\r\n", "\r\nOK\r\n", not known yet
         self._sink = sink
-        self._line = bytearray(_LINE)  # a line that began in an earlier chunk
-        self._held = 0  # its bytes so far
+        self.line = bytearray(_LINE)  # a line that began in an earlier chunk
+        self.held = 0  # its bytes so far
         self.tail = 0  # not 0: between payload and its OK, where only URCs may stand: 1, and 1 for each empty line
         self._blank = False  # there were two empty lines in a row: the long form
         self._newline = False  # this payload ended in "\n"
@@ -39,7 +39,7 @@ class Parser:
 
     def reset(self):
         """Forget a partial line, payload or trailer."""
-        self.need = self._held = self.tail = 0
+        self.need = self.held = self.tail = 0
         self.prompt = False
 
     def feed(self, n):
@@ -59,7 +59,7 @@ class Parser:
 
     def _text(self, i, n):
         buf = self.buf
-        if not self._held:
+        if not self.held:
             if self.tail == 1 and self.long is not None:  # mostly it comes whole
                 form = _LONG if self.long else _SHORT
                 j = i + len(form)
@@ -74,23 +74,23 @@ class Parser:
         if j < 0:
             self._hold(i, n)
             return n
-        if self._held:
+        if self.held:
             self._hold(i, j)
-            self._emit(self._line, 0, self._held)
-            self._held = 0
+            self._emit(self.line, 0, self.held)
+            self.held = 0
         else:
             self._emit(buf, i, j)
         return j + 1
 
     def _hold(self, i, j):
-        line = self._line
-        at = self._held
+        line = self.line
+        at = self.held
         if at + j - i > _LINE:
             j = i + _LINE - at
         for k in range(i, j):  # few bytes; a slice would allocate
             line[at] = self.buf[k]
             at += 1
-        self._held = at
+        self.held = at
 
     def _emit(self, buf, i, j):
         n = j
@@ -127,7 +127,7 @@ class Parser:
         return True
 
     def _end(self, ok):
-        self.tail = self._held = 0
+        self.tail = self.held = 0
         if not ok:
             self.long = None  # perhaps it was learnt wrongly: learn it again
         self._sink.on_end(ok)

@@ -62,10 +62,10 @@ class SingleParser(PushParser):
             return super()._header(i, n)
         k += 1
         self._hold(i, k)
-        if self._line.startswith(b"+IPD"):
-            held = self._held
-            self._held = 0
-            self._emit(self._line, 0, held)
+        if self.line.startswith(b"+IPD"):
+            held = self.held
+            self.held = 0
+            self._emit(self.line, 0, held)
         return k
 
 

@@ -84,19 +84,25 @@ def resync(m):
     cmd = m.command()
     try:
         for _ in range(4):
+            if channel.stray and channel.owed:
+                for link in m.links.slots:
+                    if link and link.sending == channel.owed:
+                        m._broken(link, errno.EIO, "send: the module asked for the bytes when they were given up")
+            channel.stray = False
+            # First, as the module may be waiting for the rest of a payload: a command would be part of it.
+            yield from fill(m, channel.owed)
             yield from silence(m)
             channel.parser.reset()
             channel.mute = False
-            filler = channel.filler
             try:
                 yield from m.query(b"AT+CMEE?", _number, 2000)
                 yield from silence(m)  # of a module that hung the answers to all that was asked meanwhile
                 break
             except OSError:
                 pass
-            yield from fill(m, filler)
         else:
             m.on_silent(cmd + ": no answer, nor to AT+CMEE?")
+        channel.owed = 0
         channel.desync = False
     finally:
         m._only = None

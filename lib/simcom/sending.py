@@ -1,4 +1,4 @@
-"""How data goes to the module: ``config(send=...)``, ``config(prompt=...)``, ``status("room")``."""
+"""How data goes to the module: ``config(send=, prompt=, stall_ms=)``, ``status("room")``."""
 
 from time import ticks_diff, ticks_ms
 
@@ -31,6 +31,13 @@ def set_send(m, form):
     if m.DIALECT == "start" and (form == "timed" or sender.form == "timed"):
         return _set(m, b"AT+CIPATS=", timer, "form", form, seconds)
     sender.form = form
+
+
+def set_stall(m, ms):
+    """So many ms (1000 or more) a link may take nothing of what is to be sent, before it is given up."""
+    if not isinstance(ms, int) or ms < 1000:
+        raise ValueError("stall_ms: 1000 or more")
+    m.STALL_MS = ms
 
 
 def set_prompt(m, mode):
@@ -98,6 +105,7 @@ class Sender:
         self._n = 0  # payload bytes of the command in flight
         self._since = 0  # when it went out, or its payload
         self._open = False  # it has no length
+        self._filled = False  # it was refused, and filler went out for the case that it was not
         self._start = channel.start
         self._poll = channel.poll
         self._send = m.send
@@ -133,7 +141,7 @@ class Sender:
 
     def start(self, cmd, n, handler, ms, own=0, payload=None, payload_n=0):
         """Channel.start()"""
-        self._open = False
+        self._open = self._filled = False
         if payload is not None:
             self._since = ticks_ms()
             link = self._modem.links.get(int(cmd[11 : cmd.find(b",")]))  # AT+CIPSEND=n,…
@@ -174,7 +182,12 @@ class Sender:
             channel.write(b"\x1b", 1)
         if self.prompt != 1 and channel.busy and not got:
             now = ticks_ms()
-            if channel.parser.prompt:
+            if channel.refused:
+                if not self._filled:  # that may have been another command's ERROR; else the module does not mind
+                    self._filled = True
+                    filler = b"\x1b" if self._open else b"\r" * self._n
+                    channel.write(filler, len(filler))
+            elif channel.parser.prompt:
                 if ticks_diff(now, self._since) >= _REFUSAL_MS:
                     self._since = now
                     channel.parser.prompt = False

@@ -6,6 +6,7 @@ SETTERS = {
     "receive": ("receiving", "set_receive"),
     "send": ("sending", "set_send"),
     "prompt": ("sending", "set_prompt"),
+    "stall_ms": ("sending", "set_stall"),
     "dns": ("netconf", "set_dns"),
     "pdp_type": ("netconf", "set_pdp_type"),
     "timeouts": ("netconf", "set_timeouts"),

@@ -301,14 +301,17 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     # Sending
 
-    def _send(self, buf, off, n):
-        """How many bytes fit now; raises when the link cannot send."""
+    def _send(self, buf, off, n, done=0):
+        """How many bytes fit now, behind ``done`` of them; raises when the link cannot send."""
         link = self._link
         link.check()
         if link.state == _OPEN:
             return self._modem.send(link, buf, off, n)
         if link.state == _CONNECTING:
             return 0
+        if link.state and not (link.cut or done):  # as with TCP: the peer's answer to it is the reset
+            link.cut = 1
+            return n
         raise OSError(errno.ECONNRESET if link.state else errno.ENOTCONN, "not connected, or closed by the peer")
 
     def send(self, buf) -> int:
@@ -336,7 +339,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         start = self._start()
         done = 0
         while done < n or (self._link.tx_n and not self._link.hold and self._timeout != 0):
-            k = self._send(buf, off + done, n - done) if done < n else 0
+            k = self._send(buf, off + done, n - done, done) if done < n else 0
             done += k
             if self._timeout == 0:
                 self._modem.pump()
@@ -345,7 +348,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
                 start = ticks_ms()
             if done < n or not self._link.hold:
                 self._wait(start)
-        if self._link.error or self._link.cut:
+        if self._link.error or self._link.cut > 1:
             self._send(buf, 0, 0)
         return done
 

@@ -30,7 +30,7 @@ class TcpIp(BufferAccess):
     SEND_MAX = 1460
     SEND_MS = 10000
     CONNECT_MS = 80000  # the module's own time-out, and some more
-    STALL_MS = 645000  # as long as modules wait for the peer's ACK before they give the connection up
+    STALL_MS = 125000  # so long a link may take nothing of what is to be sent
     REFUSED_MS = 5000  # a failure within this time is taken for a refusal, later for a time-out
 
     flushing = False  # somebody waits for acknowledgements
@@ -58,6 +58,8 @@ class TcpIp(BufferAccess):
             if not link.tx:
                 link.tx = bytearray(self.SEND_MAX)
             link.tx[at : at + n] = memoryview(buf)[off : off + n]
+            if not at:
+                link.moved = ticks_ms()
             link.tx_n = at + n
             if not link.hold or link.tx_n == self.SEND_MAX:
                 self.wake(link)
@@ -138,7 +140,7 @@ class TcpIp(BufferAccess):
 
     def _cut(self, link):
         if link.tx_n:
-            link.cut = True
+            link.cut = 2
             link.tx_n = 0
 
     def _open(self, link):
@@ -179,9 +181,8 @@ class TcpIp(BufferAccess):
                 link.error = (errno.ETIMEDOUT, link.error[1])
             self.links.release(link)
 
-    def _reported(self, link, ms):
+    def _reported(self, link, ms, start):
         # Until on_line() sees the late result of the last command of this link.
-        start = ticks_ms()
         while link.report is None and link.n >= 0 and link.state != _DRAINING:
             if passed(start, ms):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: no result" % link.peer)
@@ -190,43 +191,34 @@ class TcpIp(BufferAccess):
     def _transmit(self, link):
         if link.sender:
             return (yield from link.sender(self))
+        while self.channel.owed:  # is the send before this one over?
+            self.channel.desync = True
+            yield 50
         n = link.tx_n
         bit = link.bit
+        info = error = None
         link.report = None
         link.sending = n
         try:
             info = yield b"AT+CIPSEND=%d,%d" % (link.n, n) + link.to, self.SEND_MS, self.marks(link.n), (link.tx, n)
             if info:
                 self.accepted(link, info[-1], n)
-            yield from self._reported(link, self.CONNECT_MS)
-            took = link.report
+            yield from self._reported(link, self.STALL_MS, link.moved)
         except OSError as e:
-            if link.state == _DRAINING or link.n < 0:  # closed by the peer meanwhile
-                return
-            if link.task.prompted:
-                raise OSError(errno.EIO, "send: what became of %d bytes is not known" % n)
-            if e.errno == errno.ETIMEDOUT:
-                raise
-            yield from self._ask(link)  # refused before the prompt: closed, or the module's buffer full?
-            yield _RETRY_MS
-            return
-        if took is None:  # the peer closed before the report came; the module has the bytes
-            took = n
-            self.links.last |= bit  # it might be taken for one of the number's next connection
-        if took < 0:
-            yield from self._ask(link)
-            if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
-                raise OSError(-took, "send %s:%d: failed" % link.peer)
-            return
-        link.tx_n = rest = max(link.tx_n - took, 0)
-        if rest:
-            link.tx[:rest] = memoryview(link.tx)[took : took + rest]
+            error = e
+        took = n
+        if error or link.report != n:
+            from .shortfall import settle
+
+            took = yield from settle(self, link, n, bit, info, error)
+        link.sending = 0
         if took:
-            link.heard = ticks_ms()
-        elif passed(link.heard, self.STALL_MS):
-            raise OSError(errno.ECONNABORTED, "send %s:%d: nothing taken any more" % link.peer)
-        else:
-            yield _RETRY_MS
+            link.total += took
+            link.tx_n = rest = max(link.tx_n - took, 0)
+            if rest:
+                link.tx[:rest] = memoryview(link.tx)[took : took + rest]
+            link.heard = link.moved = ticks_ms()
+            link.cut = link.state != _OPEN
 
     # Events
 
@@ -247,6 +239,8 @@ class TcpIp(BufferAccess):
         link.unacked = False
         self.wake(link)
         if self._task is link.task and self.channel.busy:
+            if self.channel.sent < 0:
+                self.channel.sent = -2
             self.channel.hurry(300)  # the answer may never come
 
     def on_lost(self, code, why):

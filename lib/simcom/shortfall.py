@@ -1,0 +1,95 @@
+"""A send of which the module did not take all, or does not tell how much: loaded by the first one."""
+
+import errno
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from .channel import passed
+
+# Link.state, as in links.py
+_OPEN = const(2)
+_DRAINING = const(3)
+
+_RETRY_MS = const(250)
+_RETRY_MAX_MS = const(4000)
+
+
+def settle(m, link, n, bit, info, error):
+    """Steps: how many of ``n`` bytes the module took.
+
+    ``bit``: its link's at the beginning; ``info``: the answer to the payload, None: there was none; ``error``: what
+    ended the waiting, or None; ``link.report``: what was told in the end. When nothing was taken a pause that grows has
+    passed, until STALL_MS are over. OSError when it stays unknown, so that nothing is sent twice.
+    """
+    report = link.report
+    took = None if info is None else n
+    while took and not error and report == -1:  # the report of another send, or a damaged one
+        link.report = None
+        if (yield from _sent(m, link)) == n:
+            return n
+        try:
+            yield from m._reported(link, m.STALL_MS, link.moved)
+        except OSError as e:
+            error = e
+        report = link.report
+        if report == n:
+            return n
+    if error:
+        if link.state == _DRAINING or link.n < 0:  # closed by the peer meanwhile
+            return 0
+        if took and passed(link.moved, m.STALL_MS):
+            raise _stalled(link)
+        if took or link.task.prompted:
+            raise OSError(errno.EIO, "send %s:%d: what became of %d bytes is not known" % (link.peer + (n,)))
+        if error.errno == errno.ETIMEDOUT:
+            raise error
+        yield from m._ask(link)  # refused before the prompt: closed, or the module's buffer full?
+        took = 0
+    elif report is None:  # the peer closed before the report came; the module has the bytes
+        m.links.last |= bit  # it might be taken for one of the number's next connection
+    elif report < 0:
+        yield from m._ask(link)
+        if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
+            raise OSError(-report, "send %s:%d: failed" % link.peer)
+        took = n if report == -errno.ECONNRESET else 0
+    else:
+        took = report
+    state = link.state
+    if state != _OPEN or took == n:
+        return took
+    sent = yield from _sent(m, link)
+    if link.state == _OPEN:
+        if sent == n and not error:
+            return n
+        code = errno.EIO if sent != took and (sent >= 0 or not error) else 0
+        if took and m.DIALECT == "open":  # there the rest is lost
+            code = errno.ECONNABORTED
+        if code:
+            raise OSError(code, "send %s:%d: took %d of %d bytes, or %d?" % (link.peer + (took, n, sent)))
+        if took:
+            return took
+        if passed(link.moved, m.STALL_MS):
+            raise _stalled(link)
+    start = ticks_ms()
+    pause = min(max(ticks_diff(start, link.moved), _RETRY_MS), _RETRY_MAX_MS)
+    while link.state == state and not passed(start, pause):  # whoever wakes this task
+        yield pause
+    return 0
+
+
+def _stalled(link):
+    return OSError(errno.ECONNABORTED, "send %s:%d: nothing taken any more" % link.peer)
+
+
+def _sent(m, link):
+    # How many bytes behind those before the module has sent, as it counts; -1: it does not tell.
+    try:
+        return (yield from m.query(b"AT+CIPACK=%d" % link.n, _count))[-1] - link.total
+    except OSError:
+        yield from m._ask(link)
+        return -1
+
+
+def _count(line):
+    return int(line.split(":")[1].split(",")[0])
