@@ -11,6 +11,8 @@ SHORT =
 SEED =
 SEEDS = 20
 HOURS =
+STEP =
+ONE =
 CHECK =
 ALL =
 ONLY =
@@ -22,11 +24,12 @@ PORTS := esp32 rp2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test test-cpython test-micropython cases pico demo mpy lint format features size bench week sim clean distclean venv stubs micropython valgrind
+.PHONY: help test test-cpython test-micropython cases faults pico demo mpy lint format features size bench week sim clean distclean venv stubs micropython valgrind
 
 help:
 	@echo "make test    run the tests under CPython, then under MicroPython"
 	@echo "make cases   the shared cases under more seeds than the five of make test: [SEEDS=20]"
+	@echo "make faults  every kind of fault at every byte of six sessions: [FAMILY=sim7000] [STEP=7: every 7th byte] [SEED=0] [ONE=run: replay it] (an hour)"
 	@echo "make pico    the library on an emulated Raspberry Pi Pico: all cases of one family, a life of each other ([FAMILY=a76xx] [ALL=1] [ONLY=words])"
 	@echo "make demo    open sockets through the virtual modem (FAMILY=a76xx: another; PYTHON=cpython: without MicroPython)"
 	@echo "make mpy     compile lib/simcom into build/lib, for a board"
@@ -56,6 +59,11 @@ test-micropython: venv
 cases: venv
 	@echo "shared cases under $(SEEDS) seeds"
 	@$(PY) -m pytest -q -n auto tests_host/test_cases.py --seeds $(SEEDS)
+
+faults: venv
+	@echo "single faults on the wire"
+	@$(PY) tests_host/faults.py $(if $(ONE),--one $(ONE)) $(if $(FAMILY),--family $(FAMILY)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(STEP),--step $(STEP))
 
 # The first time it fetches a compiler and builds a firmware: some minutes, and 500 MB in .tools/pico.
 pico: venv mpy

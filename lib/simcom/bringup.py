@@ -46,6 +46,9 @@ def bring_up(m, apn, user, key, timeout_ms):
         m.step = "context"
         advice = " (check APN, user and key)"
         yield from m.context_up(apn, user, key)
+        if m.channel.echoed:  # it has restarted meanwhile, and forgotten what it was told before
+            yield from once("resync").configure(m)
+            yield from m.context_up(apn, user, key)
         for _, steps in m.extra:
             yield from steps(m)
         m.up = True

@@ -102,7 +102,7 @@ class CipOpen(TcpIp):
         if buf.startswith(b"+IP ERROR", i) or buf.startswith(b"+CIPERROR", i):
             if self._task:
                 self._cause = text(buf, i, j)
-            elif self._link and self._link.known < 0:
+            elif buf[i + 1] == 73 and self._link and self._link.known < 0:
                 self._link.known = 0  # "No data": the notice was of what is read already
         elif buf.startswith(b"+NET", i):
             self.net = self.number(buf, j)

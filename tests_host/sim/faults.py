@@ -8,7 +8,13 @@ import random
 import time
 from collections.abc import Callable
 
+from shim import clock as _clock
+
 _POLL, _IN, _OUT = 3, 1, 4
+
+
+def _wake() -> None:
+    """Whoever sleeps until something happens looks again."""
 
 
 class _Rule:
@@ -28,13 +34,11 @@ class Faulty:
         self._moments: list = []  # (ticks, bytes)
         self._raw = bytearray()  # taken from the UART, not yet past the faults
         self._ready = bytearray()  # past the faults
-        self._stalls: list = []  # (offset, ms)
-        self._stalled_until: "int | None" = None
+        self._stalls: dict[str, list] = {"rx": [], "tx": []}  # (offset, ms)
+        self._stalled_until: dict[str, "int | None"] = {"rx": None, "tx": None}
         self._pieces: "Callable[[], int] | None" = None
 
     def __getattr__(self, name):
-        if name == "next_us":
-            raise AttributeError(name)  # a stall ends with time alone: let a poll look every millisecond
         return getattr(self.uart, name)
 
     # --- faults
@@ -75,14 +79,15 @@ class Faulty:
 
         self._add(direction, offset, 1, change)
 
-    def stall(self, offset: int, ms: int) -> None:
-        """Nothing is received for ms milliseconds in front of the byte at offset."""
-        self._stalls.append((offset, ms))
-        self._stalls.sort()
+    def stall(self, offset: int, ms: int, direction: str = "rx") -> None:
+        """For ms milliseconds nothing is received, or nothing taken, in front of the byte at offset."""
+        self._stalls[direction].append((offset, ms))
+        self._stalls[direction].sort()
 
     def insert_at(self, ms: int, data: bytes) -> None:
         """Receive bytes ms milliseconds from now, whatever is going on."""
         self._moments.append((time.ticks_add(time.ticks_ms(), ms), data))
+        _clock.clock.after_ms(ms + 1, _wake)
 
     def split(self, longest: int, seed: "int | None" = None) -> None:
         """Let no read give more than `longest` bytes; with a seed, 1 to longest at random."""
@@ -110,24 +115,33 @@ class Faulty:
         self._rules[direction] = [rule for rule in self._rules[direction] if rule.end > end]
         return bytes(out)
 
+    def _passing(self, direction: str, count: int) -> int:
+        """How many of the next bytes a stall lets pass now."""
+        now, until, stalls = time.ticks_ms(), self._stalled_until[direction], self._stalls[direction]
+        if until is not None and time.ticks_diff(now, until) < 0:
+            return 0
+        self._stalled_until[direction] = None
+        if stalls and stalls[0][0] < self.offset[direction] + count:
+            offset, ms = stalls[0]
+            count = max(0, offset - self.offset[direction])
+            if not count:
+                stalls.pop(0)
+                self._stalled_until[direction] = time.ticks_add(now, ms)
+                _clock.clock.after_ms(ms + 1, _wake)
+        return count
+
     def _pull(self) -> None:
         """Take what the UART has and let it pass, up to a stall."""
         now = time.ticks_ms()
-        if self._stalled_until is not None and time.ticks_diff(now, self._stalled_until) >= 0:
-            self._stalled_until = None
         count = self.uart.any()
         if count:
             self._raw += self.uart.read(count) or b""
-        while self._raw and self._stalled_until is None:
-            piece = bytes(self._raw)
-            if self._stalls and self._stalls[0][0] < self.offset["rx"] + len(piece):
-                offset, ms = self._stalls[0]
-                piece = piece[: max(0, offset - self.offset["rx"])]
-                if not piece:
-                    self._stalls.pop(0)
-                    self._stalled_until = time.ticks_add(now, ms)
-                    break
-            del self._raw[: len(piece)]
+        while self._raw:
+            count = self._passing("rx", len(self._raw))
+            if not count:
+                break
+            piece = bytes(self._raw[:count])
+            del self._raw[:count]
             self._ready += self._faulted("rx", piece)
         for moment in list(self._moments):
             if time.ticks_diff(now, moment[0]) >= 0:
@@ -159,6 +173,10 @@ class Faulty:
     def write(self, buf, *args) -> "int | None":
         """Write; bytes that meet a fault are all taken."""
         offset, count = (0, args[0]) if len(args) == 1 else args if args else (0, len(buf))
+        if self._stalls["tx"] or self._stalled_until["tx"] is not None:
+            count = self._passing("tx", count)
+            if not count:
+                return None
         data = bytes(buf[offset : offset + count])
         begin = self.offset["tx"]
         if not any(rule.start < begin + len(data) and rule.end > begin for rule in self._rules["tx"]):
