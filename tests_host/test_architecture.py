@@ -82,6 +82,7 @@ LAZY = {
     ("recover", "power"),
     ("power", "resync"),
     ("bringup", "power"),
+    ("bringup", "resync"),
     ("bringup", "radio"),
     ("states", "bringup"),
 }

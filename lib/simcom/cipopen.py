@@ -99,10 +99,11 @@ class CipOpen(TcpIp):
         self._cursor = k = buf.find(b":", i, j) + 1
         if not k or buf[i] != 43 or buf.startswith(b"+CIPRX", i):
             return buf.startswith(b"CLOSED", i) or buf.startswith(b"+IPCL", i) or super().on_line(buf, i, j)
-        if buf.startswith(b"+IP ERROR", i) or buf.startswith(b"+CIPERROR", i):
+        ip = buf.startswith(b"+IP E", i)
+        if ip or buf.startswith(b"+CIPERR", i):
             if self._task:
                 self._cause = text(buf, i, j)
-            elif buf[i + 1] == 73 and self._link and self._link.known < 0:
+            elif ip and self._link and self._link.known < 0:
                 self._link.known = 0  # "No data": the notice was of what is read already
         elif buf.startswith(b"+NET", i):
             self.net = self.number(buf, j)
