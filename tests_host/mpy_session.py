@@ -9,7 +9,8 @@ brings the context up, connects, sends, receives, is refused, times out and clos
     RAM bytes                            gc.mem_alloc() growth by importing, constructing, bring-up and one open link
     LINK bytes                           what of that the open link takes
 
-Without an argument it is a test that this works for each family there is.
+`micropython mpy_session.py sim7000 context` has one fault behind it (one of FAULTS), from which it recovers. Without an
+argument it is a test that this works for each family there is.
 """
 
 import builtins
@@ -62,7 +63,7 @@ def ends_with(code, work, *args):
     return False
 
 
-def session(family):
+def session(family, fault=""):
     """(what did not go as it should, bytes of heap up to the first open link, bytes of that link)"""
     wrong = []
 
@@ -112,12 +113,70 @@ def session(family):
     s.close()
     expect("links given back", not any(modem.links.slots))
     expect("commands: %s" % uart.strange, not uart.strange)
+    if fault:
+        expect("fault: " + fault, recovers(modem, uart, address, fault))
     return wrong, ram, link
 
 
-def tell(family):
+def lost(uart):
+    """Bytes of received payload are lost."""
+    uart.lose = 5
+    uart.offer(300)
+
+
+def context(uart):
+    """The network takes the context away."""
+    uart.down()
+    uart.put(b"\r\n+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY\r\n" if uart.opens else b"\r\n+PDP: DEACT\r\n")
+
+
+def restart(uart):
+    """The module restarts."""
+    uart.down()
+    uart.put(b"\r\nRDY\r\n")
+
+
+def refusal(uart):
+    """A send is refused, once."""
+    uart.refuse = True
+
+
+def shortened(uart):
+    """What the module says it took of a send has lost a digit."""
+    uart.cut = True
+
+
+FAULTS = {"lost": lost, "context": context, "restart": restart, "refused": refusal, "count": shortened}
+HARMLESS = ("refused", "count")  # to the link
+
+
+def recovers(modem, uart, address, fault):
+    """Whether an open link fails, or goes on, as it should, and another one works after it."""
+    s = modem.socket()
+    s.connect(address)
+    s.settimeout(10)
+    FAULTS[fault](uart)
+    failed = False
+    try:
+        s.write(b"x" * 20)
+        if fault not in HARMLESS:
+            s.readinto(bytearray(300))
+    except OSError:
+        failed = True
+    s.close()
+    for _ in range(50):
+        modem.wait()
+        if not modem.up:
+            modem.connect("internet")
+    s = modem.socket()
+    s.connect(address)
+    uart.offer(10)
+    return len(s.read(10)) == 10 and failed == (fault not in HARMLESS)
+
+
+def tell(family, fault=""):
     builtins.__import__ = watched
-    wrong, ram, link = session(family)
+    wrong, ram, link = session(family, fault)
     builtins.__import__ = load
     for what in wrong:
         print("WRONG", what)
@@ -148,6 +207,6 @@ def test():
 
 
 if len(sys.argv) > 1:
-    tell(sys.argv[1])
+    tell(*sys.argv[1:])
 else:
     test()

@@ -75,12 +75,16 @@ class FakeUart(_Stream):
         self.commands = 0
         self.strange = []  # commands that nobody taught it
         self.sent = 0  # payload bytes taken
+        self.lose = 0  # bytes of the next payload that never come
+        self.refuse = False  # the next AT+CIPSEND
+        self.cut = False  # the next count of bytes taken lacks its last digit
         self.idle = None  # called when it is asked for bytes and has none
         self._rx = RingIO(4 * BLOCK)
         self._blocks = bytes([k % PERIOD for k in range(BLOCK + PERIOD)])
         self._head = bytearray(b"\r\n+CIPRXGET: 2,0,            ")
         self._waiting = [0] * links
         self._at = [0] * links
+        self._sent = [0] * links
         self._open = [False] * links
         self._net = False  # NETOPEN
         self._payload = 0  # bytes still to come behind the prompt
@@ -105,6 +109,11 @@ class FakeUart(_Stream):
     def close_peer(self, link=0):
         self._open[link] = False
         self._put(b"\r\n+IPCLOSE: %d,1\r\n" % link if self.opens else b"\r\n%d, CLOSED\r\n" % link)
+
+    def down(self):
+        """Context and links are gone, without a word."""
+        self._net = False
+        self._open = [False] * len(self._open)
 
     # machine.UART
 
@@ -182,7 +191,8 @@ class FakeUart(_Stream):
         self.rxgets += 1
         at = self._at[link]
         self._at[link] = at + n
-        self._rx.write(self._blocks, at % PERIOD, n)
+        self._rx.write(self._blocks, at % PERIOD, n - self.lose)
+        self.lose = 0
         self._put(self.inside)
         self._put(self.trailer)
         self._put(self.after)
@@ -206,11 +216,14 @@ class FakeUart(_Stream):
             scale //= 10
 
     def _taken(self):
+        self._sent[self._link] += self._n
+        took = self._n // 10 if self.cut else self._n
+        self.cut = False
         if self.opens:
             self._put(OK)
-            self._put(b"\r\n+CIPSEND: %d,%d,%d\r\n" % (self._link, self._n, self._n))
+            self._put(b"\r\n+CIPSEND: %d,%d,%d\r\n" % (self._link, self._n, took))
         else:
-            self._put(b"\r\nDATA ACCEPT:%d,%d\r\n" % (self._link, self._n))
+            self._put(b"\r\nDATA ACCEPT:%d,%d\r\n" % (self._link, took))
 
     def _command(self, line):
         line = line.strip()
@@ -223,11 +236,12 @@ class FakeUart(_Stream):
         args = text.split(b",")
         link = args[0][0] - 48 if args[0].isdigit() else 0
         if name == b"AT+CIPSEND":
-            if self._open[link]:
+            if self._open[link] and not self.refuse:
                 self._link, self._n = link, int(args[1])
                 self._payload = self._n
                 self._put(b"\r\n>" if self.opens else b"\r\n> ")
             else:
+                self.refuse = False
                 self._put(b"\r\n+CIPERROR: 4\r\n\r\nERROR\r\n" if self.opens else b"\r\nERROR\r\n")
         elif not (self._by_open if self.opens else self._by_start)(name, link, line):
             if name not in SILENT and name not in (OPEN_SILENT if self.opens else START_SILENT):
@@ -236,7 +250,7 @@ class FakeUart(_Stream):
 
     def _connected(self, link):
         self._open[link] = True
-        self._at[link] = self._waiting[link] = 0
+        self._at[link] = self._waiting[link] = self._sent[link] = 0
 
     def _by_start(self, name, link, line):
         if name == b"AT+CIPSTART":
@@ -250,7 +264,7 @@ class FakeUart(_Stream):
             self._open[link] = False
             self._put(b"\r\n%d, CLOSE OK\r\n" % link)
         elif name == b"AT+CIPACK":
-            self._put(b"\r\n+CIPACK: %d,%d,0\r\n\r\nOK\r\n" % (self.sent, self.sent))
+            self._put(b"\r\n+CIPACK: %d,%d,0\r\n\r\nOK\r\n" % ((self._sent[link],) * 2))
         elif name == b"AT+CIPSTATUS":
             state = b"CONNECTED" if self._open[link] else b"CLOSED"
             self._put(b'\r\n+CIPSTATUS: %d,0,"TCP","192.0.2.1","80","%s"\r\n\r\nOK\r\n' % (link, state))
@@ -285,7 +299,7 @@ class FakeUart(_Stream):
         elif name == b"AT+CIPCLOSE?":
             self._put(b"\r\n+CIPCLOSE: " + b",".join([b"%d" % each for each in self._open]) + LONG_OK)
         elif name == b"AT+CIPACK":
-            self._put(b"\r\n+CIPACK: %d,0,%d\r\n\r\nOK\r\n" % (self.sent, self._at[link]))
+            self._put(b"\r\n+CIPACK: %d,0,%d\r\n\r\nOK\r\n" % (self._sent[link], self._at[link]))
         elif name == b"AT+NETOPEN?":
             self._put(b"\r\n+NETOPEN: %d\r\n\r\nOK\r\n" % self._net)
         elif name == b"AT+NETOPEN":
