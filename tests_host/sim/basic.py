@@ -1,14 +1,23 @@
 """The commands of V.250 and 3GPP TS 27.007 that every family answers."""
 
-from .at import BAD_PARAMETER, BAD_PASSWORD, ERROR, NOT_ALLOWED, OK, PENDING, RATES, SIM_ABSENT, SIM_BUSY, SIM_PIN
-from .at import AtModule, number
+from .at import BAD_PARAMETER, BAD_PASSWORD, ERROR, NO_FINAL, NOT_ALLOWED, OK, PENDING, RATES
+from .at import SIM_ABSENT, SIM_BUSY, SIM_PIN, number
+from .sms import Sms
 
 
-class Basic(AtModule):
+class Basic(Sms):
     """Identification, settings, SIM and network commands."""
 
-    settings = {"CNMI": "2,1,0,0,0", "CMGF": "0", "CSCS": '"IRA"', "CLIP": "0", "CPMS": '"SM",0,30', "CGEREP": "0"}
+    settings = {"CNMI": "2,1,0,0,0", "CSCS": '"IRA"', "CLIP": "0", "CPMS": '"SM",0,30', "CGEREP": "0"}
     settings.update({"CTZR": "0", "CTZU": "0", "CLTS": "0", "CGDCONT": '1,"IP",""', "CSMP": "17,167,0,0"})
+
+    networks: tuple = ((2, "Simulated", "Sim", "00101", 7),)  # of AT+COPS=?: (stat, long, short, number, AcT)
+    scan_ms = 3000  # how long AT+COPS=? takes
+    CHOICES = {
+        "reset_answer": ("ok", "none", "garbage"),  # of the command that restarts the module
+        # behind an identity, before its OK: what the module happens to tell then
+        "identity_tail": (b"", b'*ISIMAID: "A0000000000000000000000000000000"', b"DST: 1", b"+CSCON: 1"),
+    }
 
     cell = ',"1A2B","01C3D4E5",7'  # <tac>,<ci>,<AcT>
     cpsi = "LTE CAT-M1,Online,001-01,0x1A2B,29611237,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13"
@@ -103,10 +112,17 @@ class Basic(AtModule):
         if level not in (0, 1, 4):
             return BAD_PARAMETER
         if number(args, 1, 0, 1, 0) == 1:
-            self.after_final(lambda: self.later(self.port.backlog_us() / 1000 + 100, self.restart))
-            return OK
+            return self.restarting()
         self.later(200, lambda: self._set_function(level))
         return PENDING
+
+    def restarting(self):
+        """The command to restart was taken: what is answered, before the module goes down."""
+        self.after_final(lambda: self.later(self.port.backlog_us() / 1000 + 100, self.restart))
+        answer = self.choice("reset_answer")
+        if answer == "garbage":
+            self.send(b"\r\n+CPIN: NOT READY\r\n\x00\xf8\x80O")
+        return OK if answer == "ok" else NO_FINAL
 
     def _set_function(self, level: int) -> None:
         before, self.cfun = self.cfun, level
@@ -153,6 +169,8 @@ class Basic(AtModule):
         if self.sim != "READY" and name == "CIMI":
             return SIM_PIN
         self.info(self.identity[name])
+        if self.choice("identity_tail"):
+            self.line(self.choice("identity_tail"))
         return OK
 
     def do_CIMI(self, op, args):
@@ -219,7 +237,15 @@ class Basic(AtModule):
     def do_COPS(self, op, args):
         if op == "?":
             self.info('+COPS: 0,0,"%s",7' % self.operator if self.registered else "+COPS: 0")
+        elif op == "=?":
+            self.later(self.scan_ms, self._scanned)
+            return PENDING
         return OK
+
+    def _scanned(self) -> None:
+        found = ",".join('(%d,"%s","%s","%s",%d)' % each for each in self.networks)
+        self.info("+COPS: %s,,(0,1,2,3,4),(0,1,2)" % found)
+        self.resume(OK)
 
     def do_CPSI(self, op, args):
         if not self.registered:

@@ -155,11 +155,18 @@ class Serial(Output):
 
     # --- payload after the prompt
 
-    def collect(self, count: "int | None", done: Callable, limit: "int | None" = None, escapes: bool = False) -> None:
+    def collect(
+        self,
+        count: "int | None",
+        done: Callable,
+        limit: "int | None" = None,
+        escapes: bool = False,
+        again: bytes = b"",
+    ) -> None:
         """Take payload: `count` bytes whatever they are, or up to Ctrl-Z; done(None) after ESC.
 
         The variable form ends by itself with the first byte beyond `limit`. With `escapes` byte 3 takes the meaning
-        from the next one.
+        from the next one. `again` goes out behind each CR of the variable form: the prompt of the next line.
         """
         got = self.collected = bytearray()
         self._done = done
@@ -184,6 +191,8 @@ class Serial(Output):
                     del got[-1:]
                 elif byte != CTRL_Z:
                     got.append(byte)
+                    if byte == CR:
+                        self.send(again)
                 if (byte == CTRL_Z and not plain) or (limit is not None and len(got) > limit):
                     return i + 1, bytes(got)
             return len(data), _MORE

@@ -202,8 +202,8 @@ class NetOpen(CipConf):
 
     def do_CRESET(self, op, args):
         if op == "":
-            self.after_final(lambda: self.later(self.port.backlog_us() / 1000 + 100, self.restart))
-        return OK if op in ("", "=?") else ERROR
+            return self.restarting()
+        return OK if op == "=?" else ERROR
 
     def do_CPOF(self, op, args):
         if op == "":
