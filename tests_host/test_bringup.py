@@ -461,7 +461,8 @@ def test_init_that_is_refused_in_mid_session_costs_no_connection():
     rig.modem.connect("internet")
     s = rig.socket(ECHO)
     times = refusing(rig, "CNMP")
-    rig.vm.urc("SMS DONE")  # has it restarted? no
+    rig.vm.echo = True  # has it restarted? no
+    rig.modem.at("+CSQ")
     rig.pump(60_000)
     assert times
     s.write(b"hello")

@@ -180,18 +180,65 @@ def test_lost_context_is_noticed_wherever_it_is_told(family, position):
         assert rig.works()
 
 
+BOOT = ["RDY", "*ATREADY: 1", "+CFUN: 1", "QCRDY", "+CPIN: READY", "SMS Ready", "Call Ready", "SMS DONE", "PB DONE"]
+
+
 @pytest.mark.feature("urcs")
 @each_family
 @places
-@pytest.mark.parametrize("text", ["RDY", "*ATREADY: 1", "+CFUN: 1"])
-def test_boot_line_is_a_restart_wherever_it_comes(family, position, text):
+def test_boot_line_without_a_restart_ends_nothing(family, position):
     rig = Rig(family=family)
-    assert rig.works()
-    until_said(rig, position, text)
-    rig.pump(2000)
-    if position == "before_data_ok" and rig.modem.isconnected():
-        return
+    kept = rig.socket(ECHO)
+    for text in BOOT:
+        assert not until_said(rig, position, text) or position == "before_data_ok", text
+        rig.pump(1000)
+        assert rig.modem.isconnected() and not rig.modem.doubt, text
+    kept.write(b"hello")
+    assert kept.read(5) == b"hello"
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@pytest.mark.parametrize("text", BOOT)
+@pytest.mark.parametrize("what", ("read", "nothing"))
+def test_restart_is_known_within_a_second_of_any_boot_line(family, text, what):
+    rig = Rig(family=family, boot_lines=((200, text),), boot_ms=2800, baud=115200)
+    s = rig.socket(rig.serve(Sink), timeout=60)
+    rig.pump(500)
+    rig.vm.restart()
+    booted = rig.clock.now_us + 3_000_000
+    raised = None
+    while rig.clock.now_us < booted + 1_000_000 and not raised:
+        if what == "nothing":
+            rig.modem.wait()
+            continue
+        s.settimeout(max((booted + 1_000_000 - rig.clock.now_us) / 1e6, 0.001))
+        try:
+            raised = s.read(1) or "EOF"
+        except OSError as e:
+            raised = e.args[0]
+    assert raised is None if what == "nothing" else raised in GONE
     assert not rig.modem.isconnected()
+    rig.pump(3000)
+    assert not rig.vm.echo  # it is told all anew
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@pytest.mark.parametrize("text", BOOT)
+def test_restart_during_a_command_is_known_within_a_second(family, text):
+    rig = Rig(family=family, boot_lines=((200, text),), boot_ms=2800, baud=115200)
+    rig.vm.scan_ms = 60_000
+    rig.clock.after_ms(2000, rig.vm.restart)
+    start = rig.clock.now_us
+    with pytest.raises(OSError) as caught:
+        rig.modem.at("+COPS=?", timeout_ms=120_000)
+    assert caught.value.errno == errno.ETIMEDOUT
+    while rig.modem.isconnected():
+        rig.modem.wait()
+    assert rig.clock.now_us - start < 6_000_000
     rig.modem.connect("internet")
     assert rig.works()
 

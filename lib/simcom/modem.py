@@ -11,6 +11,9 @@ _CODES = (
     b"+CTV+CAD+CAS+CCH+CES+SIM+SER"
 )
 
+# Boot lines, also those that come late: in mid-session they mean a restart, perhaps.
+_BOOT = (b"RDY", b"*ATREADY", b"+CFUN: 1", b"QCRDY", b"SMS ", b"+CPIN: ", b"Call R", b"PB D")
+
 
 class Modem(Pump):
     """A module behind a UART, with the methods of MicroPython's network interfaces.
@@ -26,8 +29,7 @@ class Modem(Pump):
     BOOT_MS = 15000
     OFF: tuple = (b"AT+CPOWD=1", 10000, (b"POWER DOWN",))
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
-    RESTART = (b"RDY", b"*ATREADY", b"+CFUN: 1")  # boot lines that mean a restart when they come in mid-session
-    DOUBT = b"SMS DONE"  # a boot line that comes late
+    RESTART: tuple = (b"RDY", b"*ATREADY", b"+CFUN: 1", b"QCRDY", b"SMS DONE")  # after these it is told all anew
     LACKS: tuple = ()  # words for what the family cannot do
 
     up = False  # the PDP context is active
@@ -82,6 +84,14 @@ class Modem(Pump):
 
     # Events
 
+    def suspect(self):
+        """The module may have restarted: it is asked at once."""
+        self.doubt = True
+        if self.up:
+            self.watcher.pause(0)
+            if self.channel.busy and self.channel.sent < 0:  # it may have forgotten what is under way
+                self.channel.hurry(300)
+
     def watch(self):
         """The task that looks after a module that is on."""
         try:
@@ -113,18 +123,15 @@ class Modem(Pump):
 
     def on_line(self, buf, i, j):
         known = super().on_line(buf, i, j)
-        for line in self.RESTART:
+        for line in _BOOT if self.up else self.RESTART:
             if buf.startswith(line, i):
-                self.doubt = known = True
-                if self.up:
-                    self.on_lost(errno.ECONNABORTED, "the module restarted")
-        if buf.startswith(self.DOUBT, i):
-            self.doubt = True
+                known = True
+                self.suspect()
         if buf.find(b" POWER DOWN", i, j) > 0 and self.on:
             self.on_silent("the module switched itself off: " + text(buf, i, j))
         k = _CODES.find(bytes(buf[i : i + 4])) if j - i > 3 else -1
         if k % 4:
             return known
         if k < 12 and buf[i + 4] == 58:
-            self.channel.skip = True
+            self.channel.skip = self.channel.skip or 1
         return True

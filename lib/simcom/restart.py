@@ -44,7 +44,13 @@ def steps(m, pin):
         finally:
             pin.value(1 - m.pressed)
     else:
-        yield more(m).RESET, 10000
+        m._only = m._task  # also when the answer never comes: it may have restarted all the same
+        try:
+            yield more(m).RESET, 10000
+        except OSError as e:
+            if hasattr(e, "line"):
+                m._only = None
+                raise
     m._only = m._task
     try:
         yield 2000  # its last words

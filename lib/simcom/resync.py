@@ -58,6 +58,15 @@ def recheck(m):
 
     What it refuses to be told is tried again, each time after a longer pause: it may do so until the SIM is ready.
     """
+    if m.up and not m.channel.echoed:
+        try:
+            yield from m.context_check()
+            m.doubt = False
+            return
+        except OSError as e:
+            if not hasattr(e, "line"):
+                raise
+            m.on_lost(errno.ENOTCONN, e.args[1] + ": did the module restart?")
     refused = m.__dict__.get("refused", 0)
     if refused:
         yield 500 << min(refused, 7)
@@ -118,6 +127,7 @@ def silence(m):
 
 def fill(m, n):
     """``n`` bytes for a module inside a fixed-length payload, which takes everything for data, ESC and AT too."""
+    m.channel.write(b"\x1b\r", 2)  # which ends a payload of no fixed length, an SMS
     while n > 0:
         m.channel.write(b"\r" * 50, 50)
         n -= 50

@@ -10,6 +10,6 @@ from .cipstart import CipStart
 class SIM800(CipStart):
     LINKS = 6
     LACKS = ("AT+CPSI", "IPv6", "settings of time-outs")
-    DOUBT = b"SMS "  # Ready: while it finds the rate itself, the first boot lines are missing
+    RESTART = (b"RDY", b"+CFUN: 1", b"SMS ")  # Ready: while it finds the rate itself, the first boot lines are missing
     RESET_MS = 110
     REGISTRATION = (b"AT+CGREG?", b"AT+CREG?")
