@@ -393,3 +393,10 @@ class Scripted:
             self.uart.later(self.delay_ms, line + b"\r")
             self.echo = line != b"ATE0"
         super()._take(line)
+
+
+def unasked(made, cmd: str) -> list:
+    """The information lines of a command that ``at()`` leaves to the driver: as if another program had sent it."""
+    from simcom.door import ask
+
+    return made.run(ask(b"AT" + cmd.encode(), 5000))

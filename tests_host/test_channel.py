@@ -20,6 +20,8 @@ class Bench:
     and as free text those beginning with `free`.
     """
 
+    hooks = ()
+
     def __init__(self, urcs=(b"+CIPRXGET: 1", b"+PDP", b"0, ", b"RING", b"+CMT:", b"OVER-"), chunk=0):
         shim.reset()
         self.uart = ScriptedUart()

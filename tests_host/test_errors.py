@@ -4,7 +4,7 @@ import errno
 
 import pytest
 import shim
-from feed import ERROR, Module
+from feed import ERROR, Module, unasked
 from feed_open import OpenModule
 from rig import Rig
 from sim.at import ERROR as REFUSED
@@ -157,7 +157,7 @@ def test_every_ciperror(family):
             module.say_to[b"AT" + cmd.encode()] = line("+CIPERROR: %d" % number) + ERROR
             if number == 4:
                 names = "ENOTCONN" if "SEND" in cmd else "EOPNOTSUPP"
-            assert "+CIPERROR: %d" % number in str(raised(names, modem.at, cmd))
+            assert "+CIPERROR: %d" % number in str(raised(names, unasked, modem, cmd))
 
 
 @pytest.mark.feature("errors")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import shim
-from feed import CHUNKS, ERROR, Module, Scripted, info
+from feed import CHUNKS, ERROR, Module, Scripted, info, unasked
 from transcript import Transcript, field, transcripts
 
 import simcom
@@ -490,7 +490,7 @@ def test_any_command_by_at_with_echo_on(chunk):
         lines = [line.decode() for line in reply.split(b"\r\n") if line]
         module.say_to = {echo: answer}
         if lines[-1] == "OK":
-            assert made.at(cmd) == lines[:-1], cmd
+            assert (unasked(made, cmd) if cmd == "+CMEE=2" else made.at(cmd)) == lines[:-1], cmd
         else:
             with pytest.raises(simcom.ATError) as caught:
                 made.at(cmd)

@@ -8,7 +8,7 @@ from rig import ECHO, Rig  # first: it puts the shim in place
 import feed
 import pytest
 import shim
-from feed import CHUNKS, info
+from feed import CHUNKS, info, unasked
 from modes import Mode, cases
 from sim import Blackhole, Blob, Refuse, Sink, Slam
 from test_replay import Replay, idle
@@ -388,7 +388,7 @@ def test_room_and_too_long_a_send(transcript):
     s = connected(made)
     assert made.status("room") == {0: 1460}
     with pytest.raises(simcom.ATError):
-        made.at("+CIPSEND=1461")
+        unasked(made, "+CIPSEND=1461")
     made.config(send="variable")
     module.script.clear()
     most = made.SEND_MAX

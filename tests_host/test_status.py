@@ -3,7 +3,8 @@
 import errno
 
 import pytest
-from rig import ECHO, Rig
+from rig import ECHO, Rig  # first: it puts the shim in place
+from feed import unasked
 from sim import Echo, Sink, Stall
 
 FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
@@ -210,7 +211,7 @@ def test_servers(family):
     rig = Rig(family=family)
     assert rig.modem.status("servers") == []
     start = "+CIPSERVER=1,8888" if family in ("sim800", "sim7000") else "+SERVERSTART=8888,0"
-    rig.modem.at(start)
+    unasked(rig.modem, start)
     rig.pump(300)
     assert rig.modem.status("servers") == [(0, 8888)]
     assert len(rig.modem.status("links")) == rig.modem.LINKS

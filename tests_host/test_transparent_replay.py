@@ -4,7 +4,7 @@ import errno
 
 import pytest
 import shim
-from feed import CHUNKS, OK, Module, those
+from feed import CHUNKS, OK, Module, those, unasked
 from feed_open import OpenModule
 from transcript import field
 
@@ -185,7 +185,7 @@ def test_mode_is_a_setting(transcript, chunk):
     with pytest.raises(OSError) as raised:
         made.transparent(("1.2.3.4", 80))
     assert raised.value.errno == errno.ECONNABORTED  # +CIPOPEN: 0,1, as outside of transparent mode
-    assert made.at("+CIPMODE") == []
+    assert unasked(made, "+CIPMODE") == []
     assert replay.steps == []
 
 

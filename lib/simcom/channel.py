@@ -49,7 +49,8 @@ class Channel:
         self.desync = False  # answers and commands may not fit; the pump sees to it
         self.mute = False  # bytes were lost: lines mean nothing until silence
         self.echoed = False  # the module echoes; set here, cleared by the modem
-        self.skip = False  # the next line is somebody's text (after +CMT: …)
+        self.skip = 0  # so many lines are somebody's text (after +CMT: …) …
+        self.more = None  # … who wants it, as more(buf, i, j)
         self.strays = 0  # lines that nobody knew
         self._owner = owner
         self._handler = None
@@ -262,7 +263,9 @@ class Channel:
 
     def on_line(self, buf, i, j):
         if self.skip:
-            self.skip = False
+            self.skip -= 1
+            if self.more:
+                self.more(buf, i, j)
             return True
         if not self.parser.tail:
             if self.head and self.busy and buf.startswith(self.head, i):

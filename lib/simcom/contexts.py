@@ -58,6 +58,7 @@ class Context(hooks.Hook):
     def disconnect(self):
         """Send what is owed, close its links, take it down."""
         m = self._modem
+        m.may_wait()
         m.flush()
         for link in m.links.slots:
             if link and link.opener is self._opener:

@@ -65,7 +65,7 @@ class DatagramSocket(Association):
         if not 0 < n <= m.SEND_MAX:
             raise OSError(errno.EINVAL, "a datagram has 1 to %d bytes, not %d" % (m.SEND_MAX, n))
         s = self._s
-        start = s._start()
+        start = s._start(True)
         while True:
             link = self._live(address)
             if not (link.tx_n or link.turning):
@@ -120,6 +120,8 @@ class DatagramSocket(Association):
                 n = self._oldest()
                 if n:
                     return n
+                if s._timeout != 0:
+                    self._modem.may_wait()
                 link = self._checked()
                 if link.state != _DRAINING:
                     link = self._live(self._last)

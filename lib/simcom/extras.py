@@ -12,8 +12,8 @@ _MODEM = {
     "context_up": "context_",  # and the dialect
     "context_check": "context_",
     "context_down": "context_",
-    "at": "door",
-    "on_urc": "door",
+    "at": "command",
+    "on_urc": "callbacks",
     "socket": "door",
     "single": "single",
     "config": "info",

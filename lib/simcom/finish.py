@@ -42,6 +42,7 @@ def settle(m):
 
 def disconnect(m):
     """Send what is owed, close every link, take the context down."""
+    m.may_wait()
     flush(m)
     m.on_lost(errno.ENOTCONN, "disconnected")
     m.run(m.context_down())

@@ -70,7 +70,8 @@ def status(m, param: str = ""):
     "sim" ("READY", "SIM PIN", …), "attached" (bool), "function" (0, 1, 4), "system" (AT+CPSI's fields, a list; not
     SIM800), "contexts" (a list of (cid, type, apn)), "context" (its state), "links" (a list of (n, type, host, port,
     state)), "servers" (a list of (index, port)), "acknowledged" (a list of (n, sent, acknowledged, received), bytes or
-    None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms). states.py tells more.
+    None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "callbacks" ((dropped, failed) calls).
+    states.py tells more.
     """
     if param:
         getter = _STATUS.get(param)

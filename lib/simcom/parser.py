@@ -2,7 +2,7 @@
 
 from micropython import const
 
-_LINE = const(512)  # longest line kept; of a longer one the rest is dropped
+_LINE = const(512)  # longest line kept, unless somebody gives more room; of a longer one the rest is dropped
 
 _LONG = b"\r\n\r\nOK\r\n"
 _SHORT = b"\r\nOK\r\n"
@@ -26,6 +26,7 @@ class Parser:
         self._sink = sink
         self.line = bytearray(_LINE)  # a line that began in an earlier chunk
         self.held = 0  # its bytes so far
+        self.empty = False  # the line before this one was empty
         self.tail = 0  # not 0: between payload and its OK, where only URCs may stand: 1, and 1 for each empty line
         self._blank = False  # there were two empty lines in a row: the long form
         self._newline = False  # this payload ended in "\n"
@@ -85,8 +86,8 @@ class Parser:
     def _hold(self, i, j):
         line = self.line
         at = self.held
-        if at + j - i > _LINE:
-            j = i + _LINE - at
+        if at + j - i > len(line):
+            j = i + len(line) - at
         for k in range(i, j):  # few bytes; a slice would allocate
             line[at] = self.buf[k]
             at += 1
@@ -104,6 +105,7 @@ class Parser:
             i += 1
         if i < j:
             self._sink.on_line(buf, i, j)
+        self.empty = i == j
 
     # After the counted bytes exactly one trailer is right. Skipping any CR LF
     # would take lost payload bytes for framing: of k lost bytes the count eats k

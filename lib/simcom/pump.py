@@ -73,8 +73,8 @@ class Pump:
         self._due = False  # a task may have something to do now
         self.pumping = False
         self.still = False  # nothing is to be started
-        self.urcs = []  # (prefix, callback)
-        self._calls = []  # (callback, line): to be called with the channel idle
+        self.urcs = []  # (prefix, function(buf, i, j)) of on_urc()
+        self._calls = []  # (function, line): to be called with the channel idle
 
     def pump(self) -> int:
         """Read a burst, dispatch it, start what is owed; returns the bytes read.
@@ -105,7 +105,8 @@ class Pump:
         return 0
 
     def wait(self, ms: int = 20):
-        """Pump, then sleep until the UART has something, at most ``ms``."""
+        """Pump, then sleep until the UART has something, at most ``ms``. Not in a callback: OSError(EALREADY)."""
+        self.may_wait()
         try:
             if not self.pump() or self.channel.parser.need:
                 self.channel.wait(ms)
@@ -114,12 +115,18 @@ class Pump:
             if ms:
                 self.channel.interrupted()
 
+    def may_wait(self):
+        """Raise OSError(EALREADY) inside a callback, where nothing that waits would ever end."""
+        if self.pumping:
+            raise OSError(errno.EALREADY, "a callback of the modem cannot wait for it")
+
     def _next(self):
         # The channel is idle: start one thing. Reads and tasks take turns.
         if self.still:
             return
         if self._calls:
-            return self._call(*self._calls.pop(0))
+            function, line = self._calls.pop(0)
+            return function(line)
         if self.channel.desync and not self._only:
             return self._resync()
         if not (self._turn and self._read()):
@@ -128,12 +135,6 @@ class Pump:
                     return self._advance(task)
             self._due = False
             self._read()
-
-    def _call(self, callback, line):
-        try:
-            callback(line)
-        except Exception as e:
-            sys.print_exception(e)
 
     def _resync(self):
         try:
@@ -256,8 +257,7 @@ class Pump:
 
     def run(self, steps, timeout_ms: int = 1 << 28, what: str = "", once: bool = False):
         """Wait for a procedure: its result, or what it raises; ``once``: the error of its only command, at once."""
-        if self.pumping:
-            raise OSError(errno.EALREADY, "a callback of the modem cannot wait for it")
+        self.may_wait()
         task = self.start(steps)
         start = ticks_ms()
         try:
@@ -276,9 +276,9 @@ class Pump:
     def on_line(self, buf, i, j):
         """An unsolicited line; returns whether it is a known one."""
         known = False
-        for prefix, callback in self.urcs:
+        for prefix, take in self.urcs:
             if buf.startswith(prefix, i):
-                self._calls.append((callback, text(buf, i, j)))
+                take(buf, i, j)
                 known = True
         return known
 

@@ -37,6 +37,8 @@ def listen(s, backlog: int = 0):
         tunnel.refuse()
     if not m.up:
         raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
+    if s._timeout != 0:
+        m.may_wait()
     if not again or listener.error:
         servers = getattr(m, "servers", None) or Servers(m)
         listener = Listener(s, bound, backlog)
@@ -167,7 +169,7 @@ class Listener(Link):
         server = self.server
         start = ticks_ms()
         while s._timeout != 0 and server.running and not server.listener and not server.stuck:
-            if ticks_diff(ticks_ms(), start) >= self.linger:
+            if m.pumping or ticks_diff(ticks_ms(), start) >= self.linger:
                 break
             m.wait()
 

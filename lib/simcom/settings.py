@@ -28,6 +28,7 @@ GETTERS = {
     "links": ("states", "get_links"),
     "servers": ("states", "get_servers"),
     "acknowledged": ("states", "get_acknowledged"),
+    "callbacks": ("callbacks", "get_callbacks"),
 }
 
 

@@ -127,9 +127,11 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         # What a TCP client has no use for has files of its own, loaded when it is first called.
         return once("extras").of_socket(self, name)
 
-    def _start(self):
+    def _start(self, waits=False):
         if self._closed:
             raise OSError(errno.EBADF, "the socket is closed")
+        if waits and self._timeout != 0:
+            self._modem.may_wait()
         self._modem.pump()
         self._link.suspect = 0
         return ticks_ms()
@@ -147,7 +149,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
     def connect(self, address):
         """Connect to (host, port); the module resolves host. OSError(EINPROGRESS) when not blocking."""
         address = check_address(address)
-        start = self._start()
+        start = self._start(True)
         link = self._link
         modem = self._modem
         if link.state == _CONNECTING or link.state == _OPEN:
@@ -182,7 +184,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             self._closed = True
             modem.pump()
             start = ticks_ms()
-            while self._timeout != 0 and link.n >= 0 and not passed(start, link.linger):
+            while self._timeout != 0 and link.n >= 0 and not (modem.pumping or passed(start, link.linger)):
                 modem.wait()
 
     # Receiving
@@ -320,7 +322,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         Not blocking: how many fitted; OSError(EAGAIN) when none did.
         """
         buf = encoded(buf)
-        start = self._start()
+        start = self._start(True)
         while True:
             k = self._send(buf, 0, len(buf))
             if k or not buf:
@@ -336,7 +338,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         """
         buf = encoded(buf)
         off, n = span(buf, off, n)
-        start = self._start()
+        start = self._start(True)
         done = 0
         while done < n or (self._link.tx_n and not self._link.hold and self._timeout != 0):
             k = self._send(buf, off + done, n - done, done) if done < n else 0

@@ -1,0 +1,81 @@
+"""Callbacks of unsolicited codes."""
+
+import sys
+
+from micropython import const
+
+from .pump import text
+
+_QUEUE = const(32)  # lines that wait for their callback
+
+
+def on_urc(m, prefix: str, callback, *, lines: int = 1):
+    """Call ``callback(line)`` for each unsolicited line that starts so (``None``: no longer).
+
+    ``lines``: the code has so many, as ``+CMT:`` has two; ``line`` has them all, "\\n" between them; empty lines do not
+    count. It runs inside the pump with no command in flight; it may do what needs no waiting: a ``recv`` of what is
+    there, ``connect``, ``listen`` and ``write`` of sockets that do not block. What would wait raises OSError(EALREADY).
+    At most 32 calls wait; then the oldest is dropped. ``status("callbacks")`` tells how many were, and how many
+    callbacks raised an exception, which is printed.
+    """
+    start = prefix.encode()
+    m.urcs = [urc for urc in m.urcs if urc[0] != start]
+    if callback:
+        m.urcs.append((start, _Callback(m, callback, lines).take))
+
+
+class _Callback:
+    def __init__(self, m, function, lines):
+        self._m = m
+        self._function = function
+        self._lines = lines
+        self._line = ""
+        self._left = 0
+
+    def take(self, buf, i, j):
+        """The first line of the code."""
+        self._line = text(buf, i, j)
+        self._left = self._lines - 1
+        if self._left:
+            channel = self._m.channel
+            channel.skip = self._left
+            channel.more = self._more
+        else:
+            self._queue()
+
+    def _more(self, buf, i, j):
+        self._line += "\n" + text(buf, i, j)
+        self._left -= 1
+        if not self._left:
+            self._m.channel.more = None
+            self._queue()
+
+    def _queue(self):
+        m = self._m
+        if len(m._calls) >= _QUEUE:
+            m._calls.pop(0)
+            m.dropped = dropped(m) + 1
+        m._calls.append((self._call, self._line))
+
+    def _call(self, line):
+        try:
+            self._function(line)
+        except Exception as e:
+            self._m.failed = failed(self._m) + 1
+            sys.print_exception(e)
+
+
+def dropped(m):
+    """Calls that were dropped as too many waited."""
+    return m.__dict__.get("dropped", 0)
+
+
+def failed(m):
+    """Callbacks that raised an exception."""
+    return m.__dict__.get("failed", 0)
+
+
+def get_callbacks(m):
+    """(dropped, failed): how many calls."""
+    yield 0
+    return dropped(m), failed(m)
