@@ -1,7 +1,9 @@
 """What needs more than the shared cases of cases/edges.py: the wire watched, time passing, the network taken away."""
 
 import errno
+import random
 
+import loop
 import pytest
 from rig import ECHO, Rig
 from sim import Peer
@@ -212,6 +214,7 @@ def test_connections_that_come_after_their_task_was_cancelled_cost_no_links(fami
             connecting(rig)
             rig.pump(500)
         assert rig.net.connections[-1].is_open
+        rig.pump(10_000)
         assert rig.works()
 
 
@@ -231,6 +234,97 @@ def test_connection_that_somebody_polls_keeps_its_link(family):
         s.settimeout(30)
         s.write(b"still here")
         assert s.read(10) == b"still here"
+
+
+def refused_a_number(rig):
+    s = rig.modem.socket()
+    s.settimeout(30)
+    with pytest.raises(OSError) as raised:
+        s.connect(ECHO)
+    return raised.value.errno == errno.ENOBUFS
+
+
+@families
+def test_healthy_connection_keeps_its_number_however_idle(family):
+    # Opened by a task that polled, was told, and used it once; and by a call that blocks, which used it never.
+    rig = Rig(family=family)
+    s = connecting(rig)
+    rig.pump(500)
+    assert flags(s) == OUT
+    s.settimeout(30)
+    s.write(b"once")
+    assert s.read(4) == b"once"
+    sockets = [s, *[rig.socket(ECHO) for _ in range(rig.modem.LINKS - 1)]]
+    for _ in range(20):
+        rig.pump(30_000)
+        assert refused_a_number(rig)
+    for s in sockets:
+        s.settimeout(30)
+        s.write(b"still here")
+        assert s.read(10) == b"still here"
+
+
+@families
+def test_oldest_of_the_connections_that_nobody_used_goes_first(family):
+    rig = Rig(family=family)
+    sockets = []
+    for _ in range(rig.modem.LINKS):
+        sockets.append(connecting(rig))
+        rig.pump(300)
+        flags(sockets[-1])
+    rig.pump(9000 - 300 * rig.modem.LINKS)
+    assert refused_a_number(rig)
+    flags(sockets[0])  # somebody waits for it still
+    rig.pump(4000)
+    assert rig.works()
+    assert sockets[1]._link.n < 0 and sockets[0]._link.n >= 0
+    sockets[0].settimeout(30)
+    sockets[0].write(b"mine")
+    assert sockets[0].read(4) == b"mine"
+
+
+async def opened(address, modem, used):
+    """asyncio.open_connection(), and an exchange."""
+    s = modem.socket()
+    s.setblocking(False)
+    try:
+        s.connect(address)
+    except OSError as e:
+        if e.errno != errno.EINPROGRESS:
+            raise
+    await loop.ready(s, OUT)
+    used.append(s)
+    try:
+        s.write(b"hello")
+        await loop.ready(s, IN)
+        return s.recv(5)
+    finally:
+        s.close()
+
+
+@families
+def test_thousand_cancellations_at_random_moments(family):
+    rig = Rig(family=family)
+    rig.patience(10**9)
+    draw = random.Random(family)
+    runner = loop.Loop(rig.clock)
+    used = []
+    full = 0
+    for _ in range(1000):
+        task = runner.start(opened(ECHO, rig.modem, used))
+        runner.run(draw.choice((0, 1, 2, 5, 20, 40, 60, 90, 120, 200)) + draw.random())
+        if not task.done:
+            runner.cancel(task)
+        elif task.error:
+            assert task.error.errno in (errno.ENOBUFS, errno.EALREADY)  # all taken; the number is being closed still
+            full += 1
+            runner.run(10_000)
+    runner.run(12_000)
+    assert used and full
+    sockets = [rig.socket(ECHO) for _ in range(rig.modem.LINKS)]
+    for s in sockets:
+        s.write(b"all here")
+        assert s.read(8) == b"all here"
 
 
 @pytest.mark.feature("tcp")

@@ -328,7 +328,7 @@ class Tasks(Serving, Datagrams):
 
     def rest(self):
         self.stop()
-        self.loop.run(500)  # what was cancelled while connecting counts as dropped
+        self.loop.run(10_500)  # what was cancelled while connecting counts as dropped
         super().rest()
 
     async def keep_up(self):

@@ -16,8 +16,8 @@ _UNUSED_MS = const(60000)
 
 def used(link):
     """Somebody has the socket: if nobody uses it for a minute, it may have been dropped."""
-    link.polled = ticks_ms()
-    link.suspect = _UNUSED_MS
+    link.touched = ticks_ms()
+    link.reclaim_ms = _UNUSED_MS
 
 
 class Association:

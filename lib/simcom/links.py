@@ -12,7 +12,6 @@ except ImportError:
 
 # Link.state
 _IDLE = const(0)
-_CONNECTING = const(1)
 _OPEN = const(2)
 _DRAINING = const(3)  # closed by the peer; the module may still hold bytes of it
 _CLOSING = const(4)  # closed by us, or failed; the module must still hear of it
@@ -51,9 +50,11 @@ class Link:
     report = None  # late result of the command under way: what the module took of a send, or -errno; None: not yet
     pending = False  # the module owes the result of opening it
     stale = 0  # not 0: the number was another link's: to be closed before it is opened
-    suspect = 0  # the owner may have dropped it: -1: the last call timed out; ms: unless it was polled within that time
+    reclaim_ms = (
+        0  # its owner may have dropped it: untouched for so long its number may be another's; -1: at once; 0: never
+    )
     heard = 0  # ticks_ms of the last sign of life …
-    polled = 0  # … and of the last poll of who waits for the connection (UDP: of the last call)
+    touched = 0  # … and of the last call or poll of its owner, while reclaim_ms is not 0
     task = None  # the Task that opens, sends, asks, closes
     borders = None  # of the datagrams in the ring; None: it is a stream
     asked = 0  # bytes that the prebuilt command asks for which reads
@@ -114,18 +115,18 @@ class LinkTable:
 
     def place(self, link):
         """Give ``link`` a free number; else that of a failed or closing link, else of one that may have been
-        dropped, the oldest first. Returns whether there was one."""
+        dropped (see ``reclaim_ms``), the oldest first. Returns whether there was one."""
         best = None
         rank = (0, 0)
         now = ticks_ms()
         for n, other in enumerate(self.slots):
             if other is None:
                 mine = (3, n * self.upward - 32 * (self.last >> n & 1))
+            elif other.state > 2:
+                mine = (2, ticks_diff(now, other.heard))
             else:
-                # A task that was cancelled while it waited for a connection could not close it, nor poll it.
-                left = other.suspect or 200 * (other.state == _CONNECTING)
-                left = left and not 0 <= ticks_diff(now, other.polled) <= left
-                mine = (2 if other.state > 2 else left, ticks_diff(now, other.heard))
+                idle = ticks_diff(now, other.touched)
+                mine = (other.reclaim_ms and not 0 <= idle < other.reclaim_ms, idle)
             if mine[0] and mine > rank:
                 rank = mine
                 best = n

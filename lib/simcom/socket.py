@@ -22,6 +22,8 @@ _OPEN = const(2)
 _DRAINING = const(3)
 _CLOSED = const(5)
 
+_RECLAIM_MS = const(10000)
+
 _EISCONN = const(106)  # the module errno has no name for it
 
 _POLL = const(3)  # MP_STREAM_POLL
@@ -133,7 +135,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         if waits and self._timeout != 0:
             self._modem.may_wait()
         self._modem.pump()
-        self._link.suspect = 0
+        self._link.reclaim_ms = 0
         return ticks_ms()
 
     def _wait(self, start):
@@ -142,7 +144,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         if limit is not None and passed(start, limit):
             if not limit:
                 raise OSError(errno.EAGAIN, "not now")
-            self._link.suspect = -1
+            self._link.reclaim_ms = -1  # programs drop a socket that timed out, unclosed
             raise OSError(errno.ETIMEDOUT, "%s:%d: nothing for %d ms" % (self._link.peer + (limit,)))
         self._modem.wait()
 
@@ -164,6 +166,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             link.abort = old.abort
         modem.open(link, address)
         if self._timeout == 0:
+            link.reclaim_ms = _RECLAIM_MS  # a task that is cancelled now cannot close it
             modem.pump()
             raise OSError(errno.EINPROGRESS, "connecting")
         try:
@@ -380,14 +383,14 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         self._modem.pump()
         link = self._link
         state = link.state
-        link.suspect = 200 * (state == _CONNECTING)  # who is cancelled now cannot close it
+        if link.reclaim_ms:
+            link.touched = ticks_ms()
+            link.reclaim_ms = max(link.reclaim_ms, 0)
         bits = _IN if link.ready else 0
         if link.error:
             bits = _IN | _OUT | (_HUP if link.error[0] == errno.ECONNRESET else _ERR)
         elif not state:
             bits = _OUT | _HUP
-        elif state == _CONNECTING:
-            link.polled = ticks_ms()
         elif state == _CLOSED:
             bits = _IN | _OUT
         elif state == _DRAINING or (state == _OPEN and link.tx_n < self._modem.SEND_MAX):

@@ -47,7 +47,7 @@ class TcpIp(BufferAccess):
         self.equip(link)
         link.peer = address
         link.state = _CONNECTING
-        link.heard = link.polled = ticks_ms()
+        link.heard = link.touched = ticks_ms()
         self.serve(link)
 
     def send(self, link, buf, off, n):
@@ -87,9 +87,10 @@ class TcpIp(BufferAccess):
 
     def _live(self, link, end):
         try:
-            if link.stale:
+            if link.stale and link.n >= 0:  # else its number is another's before it was its own
                 yield from self._shut(link)
-            yield from self._open(link)
+            if link.state == _CONNECTING:
+                yield from self._open(link)
             while link.state == _OPEN or link.state == _DRAINING:
                 if link.state == _DRAINING:
                     self._cut(link)

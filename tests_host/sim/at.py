@@ -135,9 +135,13 @@ class AtModule(Power):
             if self.spoil.get(key):
                 self.spoil[key] -= 1
                 return True
-        clean = name not in _OFTEN or name == before or self.spoil or self.random.random() > 0.25
+        clean = name not in _OFTEN or name == before or self.spoil or self.pushing() or self.random.random() > 0.25
         self._spoiled = "" if clean else name
         return bool(self._spoiled)
+
+    def pushing(self) -> bool:
+        """Received data may come at any time: a damaged line cannot be told from damaged data."""
+        return False
 
     def _final(self, result) -> None:
         if result == OK:

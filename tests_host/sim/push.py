@@ -82,6 +82,9 @@ class Push(Links):
     def released(self) -> None:
         self._push_data()
 
+    def pushing(self) -> bool:
+        return not self.rxget and any(link.open for link in self.links)
+
     def link_closed(self, link: Link) -> None:
         """The peer has closed: in direct push the data goes first."""
         if link.rx and (self._data is not None if self._transparent else not self.rxget):
