@@ -19,6 +19,7 @@ ORDER = (
     ("links",),
     ("channel",),
     ("pump",),
+    ("query",),
     ("lacks", "settings", "lookup", "alone", "door", "command", "callbacks", "reserved"),
     ("modem",),
     ("resync", "radio", "shortfall"),

@@ -5,7 +5,11 @@ import time
 
 from micropython import const
 
-from .pump import check_text, fields, once
+from .pump import check_text, once
+
+_query = once("query")
+fields = _query.fields
+query = _query.query
 
 _TEXT_MAX = const(50)  # APN, user, key
 
@@ -41,7 +45,7 @@ def bring_up(m, apn, user, key, timeout_ms):
         yield from _register(m, give_up)
         m.step = "attach"
         advice = " (no data service? check the plan)"
-        if not (yield from m.query(b"AT+CGATT?", attached))[-1]:
+        if not (yield from query(m, b"AT+CGATT?", attached))[-1]:
             yield b"AT+CGATT=1", 75000
         m.step = "context"
         advice = " (check APN, user and key)"
@@ -75,7 +79,7 @@ def _sim(m):
     answer = ""
     for _ in range(20):
         try:
-            answer = "+CPIN: " + (yield from m.query(b"AT+CPIN?", sim))[-1]
+            answer = "+CPIN: " + (yield from query(m, b"AT+CPIN?", sim))[-1]
         except OSError as e:
             answer = _refusal(e)
         state = answer.split(":")[-1].strip()

@@ -56,12 +56,7 @@ class CipOpen(TcpIp):
     def _ask(self, link):
         # One line for each link: "n", or "n,type,address,port,index". A connection's report comes between: "n,err".
         found = 0
-        try:
-            lines = yield from self.query(b"AT+CIPOPEN?", str)
-        except OSError:
-            self.doubt = True
-            return
-        for line in lines:
+        for line in (yield b"AT+CIPOPEN?", self.ANSWER_MS, ()):
             each = line[9:].strip()
             if "," in each and '"' not in each:
                 self.on_line(line.encode(), 0, len(line))

@@ -4,7 +4,6 @@ import errno
 
 from micropython import const
 
-from .pump import fields
 from .tcpip import TcpIp
 
 _CONNECTING = const(1)  # Link.state, as in links.py
@@ -19,13 +18,15 @@ class CipStart(TcpIp):
 
     def _ack(self, link):
         try:
-            link.unacked = (yield from self.query(b"AT+CIPACK=%d" % link.n, fields))[-1][2:] != ["0"]
+            info = yield b"AT+CIPACK=%d" % link.n, self.ANSWER_MS, ()
+            link.unacked = not info or info[-1].split(",")[-1].strip() != "0"  # damaged: it is asked again
         except OSError:
             link.unacked = False
 
     def _ask(self, link):
         try:
-            state = (yield from self.query(b"AT+CIPSTATUS=%d" % link.n, fields))[-1][-1]
+            info = yield b"AT+CIPSTATUS=%d" % link.n, self.ANSWER_MS, ()
+            state = info and info[-1].split(",")[-1].strip(' "')
         except OSError:
             self.doubt = True  # neither link nor context?
             return
@@ -34,7 +35,9 @@ class CipStart(TcpIp):
                 raise OSError(errno.EALREADY, "connect %s:%d: already connected" % link.peer)
             self.connected(link)
             self.links.reading |= link.bit  # a notice may have been lost: ask for data too
-        elif "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/":  # else it is damaged, or connecting
+        elif (
+            "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/"
+        ):  # else it is connecting, or damaged: it is asked again
             if link.state == _CONNECTING:
                 link.fail(errno.ECONNREFUSED, "connect %s:%d: closed" % link.peer)
             self.gone(link)

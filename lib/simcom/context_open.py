@@ -6,6 +6,9 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from .cipopen import code
+from .pump import once
+
+query = once("query").query
 
 _NET_MS = const(125000)  # AT+NETOPEN and AT+NETCLOSE report within two minutes
 
@@ -28,7 +31,7 @@ def context_up(m, apn, user, key):
 
 def context_check(m):
     """Read the address; ATError when the network is not open."""
-    m.address = (yield from m.query(b"AT+IPADDR", _address, 10000))[-1]
+    m.address = (yield from query(m, b"AT+IPADDR", _address, 10000))[-1]
 
 
 def _address(line):

@@ -1,6 +1,10 @@
 """The PDP context in the CIPSTART dialect, loaded for bring-up."""
 
-from .pump import fields
+from .pump import once
+
+_query = once("query")
+fields = _query.fields
+query = _query.query
 
 SHUT = (b"AT+CIPSHUT", 65000, (b"SHUT OK",))
 
@@ -27,9 +31,9 @@ def context_check(m):
     """Read the address; ATError when there is no context. Only then is the module in IP STATUS."""
     if m.up and not m.mux and b"AT+CIPQSEND=1" in m.SETTINGS:
         # A module that has restarted raises one by itself for AT+CIPSTART, and has forgotten all that it was told.
-        if not (yield from m.query(b"AT+CIPQSEND?", _number))[-1]:
+        if not (yield from query(m, b"AT+CIPQSEND?", _number))[-1]:
             raise m.refusal("+CIPQSEND: 0: the module restarted")
-    m.address = (yield from m.query(b"AT+CIFSR", address, 10000, (b".",)))[-1]
+    m.address = (yield from query(m, b"AT+CIFSR", address, 10000, (b".",)))[-1]
 
 
 def _number(line):

@@ -9,6 +9,7 @@ from .context_start import SHUT, account, address
 from .door import ask
 from .lacks import need
 from .pump import check_text
+from .query import query
 
 _SOCK_STREAM = const(1)
 _TEXT_MAX = const(50)  # as in bringup.py
@@ -114,7 +115,7 @@ class Context(hooks.Hook):
             yield from account(*self.account)
         finally:
             self._rising = False
-        self.address = (yield from self._modem.query(b"AT+CIFSR", address, 10000, (b".",)))[-1]
+        self.address = (yield from query(self._modem, b"AT+CIFSR", address, 10000, (b".",)))[-1]
         self.up = True
 
     def _open(self, m, link):

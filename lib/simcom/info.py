@@ -2,6 +2,7 @@
 
 from .aterror import ATError
 from .lookup import resolved
+from .query import query
 from .radio import registration, signal
 from .resync import identity, named
 from .tcpip import check_host
@@ -56,11 +57,11 @@ def config(m, *param, **settings):
     if param not in _CONFIG:
         raise ValueError("config: no parameter %s" % param)
     try:
-        return m.run(m.query(*_CONFIG[param]))[-1]
+        return m.run(query(m, *_CONFIG[param]))[-1]
     except ATError:
         if param != "iccid":
             raise
-    return m.run(m.query(b"AT+CICCID", _iccid, 0, True))[-1]  # its name in the CIPOPEN family
+    return m.run(query(m, b"AT+CICCID", _iccid, 0, True))[-1]  # its name in the CIPOPEN family
 
 
 def status(m, param: str = ""):

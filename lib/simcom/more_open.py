@@ -1,6 +1,6 @@
 """What the CIPOPEN dialect words in its own way and a program seldom asks for."""
 
-from .pump import fields
+from .query import fields, query
 from .states import perhaps
 
 RESET = b"AT+CRESET"
@@ -8,7 +8,7 @@ RESET = b"AT+CRESET"
 
 def context(m):
     """Whether the network is open."""
-    return "OPEN" if (yield from m.query(b"AT+NETOPEN?", _flag))[-1] else "CLOSED"
+    return "OPEN" if (yield from query(m, b"AT+NETOPEN?", _flag))[-1] else "CLOSED"
 
 
 def _flag(line):
@@ -18,7 +18,7 @@ def _flag(line):
 def links(m):
     """Every link, by AT+CIPOPEN?; a report that comes between looks nearly the same."""
     found = []
-    for line, row in (yield from m.query(b"AT+CIPOPEN?", _row)):
+    for line, row in (yield from query(m, b"AT+CIPOPEN?", _row)):
         if len(row) > 2:
             found.append((int(row[0]), row[1], row[2], int(row[3] or 0), "CONNECTED"))
         elif len(row) == 1:

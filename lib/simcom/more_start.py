@@ -1,7 +1,8 @@
 """What the CIPSTART dialect words in its own way and a program seldom asks for."""
 
 from . import hooks
-from .pump import fields, text
+from .pump import text
+from .query import fields, query
 
 RESET = b"AT+CFUN=1,1"
 
@@ -58,7 +59,7 @@ def links(m):
 
 def servers(m):
     """The server, by AT+CIPSERVER?."""
-    port = (yield from m.query(b"AT+CIPSERVER?", _port))[-1]
+    port = (yield from query(m, b"AT+CIPSERVER?", _port))[-1]
     return [(0, port)] if port else []
 
 

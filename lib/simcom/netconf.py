@@ -2,7 +2,8 @@
 
 from .aterror import ATError
 from .lacks import more, need
-from .pump import check_text, fields
+from .pump import check_text
+from .query import fields, query
 
 _TIMES = "settings of time-outs"
 
@@ -69,7 +70,7 @@ def _dns(m, cmd):
 def get_dns(m):
     """AT+CDNSCFG?: the addresses of the name servers, a tuple of str."""
     found = []
-    for addresses in (yield from m.query(b"AT+CDNSCFG?", more(m).dns_of, 0, True)):
+    for addresses in (yield from query(m, b"AT+CDNSCFG?", more(m).dns_of, 0, True)):
         found += addresses
     return tuple(found)
 
@@ -103,7 +104,7 @@ def get_timeouts(m):
 
 
 def _timeouts(m):
-    return (yield from m.query(b"AT+CIPTIMEOUT?", _three))[-1]
+    return (yield from query(m, b"AT+CIPTIMEOUT?", _three))[-1]
 
 
 def _three(line):

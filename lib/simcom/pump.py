@@ -39,7 +39,7 @@ class Task:
     It yields a pause in ms, a command, or (command, timeout_ms[, marks[, payload]]); it is sent the information lines,
     or thrown an OSError. ``marks``: instead of OK a line with one of these ends the command; (): it is a question, and
     an OK that comes before its answer is an older command's; True: a question whose answer does not begin with its
-    name; False: no line is awaited. ``payload``: (buf, n), for the prompt. ``query()`` are the steps of a question.
+    name; False: no line is awaited. ``payload``: (buf, n), for the prompt. query.py has the steps of a question.
     """
 
     info = None  # the answer for the next step …
@@ -191,7 +191,7 @@ class Pump:
             if marks is False:
                 return False
             if kind and marks == ():
-                task.info.append("\\x")  # a stranger's line, or one of the answer whose name is damaged: see query()
+                task.info.append("\\x")  # a stranger's line, or one of the answer whose name is damaged: see query.py
                 return False
             if marks and marks is not True:
                 for mark in marks:
@@ -213,25 +213,6 @@ class Pump:
         elif kind > _ERROR:
             task.error = OSError(errno.ETIMEDOUT, self.command() + ": no answer")
         return True
-
-    def query(self, cmd, parse, ms=0, marks=()):
-        """Steps of a question: a list of what ``parse(line)`` makes of the lines of its answer.
-
-        It raises ValueError or IndexError for a line that is none of it, or damaged. Then, or without any line, the
-        question is sent again, three times in all: an OK in front of the answer was another command's.
-        """
-        for left in (2, 1, 0):
-            found = []
-            info = yield cmd, ms or self.ANSWER_MS, marks
-            for line in info:
-                try:
-                    if "\\x" not in line:  # else it is no text
-                        found.append(parse(line))
-                except (ValueError, IndexError):
-                    pass
-            if found and (not left or len(found) == len(info)):
-                return found
-        raise OSError(errno.EIO, self.command() + ": answer not understood")
 
     def refusal(self, line, code=None):
         """The exception for a command that was answered with ``line``."""
@@ -281,11 +262,6 @@ class Pump:
                 take(buf, i, j)
                 known = True
         return known
-
-
-def fields(line):
-    """What follows the colon of an information line, cut at commas, without quotes and blanks: a list of str."""
-    return [field.strip(' "') for field in line[line.index(":") + 1 :].split(",")]
 
 
 def text(buf, i, j):

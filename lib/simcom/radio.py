@@ -1,6 +1,10 @@
 """Where the module stands in the network."""
 
-from .pump import fields
+from .pump import once
+
+_query = once("query")
+fields = _query.fields
+query = _query.query
 
 
 def _stat(line):
@@ -17,7 +21,7 @@ def registration(m):
     state = 4
     for cmd in m.REGISTRATION:
         try:
-            for stat in (yield from m.query(cmd, _stat)):
+            for stat in (yield from query(m, cmd, _stat)):
                 if stat == 1 or stat == 5:
                     return stat
                 if state != 2:  # searching here goes before denied there
@@ -30,6 +34,6 @@ def registration(m):
 
 def signal(m):
     """RSSI in dBm, None when the module does not know it; noted for print(modem)."""
-    rssi = (yield from m.query(b"AT+CSQ", _rssi))[-1]
+    rssi = (yield from query(m, b"AT+CSQ", _rssi))[-1]
     m.dbm = 2 * rssi - 113 if rssi < 32 else None
     return m.dbm

@@ -1,7 +1,6 @@
 """How received data comes: ``config(receive=...)``."""
 
 import errno
-
 from binascii import unhexlify
 
 from .links import RingPool

@@ -2,7 +2,11 @@
 
 import errno
 
-from .pump import fields
+from .pump import once
+
+_query = once("query")
+fields = _query.fields
+query = _query.query
 
 
 def _number(line):
@@ -20,7 +24,7 @@ def identity(line):
 def named(m, cmd):
     """Steps: a name that stands alone in a line without a prefix, as a line of somebody else may."""
     for _ in range(3):
-        lines = yield from m.query(cmd, identity, 0, True)
+        lines = yield from query(m, cmd, identity, 0, True)
         if len(lines) == 1:
             break
     return lines[-1]
@@ -30,7 +34,7 @@ def configure(m):
     """Tell the module what it does not know after it was started."""
     channel = m.channel
     yield from silence(m)  # a late OK, boot messages
-    yield from m.query(b"AT+CMEE?", _number, 10000)  # takes the OKs that come late
+    yield from query(m, b"AT+CMEE?", _number, 10000)  # takes the OKs that come late
     for _ in range(3):
         yield b"ATE0"
         channel.echoed = False
@@ -104,7 +108,7 @@ def resync(m):
             channel.parser.reset()
             channel.mute = False
             try:
-                yield from m.query(b"AT+CMEE?", _number, 2000)
+                yield from query(m, b"AT+CMEE?", _number, 2000)
                 yield from silence(m)  # of a module that hung the answers to all that was asked meanwhile
                 break
             except OSError:

@@ -6,7 +6,7 @@ from micropython import const
 
 from .aterror import ATError
 from .lacks import start_only
-from .pump import fields
+from .query import fields, query
 
 _REFUSAL_MS = const(100)  # without a prompt: what is not refused within this time is taken for accepted
 _SILENT_MS = const(2000)  # without a result: so is payload
@@ -65,7 +65,7 @@ def _free(line):
 def _room(m):
     found = {}
     try:
-        for n, room in (yield from m.query(b"AT+CIPSEND?", _free)):
+        for n, room in (yield from query(m, b"AT+CIPSEND?", _free)):
             found[n] = room
     except ATError:  # no link is open
         pass

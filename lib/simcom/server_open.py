@@ -6,7 +6,8 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .cipopen import code
-from .pump import fields, text
+from .pump import text
+from .query import fields, query
 
 OWN = 0  # link numbers that a server takes for itself
 
@@ -25,7 +26,7 @@ def start(m, server, listener):
 def runs(m, index, port):
     """Whether the module listens."""
     try:
-        return (index, port) in (yield from m.query(b"AT+SERVERSTART?", _server, 2000))
+        return (index, port) in (yield from query(m, b"AT+SERVERSTART?", _server, 2000))
     except OSError as e:
         if e.errno != errno.EIO or hasattr(e, "line"):
             raise
@@ -52,7 +53,7 @@ def stop(m, server):
 
 def look(m, n):
     """Ask whose all links are."""
-    for row in (yield from m.query(b"AT+CIPOPEN?", fields)):
+    for row in (yield from query(m, b"AT+CIPOPEN?", fields)):
         if len(row) == 2:  # the report of a connection that is just opened looks nearly the same
             line = ("+CIPOPEN:" + ",".join(row)).encode()
             m.on_line(line, 0, len(line))

@@ -2,7 +2,8 @@
 
 import errno
 
-from .pump import fields, text
+from .pump import text
+from .query import fields, query
 
 OWN = 1  # link numbers that a server takes for itself
 
@@ -16,7 +17,7 @@ def start(m, server, listener):
 
 def runs(m, index, port):
     """Whether the module listens."""
-    listens, found = (yield from m.query(b"AT+CIPSERVER?", _server))[-1]
+    listens, found = (yield from query(m, b"AT+CIPSERVER?", _server))[-1]
     return listens and (not found or found == port)
 
 
@@ -33,7 +34,7 @@ def stop(m, server):
 def look(m, n):
     """Ask for the state of link ``n``, and whose it is."""
     link = m.links.get(n)
-    found = (yield from m.query(b"AT+CIPSTATUS=%d" % n, _whose))[-1]
+    found = (yield from query(m, b"AT+CIPSTATUS=%d" % n, _whose))[-1]
     if link is not m.links.get(n):  # a client came behind the answer: that is of an older connection
         return
     peer = (found[3], int(found[4] or 0))

@@ -6,6 +6,9 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .channel import passed
+from .pump import once
+
+query = once("query").query
 
 # Link.state, as in links.py
 _OPEN = const(2)
@@ -85,7 +88,7 @@ def _stalled(link):
 def _sent(m, link):
     # How many bytes behind those before the module has sent, as it counts; -1: it does not tell.
     try:
-        return (yield from m.query(b"AT+CIPACK=%d" % link.n, _count))[-1] - link.total
+        return (yield from query(m, b"AT+CIPACK=%d" % link.n, _count))[-1] - link.total
     except OSError:
         yield from m._ask(link)
         return -1

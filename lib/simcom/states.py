@@ -5,7 +5,8 @@ import errno
 from micropython import const
 
 from .lacks import more, need
-from .pump import fields, once
+from .pump import once
+from .query import fields, query
 
 _OPEN = const(2)  # Link.state, as in links.py
 
@@ -25,12 +26,12 @@ def _context(line):
 
 def get_sim(m):
     """AT+CPIN?: "READY", "SIM PIN", "SIM PUK", …; ATError (ENODEV) without a card."""
-    return (yield from m.query(b"AT+CPIN?", once("bringup").sim))[-1]
+    return (yield from query(m, b"AT+CPIN?", once("bringup").sim))[-1]
 
 
 def get_attached(m):
     """AT+CGATT?: whether the packet service has us."""
-    return (yield from m.query(b"AT+CGATT?", once("bringup").attached))[-1]
+    return (yield from query(m, b"AT+CGATT?", once("bringup").attached))[-1]
 
 
 def get_system(m):
@@ -40,12 +41,12 @@ def get_system(m):
 
 
 def _system(m):
-    return (yield from m.query(b"AT+CPSI?", fields))[-1]
+    return (yield from query(m, b"AT+CPSI?", fields))[-1]
 
 
 def get_function(m):
     """AT+CFUN?: 0 minimum, 1 full, 4 radio off."""
-    return (yield from m.query(b"AT+CFUN?", _number))[-1]
+    return (yield from query(m, b"AT+CFUN?", _number))[-1]
 
 
 def get_contexts(m):
@@ -56,7 +57,7 @@ def get_contexts(m):
 def perhaps(m, cmd, parse):
     """Steps of a question whose answer may well be empty."""
     try:
-        return (yield from m.query(cmd, parse, 2000))
+        return (yield from query(m, cmd, parse, 2000))
     except OSError as e:
         if e.errno != errno.EIO or hasattr(e, "line"):
             raise
@@ -101,7 +102,7 @@ def _acknowledged(m, counts):
         if link and link.state == _OPEN:
             n = link.n
             try:
-                answer = (yield from m.query(b"AT+CIPACK=%d" % n, _numbers))[-1]
+                answer = (yield from query(m, b"AT+CIPACK=%d" % n, _numbers))[-1]
             except OSError:  # closed meanwhile
                 continue
             found.append((n,) + counts(answer))

@@ -1,0 +1,29 @@
+"""Questions: sent again when the answer is late or damaged; loaded for a while where that is enough."""
+
+import errno
+
+
+def query(m, cmd, parse, ms=0, marks=()):
+    """Steps of a question: a list of what ``parse(line)`` makes of the lines of its answer.
+
+    It raises ValueError or IndexError for a line that is none of it, or damaged. Then, or without any line, the
+    question is sent again, three times in all: an OK in front of the answer was another command's. ``marks`` as in
+    Task.
+    """
+    for left in (2, 1, 0):
+        found = []
+        info = yield cmd, ms or m.ANSWER_MS, marks
+        for line in info:
+            try:
+                if "\\x" not in line:  # else it is no text
+                    found.append(parse(line))
+            except (ValueError, IndexError):
+                pass
+        if found and (not left or len(found) == len(info)):
+            return found
+    raise OSError(errno.EIO, m.command() + ": answer not understood")
+
+
+def fields(line):
+    """What follows the colon of an information line, cut at commas, without quotes and blanks: a list of str."""
+    return [field.strip(' "') for field in line[line.index(":") + 1 :].split(",")]
