@@ -41,16 +41,30 @@ def test_what_send_returned_for_is_with_the_module(family):
 
 
 @families
-def test_send_takes_one_command_of_a_long_buffer(family):
+@pytest.mark.parametrize("way", ["buffer", "hex", "collected"])
+def test_blocking_send_takes_all(family, way):
+    rig = Rig(family=family)
+    if way == "hex":
+        rig.modem.config(receive="hex")
+    s = rig.socket(ECHO)
+    if way == "collected":
+        s.setsockopt(6, 1, 0)  # TCP_NODELAY off
+    data = pattern(5000)
+    assert s.send(data) == 5000
+    assert s.send(memoryview(data)[1:2401]) == 2400
+    assert s.read(7400) == data + data[1:2401]
+    assert rig.connection().received == data + data[1:2401]
+
+
+@families
+def test_send_that_does_not_block_takes_what_fits(family):
     rig = Rig(family=family)
     s = rig.socket(ECHO)
-    data = pattern(4000)
-    sent = 0
-    while sent < len(data):
-        n = s.send(memoryview(data)[sent:])
-        assert 0 < n <= rig.modem.SEND_MAX
-        sent += n
-    assert s.read(4000) == data
+    s.setblocking(False)
+    assert s.send(pattern(4000)) == rig.modem.SEND_MAX
+    with pytest.raises(OSError) as raised:
+        s.send(b"x")
+    assert raised.value.errno == errno.EAGAIN
 
 
 @families

@@ -6,7 +6,7 @@ _NAMES = ["SIM800", "SIM7000", "SIM7028", "A76XX", "ATError", "Tap", "install", 
 
 def __getattr__(name):
     if name not in _NAMES:
-        raise AttributeError(name)
+        raise AttributeError("simcom has no %s; it has %s" % (name, ", ".join(_NAMES)))
     value = __import__("simcom." + ("socket" if name == "install" else name.lower()), None, None, ["*"])
     if name != "socket":
         value = getattr(value, name)

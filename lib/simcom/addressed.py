@@ -1,4 +1,20 @@
-"""Calls with addresses, of a stream: it has one peer."""
+"""Calls of a stream that few programs make: with addresses, though it has one peer, and others."""
+
+import errno
+
+from .socket import flat
+
+
+def sendall(s, buf):
+    """Send all of buf; when not blocking OSError(EAGAIN) if it does not fit at once."""
+    buf = flat(buf)
+    if s.write(buf) != len(buf):
+        raise OSError(errno.EAGAIN, "not now")
+
+
+def makefile(s, *_):
+    """The socket itself: it has the methods of a stream."""
+    return s
 
 
 def sendto(s, buf, address) -> int:

@@ -7,11 +7,14 @@ from micropython import const
 
 from .alone import alone
 from .borders import Borders, DatagramLink
+from .channel import passed
+from .pump import once
 from .socket import check_address
 
 _CONNECTING = const(1)  # Link.state, as in links.py
 
 _UNUSED_MS = const(60000)
+_OPENING_MS = const(30000)
 
 
 def used(link):
@@ -96,10 +99,34 @@ class Association:
             link.ready = ready
         link.take = link.store
 
-    def _opened(self, link, start):
+    def _paced(self, start, begin):
+        """Wait; returns from when the time-out counts: not before what is sent is out, and the link open. Until then
+        an answer of the name server and the module's opening have a time of their own, from ``begin`` on."""
+        s = self._s
+        link = s._link
+        if s._timeout and not link.flying and (link.tx_n or link.turning or link.state == _CONNECTING):
+            if passed(begin, max(_OPENING_MS, s._timeout)):
+                raise OSError(errno.ETIMEDOUT, "%s:%d: name not found or link not open in time" % link.goal)
+            self._modem.wait()
+            return ticks_ms()
+        s._wait(start)
+        return start
+
+    def _known(self, address):
+        """socket.check_address(); not an address that recvfrom() gave for want of a better one."""
+        if address == ("", 0):
+            why = 'who sent it is not known in buffer access: modem.config(receive="push") before sockets are opened'
+            raise OSError(errno.EOPNOTSUPP, why)
+        return check_address(address)
+
+    def _opened(self, link, start, own):
+        begin = start
         try:
             while link.state == _CONNECTING and self._s._timeout != 0:
-                self._s._wait(start)
+                if own:
+                    start = self._paced(start, begin)
+                else:
+                    self._s._wait(start)
         finally:
             if link.state == _CONNECTING and self._s._timeout != 0:  # timed out, or Ctrl-C
                 self._renew()
@@ -112,9 +139,7 @@ class Association:
         several connections a link hears its one peer only, so sendto() or connect() opens it, and raises EOPNOTSUPP
         when the firmware has no local port for one of several connections.
         """
-        _, port = address
-        if not isinstance(port, int) or not 0 <= port <= 65535:
-            raise ValueError("port: a number from 0 to 65535")
+        port = once("arguments").local_port(address)
         s = self._s
         start = s._start()
         link = s._link
@@ -122,21 +147,23 @@ class Association:
             raise OSError(errno.EINVAL, "bind: once, before the socket is used, and not in a second context")
         self._port = link.local = port
         if self._dialect.first(self._modem, port, None):
-            self._opened(self._live(None), start)
+            self._opened(self._live(None), start, True)
 
     def connect(self, address):
-        """Choose the peer of send() and write(); waits until the link is open, unless the socket does not block."""
-        address = check_address(address)
+        """Choose the peer of send() and write(); waits until the link is open, for the time-out at most, unless the
+        socket does not block."""
+        address = self._known(address)
         s = self._s
         start = s._start()
         link = s._link
         if link.state and link.peer != address and not self._dialect.first(self._modem, 0, None):
             self._renew()
         self._peer = self._last = s._link.only = address
-        self._opened(self._live(address), start)
+        self._opened(self._live(address), start, False)
 
     def listen(self, *_):
         """Streams only: OSError(EOPNOTSUPP)."""
+        self._s._start()
         raise OSError(errno.EOPNOTSUPP, "a UDP socket does not listen")
 
     accept = listen

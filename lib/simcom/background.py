@@ -1,24 +1,27 @@
 """Pumping from a timer, for programs that do not call the library for long."""
 
 import errno
+import sys
 
+from . import lazy
 from .alone import alone
+from .checks import check_number
 from .modem import Modem
-from .socket import socket
-
-_modem_getattr = Modem.__getattr__
-_socket_getattr = socket.__getattr__
+from .pump import once
 
 
-# Nor may it load a file that is being loaded.
+def function(owner, name):
+    """As in extras.py; the timer may not load a file that is being loaded."""
+    return alone(owner if isinstance(owner, Modem) else owner._modem, _function, owner, name)
 
 
-def _of_modem(m, name):
-    return alone(m, _modem_getattr, m, name)
+def _function(owner, name):
+    return once("extras").function(owner, name)
 
 
-def _of_socket(s, name):
-    return alone(s._modem, _socket_getattr, s, name)
+def _guarded(_):
+    # pump.once(), for lazy.py
+    return sys.modules[__name__]
 
 
 class _Guarded:
@@ -46,6 +49,8 @@ def background(m, period_ms: int = 50, timer: int = -1):
     The timer must be a soft one, as it is by default; on ESP32 give the number of a free one. Costs an idle pump a
     period. Raises OSError(EOPNOTSUPP) where the port has no timers.
     """
+    check_number("period_ms", period_ms)
+    check_number("timer", timer, -1)
     try:
         from machine import Timer
     except ImportError:
@@ -55,8 +60,7 @@ def background(m, period_ms: int = 50, timer: int = -1):
         running.deinit()
         m.timer = None
     if period_ms:
-        Modem.__getattr__ = _of_modem
-        socket.__getattr__ = _of_socket
+        lazy.once = _guarded
         for name in ("open", "send", "close", "receive", "hungry", "forget"):
             if not isinstance(getattr(m, name), _Guarded):
                 setattr(m, name, _Guarded(m, name))

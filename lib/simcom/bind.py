@@ -5,6 +5,8 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .pump import once
+
 _CONNECTING = const(1)  # Link.state, as in links.py
 
 
@@ -31,9 +33,7 @@ def bind(s, address):
     ``address``: ("", port); the host does not matter, a module has one address. Sends nothing. ValueError for a bad
     port; OSError: EINVAL when the socket is in use already.
     """
-    _, port = address
-    if not isinstance(port, int) or not 0 <= port <= 65535:
-        raise ValueError("port: a number from 0 to 65535")
+    port = once("arguments").local_port(address)
     s._start()
     if s._link.state or s._link.opener:
         raise OSError(errno.EINVAL, "bind: once, before connect() and listen()")

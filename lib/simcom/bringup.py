@@ -5,7 +5,7 @@ import time
 
 from micropython import const
 
-from .pump import check_text, once
+from .pump import once
 
 _query = once("query")
 fields = _query.fields
@@ -20,8 +20,11 @@ def connect(m, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180
     ``timeout_ms=0`` starts and returns: the pump does the steps, ``isconnected()`` and ``status()`` tell.
     Raises OSError saying which step failed and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
     """
-    for what in (apn, user, key):
-        check_text("apn, user or key", what, _TEXT_MAX)
+    checks = once("checks")
+    apn = checks.check_text("apn", apn, _TEXT_MAX)
+    user = checks.check_text("user", user, _TEXT_MAX)
+    key = checks.check_text("key", key, _TEXT_MAX)
+    checks.check_number("timeout_ms", timeout_ms)
     m.apn = (apn, user, key)
     if not m.up and (m.bringup is None or m.bringup.done):
         steps = bring_up(m, apn, user, key, timeout_ms or 180000)

@@ -4,6 +4,7 @@ import sys
 
 from micropython import const
 
+from .checks import check_number, check_text
 from .pump import text
 
 _QUEUE = const(32)  # lines that wait for their callback
@@ -18,7 +19,10 @@ def on_urc(m, prefix: str, callback, *, lines: int = 1):
     At most 32 calls wait; then the oldest is dropped. ``status("callbacks")`` tells how many were, and how many
     callbacks raised an exception, which is printed.
     """
-    start = prefix.encode()
+    start = check_text("prefix", prefix, 100, "").encode()
+    if not start or not (callback is None or callable(callback)):
+        raise ValueError("on_urc: how the line begins, and a function that takes it or None, not %r" % (callback,))
+    check_number("lines", lines, 1, 20)
     m.urcs = [urc for urc in m.urcs if urc[0] != start]
     if callback:
         m.urcs.append((start, _Callback(m, callback, lines).take))

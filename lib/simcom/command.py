@@ -5,7 +5,8 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from .pump import check_text, once, text
+from .checks import check_number, check_text
+from .pump import once, text
 
 _LINE = const(0)  # what a handler is told, as in channel.py
 _OK = const(2)
@@ -60,7 +61,13 @@ def at(m, cmd: str, *, data: "bytes | None" = None, end: "str | None" = None, ti
     relies on cannot be changed here. A line ``OK`` inside a text message cannot be told from the end: have messages
     in PDU mode (AT+CMGF=0).
     """
-    check_text("at", cmd, 550, "")
+    cmd = check_text("at", cmd, 550, "")
+    if timeout_ms is not None:
+        check_number("timeout_ms", timeout_ms)
+    if data is not None and not isinstance(data, (bytes, bytearray)):
+        raise TypeError("data: bytes, with Ctrl-Z at the end where the command wants that, not %r" % (data,))
+    if end is not None:
+        end = check_text("end", end, 100, "")
     if cmd[:2].upper() == "AT":
         cmd = cmd[2:]
     parts = once("reserved").parts(cmd)

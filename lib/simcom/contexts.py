@@ -8,7 +8,7 @@ from . import hooks
 from .context_start import SHUT, account, address
 from .door import ask
 from .lacks import need
-from .pump import check_text
+from .checks import check_number, check_text
 from .query import query
 
 _SOCK_STREAM = const(1)
@@ -24,8 +24,9 @@ def context(m, apn: str, user: str = "", key: str = ""):
     need(m, "second PDP context")
     if len(m.links.slots) == 1:
         raise OSError(errno.EOPNOTSUPP, "a second PDP context needs more than a single connection")
-    for what in (apn, user, key):
-        check_text("apn, user or key", what, _TEXT_MAX)
+    apn = check_text("apn", apn, _TEXT_MAX)
+    user = check_text("user", user, _TEXT_MAX)
+    key = check_text("key", key, _TEXT_MAX)
     second = getattr(m, "second", None)
     if not second:
         second = m.second = Context(m)
@@ -51,6 +52,7 @@ class Context(hooks.Hook):
 
     def connect(self, *, timeout_ms: int = 180000):
         """Raise it; OSError says what failed."""
+        check_number("timeout_ms", timeout_ms, 1)
         if not self._modem.isconnected():
             raise OSError(errno.ENOTCONN, "connect() the modem first")
         if not self.up:

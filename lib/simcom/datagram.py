@@ -8,7 +8,7 @@ from micropython import const
 from .association import Association, used
 from .dgrxget import Datagrams
 from .pump import once
-from .socket import check_address, encoded, span
+from .socket import flat, span
 
 # Link.state, as in links.py
 _CONNECTING = const(1)
@@ -54,36 +54,34 @@ class DatagramSocket(Association):
     def sendto(self, buf, address) -> int:
         """Send ``buf``, 1 to 1460 bytes (SIM7000: 1024, SIM7028 and A76XX: 1500), as one datagram; returns its length.
 
-        Waits until the module has it. Not blocking: it goes out by and by; OSError(EAGAIN) while the one before waits.
-        OSError(EINVAL): too long or empty, nothing is sent; -2: unknown name. With several connections of SIM800 or
-        SIM7000 another address than the last one closes the link and opens it anew.
+        Waits until the module has it: 30 s, or the time-out if that is longer, for its name to be found and the link to
+        be opened, from then on for the time-out. Not blocking: it goes out by and by; OSError(EAGAIN) while the one
+        before waits. OSError(EINVAL): too long or empty, nothing is sent; -2: unknown name. With several connections of
+        SIM800 or SIM7000 another address than the last one closes the link and opens it anew.
         """
-        address = check_address(address)
-        buf = encoded(buf)
+        address = self._known(address)
+        buf = flat(buf)
         m = self._modem
         n = len(buf)
+        s = self._s
+        begin = start = s._start(True)
         if not 0 < n <= m.SEND_MAX:
             raise OSError(errno.EINVAL, "a datagram has 1 to %d bytes, not %d" % (m.SEND_MAX, n))
-        s = self._s
-        start = s._start(True)
         while True:
             link = self._live(address)
             if not (link.tx_n or link.turning):
                 break
-            s._wait(start)
+            start = self._paced(start, begin)
         link.goal = self._last = address
         link.cut = False
         m.send(link, buf, 0, n)
         m.pump()
         if s._timeout == 0:
             return n
-        opening = link.state == _CONNECTING
+        begin = start = ticks_ms()
         try:
             while (link.tx_n or link.turning) and link.live():
-                if opening and link.state == _OPEN:
-                    opening = False
-                    start = ticks_ms()
-                s._wait(start)
+                start = self._paced(start, begin)
         finally:
             if (link.tx_n or link.turning) and not link.flying and not link.error:
                 link.tx_n = link.turning = 0
@@ -95,13 +93,14 @@ class DatagramSocket(Association):
 
     def send(self, buf) -> int:
         """As ``sendto()`` to the peer of ``connect()``."""
+        self._s._start()
         if not self._peer:
             raise OSError(errno.ENOTCONN, "not connected: sendto(), or connect() first")
         return self.sendto(buf, self._peer)
 
     def write(self, buf, off: "int | None" = None, n: "int | None" = None):
         """As ``send()``: one datagram. Not blocking: None while the one before waits."""
-        buf = encoded(buf)
+        buf = flat(buf)
         off, n = span(buf, off, n)
         try:
             return self.send(memoryview(buf)[off : off + n])
@@ -115,6 +114,7 @@ class DatagramSocket(Association):
         """Wait for a datagram: its length."""
         s = self._s
         used(s._link)
+        begin = start
         try:
             while True:
                 n = self._oldest()
@@ -126,7 +126,7 @@ class DatagramSocket(Association):
                 if link.state != _DRAINING:
                     link = self._live(self._last)
                 self._modem.hungry(link, 1)
-                s._wait(start)
+                start = self._paced(start, begin)
         finally:
             s._link.want = 0
 
@@ -155,7 +155,7 @@ class DatagramSocket(Association):
         and A76XX tell neither that, it is the last address of sendto() then, nor where one datagram of several that
         wait ends. OSError: EAGAIN when not blocking and none is there; why the link was lost, once.
         """
-        if flags:
+        if flags or not isinstance(n, int) or n < 0:
             return once("flagged").datagram(self._s, self, n, flags)
         k = min(self._await(self._s._start()), n)
         buf = bytearray(k)
@@ -164,8 +164,14 @@ class DatagramSocket(Association):
 
     def recvfrom_into(self, buf, n: int = 0) -> tuple:
         """As ``recvfrom()``, into ``buf``: (how many bytes, (host, port))."""
-        k = min(self._await(self._s._start()), n or len(buf), len(buf))
+        buf = flat(buf, True)
+        k = self._fits(buf, n)
         return k, self._read(buf, k)
+
+    def _fits(self, buf, n):
+        if not isinstance(n, int) or not 0 <= n <= len(buf):
+            once("arguments").count(n, len(buf))
+        return min(self._await(self._s._start()), n or len(buf))
 
     def recv(self, n: int, flags: int = 0) -> bytes:
         """The next datagram, or its first ``n`` bytes."""
@@ -173,14 +179,16 @@ class DatagramSocket(Association):
 
     def recv_into(self, buf, n: int = 0) -> int:
         """As ``recv()``, into ``buf``: how many bytes."""
-        k = min(self._await(self._s._start()), n or len(buf), len(buf))
+        buf = flat(buf, True)
+        k = self._fits(buf, n)
         self._read(buf, k)
         return k
 
     def readinto(self, buf, n: int = -1):
         """As ``recv_into()``: one datagram, as DTLS expects of a read. Not blocking: what is there or None."""
         try:
-            return self.recv_into(buf, max(n, 0))
+            buf = flat(buf, True)
+            return self.recv_into(buf, n if 0 <= n <= len(buf) else 0)
         except OSError as e:
             if e.errno != errno.EAGAIN:
                 raise
@@ -188,7 +196,7 @@ class DatagramSocket(Association):
     def _gather(self, limit, line):
         # read() and readline(): there is no end to wait for, so one datagram.
         try:
-            return self.recv(limit if limit >= 0 else self._modem.READ_MAX)
+            return self.recv(self._modem.READ_MAX if limit is None or limit < 0 else limit)
         except OSError as e:
             if e.errno != errno.EAGAIN:
                 raise

@@ -11,6 +11,8 @@ def flush(m, timeout_ms: int = 10000) -> bool:
 
     Returns whether that was so in time, also of sockets whose close() did not wait for it.
     """
+    if not isinstance(timeout_ms, int) or timeout_ms < 0:
+        raise ValueError("timeout_ms: a whole number of ms, 0 or more, not %r" % (timeout_ms,))
     start = ticks_ms()
     m.flushing = True
     try:

@@ -5,6 +5,7 @@ import errno
 from micropython import const
 
 from .alone import alone
+from .pump import once
 
 _PEEK = const(1)  # as in sockopt.py
 _DONTWAIT = const(8)
@@ -12,8 +13,10 @@ _DONTWAIT = const(8)
 
 def recv(s, n, flags):
     """socket.recv(), of a stream."""
-    timeout = _begin(s, flags)
+    timeout = _begin(s, n, flags)
     try:
+        if not n:
+            return b""
         if not flags & _PEEK:
             return s.recv(n)
         k = s._some()
@@ -22,9 +25,15 @@ def recv(s, n, flags):
         s._timeout = timeout
 
 
+def recv_into(s, buf, n):
+    """socket.recv_into(), of nothing or too much."""
+    once("arguments").count(n, len(buf))
+    return len(recv(s, 0, 0))
+
+
 def datagram(s, face, n, flags):
     """DatagramSocket.recvfrom()"""
-    timeout = _begin(s, flags)
+    timeout = _begin(s, n, flags)
     try:
         if not flags & _PEEK:
             return face.recvfrom(n)
@@ -34,7 +43,9 @@ def datagram(s, face, n, flags):
         s._timeout = timeout
 
 
-def _begin(s, flags):
+def _begin(s, n, flags):
+    s._start()
+    once("arguments").count(n)
     if flags & ~(_PEEK | _DONTWAIT):
         raise OSError(errno.EOPNOTSUPP, "recv: only MSG_PEEK and MSG_DONTWAIT")
     timeout = s._timeout

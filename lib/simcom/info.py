@@ -1,11 +1,14 @@
 """What a program can ask of the module, or of us, about itself."""
 
+import errno
+
 from .aterror import ATError
+from .checks import check_number
 from .lookup import resolved
+from .pump import once
 from .query import query
 from .radio import registration, signal
 from .resync import identity, named
-from .tcpip import check_host
 
 
 def _fifteen(line):
@@ -47,15 +50,13 @@ def config(m, *param, **settings):
     ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10 (both SIM7028, A76XX). ``reset``:
     Pin at the module's RESET, for ``reset(hard=True)``. Everything is sent again by every connect().
     """
-    if settings:
+    if settings or len(param) != 1 or param[0] not in list(_CONFIG) + list(_NAMES):
         from .settings import change
 
-        return change(m, settings)
+        return change(m, list(_CONFIG) + list(_NAMES), param, settings)
     (param,) = param
     if param in _NAMES:
         return m.run(named(m, _NAMES[param]))
-    if param not in _CONFIG:
-        raise ValueError("config: no parameter %s" % param)
     try:
         return m.run(query(m, *_CONFIG[param]))[-1]
     except ATError:
@@ -74,12 +75,12 @@ def status(m, param: str = ""):
     None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "callbacks" ((dropped, failed) calls).
     states.py tells more.
     """
-    if param:
-        getter = _STATUS.get(param)
+    if param != "":
+        getter = _STATUS.get(param) if isinstance(param, str) else None
         if not getter:
             from .settings import GETTERS, function
 
-            getter = function(GETTERS, param, "status")
+            getter = function(GETTERS, param, "status", _STATUS)
         return m.run(getter(m))
     m.pump()
     task = m.bringup
@@ -108,11 +109,14 @@ def ipconfig(m, param: str):
     if param == "addr6":
         return [(m.address, 0x30, 0xFFFFFFFF, 0xFFFFFFFF)] if new else []
     if param != "addr4":
-        raise ValueError("ipconfig: no parameter " + param)
+        raise ValueError('ipconfig: "addr4" or "addr6", not %r' % (param,))
     return ("0.0.0.0" if new else ifconfig(m)[0], "255.255.255.255")
 
 
 def resolve(m, host: str, *, timeout_ms: int = 30000) -> list:
     """Ask the module's resolver (AT+CDNSGIP): a list of one or two addresses. OSError(-2): unknown name."""
-    check_host(host)
+    host = once("arguments").host(host)
+    check_number("timeout_ms", timeout_ms)
+    if not m.isconnected():
+        raise OSError(errno.ENOTCONN, "resolve: no PDP context: connect() the modem first")
     return m.run(resolved(m, host, timeout_ms))

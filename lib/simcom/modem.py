@@ -2,6 +2,7 @@
 
 import errno
 
+from .lazy import method
 from .pump import Pump, once, text
 
 # The first four bytes of the unsolicited codes that only a callback of on_urc() can want. Behind the first three, when
@@ -9,6 +10,11 @@ from .pump import Pump, once, text
 _CODES = (
     b"+CMT+CBM+CDS+CPI+CFU+CRE+CGR+CER+CGE+CUS+CLI+CRIRINGNO C+CTZ*PSU*PSNDST:SMS CallPB DOVERUNDECHAR+SAP+APPVOICNORM"
     b"+CTV+CAD+CAS+CCH+CES+SIM+SER"
+)
+# Methods that extras.py finds when they are called: dir(), hasattr() and getattr() load nothing.
+_LATER = (
+    " active connect disconnect flush settle at on_urc socket config status ifconfig ipconfig resolve background reset"
+    " recover context sleep awake transparent transparent_server context_up context_check context_down "
 )
 
 # Boot lines, also those that come late: in mid-session they mean a restart, perhaps.
@@ -54,8 +60,7 @@ class Modem(Pump):
         rxbuf: int = 2048,
         mux: bool = True,
     ):
-        if pin and not (pin.isdigit() and 4 <= len(pin) <= 8):
-            raise ValueError("pin: 4 to 8 digits")
+        once("checks").check_modem(uart, pwrkey, pressed, pin, baudrate, rxbuf)
         self.prepare(rxbuf)
         super().__init__(uart)
         self.pwrkey = pwrkey
@@ -64,8 +69,8 @@ class Modem(Pump):
         self.baudrate = baudrate
         self.mux = mux
         if not mux:
-            self.single()
-        if pwrkey:
+            once("single").single(self)
+        if pwrkey is not None:
             pwrkey.value(1 - pressed)
 
     def __repr__(self):
@@ -79,8 +84,10 @@ class Modem(Pump):
         return self.up
 
     def __getattr__(self, name):
-        # What is called once or seldom has files of its own, loaded then.
-        return once("extras").of_modem(self, name)
+        if " %s " % name not in _LATER:
+            raise AttributeError(name)
+        setattr(Modem, name, method(name))
+        return getattr(self, name)
 
     # Events
 

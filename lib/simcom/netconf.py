@@ -2,7 +2,7 @@
 
 from .aterror import ATError
 from .lacks import more, need
-from .pump import check_text
+from .checks import check_number, check_text
 from .query import fields, query
 
 _TIMES = "settings of time-outs"
@@ -31,11 +31,10 @@ def after(m, name, steps):
 def _numbers(what, values, least, low, high):
     if isinstance(values, int):
         values = (values,)
-    if not least[0] <= len(values) <= least[1]:
-        raise ValueError("%s: %d numbers" % (what, least[1]))
+    if not isinstance(values, (tuple, list)) or not least[0] <= len(values) <= least[1]:
+        raise ValueError("%s: %d numbers from %d to %d, not %r" % (what, least[1], low, high, values))
     for value in values:
-        if not isinstance(value, int) or not low <= value <= high:
-            raise ValueError("%s: numbers from %d to %d" % (what, low, high))
+        check_number(what, value, low, high)
     return values
 
 
@@ -43,11 +42,12 @@ def set_dns(m, addresses):
     """``(primary[, secondary])``, or one address as a str: AT+CDNSCFG."""
     if isinstance(addresses, str):
         addresses = (addresses,)
-    if not 1 <= len(addresses) <= 2:
-        raise ValueError("dns: one or two addresses")
+    if not isinstance(addresses, (tuple, list)) or not 1 <= len(addresses) <= 2:
+        raise ValueError('dns: one or two addresses, as ("1.1.1.1", "8.8.8.8"), not %r' % (addresses,))
     for address in addresses:
         check_text("dns", address, 45, '", ;')
-        if address.count(".") != 3 and ":" not in address:
+        digits = "0123456789abcdefABCDEF.:" if ":" in address else "0123456789."
+        if (address.count(".") != 3 and ":" not in address) or address.strip(digits):
             raise ValueError("dns: %r is no address" % address)
     return _dns(m, more(m).dns(m, addresses))
 
@@ -78,7 +78,7 @@ def get_dns(m):
 def set_pdp_type(m, kind):
     """ "IP" or "IPV6", from the next connect() on: AT+CGDCONT, AT+CSOCKSETPN."""
     if kind not in ("IP", "IPV6"):
-        raise ValueError('pdp_type: "IP" or "IPV6"')
+        raise ValueError('pdp_type: "IP" or "IPV6", not %r' % (kind,))
     if kind != "IP":
         need(m, "IPv6")
     if "IPv6" not in m.LACKS:
@@ -125,6 +125,8 @@ def set_retries(m, count):
 
 def set_acknowledge(m, flag):
     """True: a write returns when the peer has what was written: AT+CIPQSEND=0, AT+CIPSENDMODE=1."""
+    if flag not in (0, 1):
+        raise ValueError("acknowledge: True or False, not %r" % (flag,))
     return _acknowledge(m, *more(m).acknowledge(bool(flag)))
 
 

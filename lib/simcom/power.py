@@ -2,7 +2,7 @@
 
 import errno
 
-from .pump import check_text, once
+from .pump import once
 
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
@@ -18,10 +18,17 @@ def active(m, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_
     if on is None:
         m.pump()
         return m.on
-    if isinstance(init, str):
-        init = (init,)
-    for cmd in init or ():
-        check_text("init", cmd, 550, "")
+    if init or timeout_ms != 90000:
+        checks = once("checks")
+        checks.check_number("timeout_ms", timeout_ms)
+        if isinstance(init, str):
+            init = (init,)
+        if init:
+            if not isinstance(init, (tuple, list)):
+                raise TypeError('init: commands, as ("+CNMP=38", "+CMNB=1"), not %r' % (init,))
+            init = tuple([checks.check_text("init", cmd, 550, "") for cmd in init])
+    if on not in (0, 1):
+        raise TypeError("active: on: True, False, or nothing, not %r" % (on,))
     if on != m.on or init:
         m.init = init or m.init
         steps = power_up(m) if on else power_down(m)

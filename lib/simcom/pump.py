@@ -12,15 +12,6 @@ _OK = const(2)  # as channel.py has them
 _ERROR = const(3)
 
 
-def check_text(what, text, most, refused='"'):
-    """Refuse what would end, split or overrun a command line: ValueError, before anything is sent."""
-    if not isinstance(text, str) or len(text) > most:
-        raise ValueError("%s: a string of at most %d characters" % (what, most))
-    for c in text:
-        if not " " <= c <= "~" or c in refused:
-            raise ValueError("%s: character %r is not allowed" % (what, c))
-
-
 def once(name):
     """The module ``simcom.<name>`` for one use: nothing keeps it, and its heap is free again afterwards."""
     whole = "simcom." + name

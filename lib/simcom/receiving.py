@@ -24,14 +24,13 @@ def set_receive(m, mode):
         commands = (b"AT+CIPRXGET=0", b"AT+CIPHEAD=1", b"AT+CIPSRIP=1")
     elif b"AT+CIPSRIP=1" in m.SETTINGS:
         commands = (b"AT+CIPSRIP=0", b"AT+CIPRXGET=1")
-    if m.up:
-        return _change(m, mode, commands)
-    _install(m, mode, commands)
+    return _change(m, mode, commands)
 
 
 def _change(m, mode, commands):
-    for cmd in commands:
-        yield cmd
+    if m.up:
+        for cmd in commands:
+            yield cmd
     _install(m, mode, commands)
 
 

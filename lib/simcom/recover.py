@@ -4,6 +4,7 @@ import errno
 
 from micropython import const
 
+from .checks import check_number
 from .links import Link
 from .pump import once
 from .restart import steps as restarted
@@ -24,8 +25,9 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     Raises OSError with all that was tried. ``timeout_ms=0`` starts and returns an object whose ``done``, ``result`` and
     ``error`` tell.
     """
-    if address:
-        check_address(address)
+    check_number("timeout_ms", timeout_ms)
+    if address is not None:
+        address = check_address(address)
     task = _recover(m, address)
     return m.run(task, timeout_ms, "recover") if timeout_ms else m.start(task)
 

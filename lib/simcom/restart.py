@@ -2,6 +2,7 @@
 
 import errno
 
+from .checks import check_number, check_pin
 from .lacks import more
 from .pump import once
 
@@ -13,11 +14,12 @@ def reset(m, hard: bool = False, *, pin=None, timeout_ms: int = 90000):
     Pin (implies ``hard``; or earlier by ``config(reset=Pin)``), whose active level is that of ``pwrkey``.
     ``timeout_ms=0`` starts and returns. Raises OSError(ETIMEDOUT) when the module does not come back.
     """
-    if pin:
-        set_reset(m, pin)
+    check_number("timeout_ms", timeout_ms)
+    if pin is not None:
+        _keep(m, check_pin("pin", pin))
     pin = getattr(m, "reset_pin", None) if hard or pin else None
     if hard and not pin:
-        raise ValueError("reset: hard needs pin=")
+        raise ValueError("reset: hard needs pin=, the Pin at the module's RESET")
     task = steps(m, pin)
     if timeout_ms:
         m.run(task, timeout_ms, "reset")
@@ -27,6 +29,15 @@ def reset(m, hard: bool = False, *, pin=None, timeout_ms: int = 90000):
 
 def set_reset(m, pin):
     """``config(reset=Pin)``: which pin restarts the module."""
+    return _kept(m, check_pin("reset", pin))
+
+
+def _kept(m, pin):
+    _keep(m, pin)
+    yield 0
+
+
+def _keep(m, pin):
     m.reset_pin = pin
     pin.value(1 - m.pressed)
 

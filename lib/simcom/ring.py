@@ -15,6 +15,7 @@ class RingIO:
 
     def write(self, buf, off: int = 0, n: "int | None" = None) -> int:
         """Take ``n`` bytes of ``buf`` from ``off``, or as many as fit; returns how many."""
+        buf = memoryview(buf).cast("B")  # an item of an array may be wider
         size = len(self._buf)
         rest = len(buf) - off
         n = min(rest if n is None else n, rest, size - self._n)
@@ -27,6 +28,7 @@ class RingIO:
 
     def readinto(self, buf, n: "int | None" = None) -> int:
         """Move at most ``n`` bytes into ``buf``; returns how many."""
+        buf = memoryview(buf).cast("B")
         size = len(self._buf)
         n = min(len(buf) if n is None else n, len(buf), self._n)
         first = min(n, size - self._start)

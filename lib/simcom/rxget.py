@@ -26,8 +26,6 @@ class BufferAccess(Modem):
 
     def prepare(self, rxbuf):
         """What is made once, for a UART that holds ``rxbuf`` bytes."""
-        if rxbuf < 128:
-            raise ValueError("rxbuf: at least 128, better 2048")
         self.links = LinkTable(self.LINKS)
         self.ring_size = 2 * min(self.READ_MAX, rxbuf - 56)  # one half is read while the other comes
         self._rings = RingPool(self.ring_size)

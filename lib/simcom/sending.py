@@ -5,6 +5,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .aterror import ATError
+from .checks import check_number
 from .lacks import start_only
 from .query import fields, query
 
@@ -18,19 +19,21 @@ def set_send(m, form):
 
     Without a length SIM800 and SIM7000 cannot send the bytes 8, 26, 27: ValueError from whatever sends them.
     """
-    form, seconds = form if isinstance(form, tuple) else (form, 1)
+    form, seconds = form if isinstance(form, tuple) and len(form) == 2 else (form, 1)
     if form not in ("fixed", "variable", "timed"):
-        raise ValueError("send: fixed, variable or timed")
+        raise ValueError('send: "fixed", "variable", "timed" or ("timed", seconds), not %r' % (form,))
     timer = b"AT+CIPATS=0"
     if form == "timed":
         start_only(m, "timer for sends")
-        if not isinstance(seconds, int) or not 1 <= seconds <= 100:
-            raise ValueError("send: 1 to 100 seconds")
-        timer = b"AT+CIPATS=1,%d" % seconds
-    sender = _sender(m)
-    if m.DIALECT == "start" and (form == "timed" or sender.form == "timed"):
+        timer = b"AT+CIPATS=1,%d" % check_number("send: seconds", seconds, 1, 100)
+    if m.DIALECT == "start" and (form == "timed" or _sender(m).form == "timed"):
         return _set(m, b"AT+CIPATS=", timer, "form", form, seconds)
-    sender.form = form
+    return _form(m, form)
+
+
+def _form(m, form):
+    _sender(m).form = form
+    yield 0
 
 
 def set_stall(m, ms):
@@ -47,7 +50,7 @@ def set_prompt(m, mode):
     """
     start_only(m, "setting of the prompt")
     if mode not in (0, 1, 2):
-        raise ValueError("prompt: 0, 1 or 2")
+        raise ValueError("prompt: 0, 1 or 2, not %r" % (mode,))
     return _set(m, b"AT+CIPSPRT=", b"AT+CIPSPRT=%d" % mode, "prompt", mode, 0)
 
 

@@ -25,6 +25,8 @@ def listen(s, backlog: int = 0):
     SIM7000: one, SIM7028: two, A76XX: four), or what the module refused it with; when not blocking the latter shows
     as POLLERR, and in ``accept()``.
     """
+    if not isinstance(backlog, int):
+        raise TypeError("backlog: a number of clients, not %r" % (backlog,))
     start = s._start()
     m = s._modem
     listener = s._link
@@ -155,6 +157,7 @@ class Listener(Link):
 
     def connect(self, address):
         """socket.connect()"""
+        self.socket._start()
         raise OSError(errno.EALREADY, "the socket listens")
 
     def close(self):

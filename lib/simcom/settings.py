@@ -32,16 +32,22 @@ GETTERS = {
 }
 
 
-def function(table, name, what):
-    """The function that ``table`` has for ``name``; ValueError when there is none."""
-    if name not in table:
-        raise ValueError("%s: no parameter %s" % (what, name))
+def function(table, name, what, more=()):
+    """The function that ``table`` has for ``name``; ValueError when there is none, that tells these and ``more``."""
+    if not isinstance(name, str) or name not in table:
+        raise ValueError("%s: one of %s, not %r" % (what, ", ".join(sorted(list(table) + list(more))), name))
     file, attribute = table[name]
     return getattr(__import__("simcom." + file, None, None, ["*"]), attribute)
 
 
-def change(m, settings):
-    """Check all of ``settings`` (name: value), then do all."""
+def change(m, readable, param, settings):
+    """Check all of ``settings`` (name: value), then do all. ValueError for ``param`` beside them, or without, if it is
+    not ``readable``."""
+    if len(param) == 1 and isinstance(param[0], str) and param[0] in SETTERS:
+        raise ValueError("config: %s is set, not read: config(%s=...)" % (param[0], param[0]))
+    if param or not settings:
+        names = ", ".join(sorted(readable))
+        raise ValueError("config: one of %s to be read, or name=value to set %s" % (names, ", ".join(sorted(SETTERS))))
     todo = [(function(SETTERS, name, "config"), value) for name, value in settings.items()]
     for steps in [setter(m, value) for setter, value in todo]:
         if steps:

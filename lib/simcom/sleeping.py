@@ -4,6 +4,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .checks import check_number, check_pin
 from .door import ask
 from .lacks import need
 
@@ -24,6 +25,9 @@ def sleep(m, dtr=None, *, level: int = 1):
     a restart connect() has it sleep again. OSError(EOPNOTSUPP) on SIM7028, and without ``dtr`` on SIM7000.
     """
     need(m, "sleep")
+    if dtr is not None:
+        check_pin("dtr", dtr)
+    check_number("level", level, 0, 1)
     dtr = dtr or getattr(m, "dtr", None)
     if not dtr:
         need(m, "sleep without DTR")

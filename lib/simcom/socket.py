@@ -8,9 +8,9 @@ from time import ticks_ms
 from micropython import const
 
 from .channel import passed
-from .links import Link
+from .lazy import method
+from .links import Link, RingIO
 from .pump import once
-from .tcpip import check_host
 
 AF_INET = const(2)
 SOCK_STREAM = const(1)
@@ -23,8 +23,6 @@ _DRAINING = const(3)
 _CLOSED = const(5)
 
 _RECLAIM_MS = const(10000)
-
-_EISCONN = const(106)  # the module errno has no name for it
 
 _POLL = const(3)  # MP_STREAM_POLL
 _CLOSE = const(4)  # MP_STREAM_CLOSE
@@ -40,15 +38,12 @@ _Stream = io.IOBase if sys.implementation.name == "micropython" else object
 
 _modem = None
 _hold = 0  # Link.hold of new sockets
+_probe = RingIO(2)  # which counts bytes where len() counts items
 
 
 def __getattr__(name):
     # Constants that few programs use.
-    from .sockopt import NAMES
-
-    if name not in NAMES:
-        raise AttributeError(name)
-    return NAMES[name]
+    return once("sockopt").constant(name)
 
 
 def install(modem, nodelay: bool = True):
@@ -62,18 +57,29 @@ def install(modem, nodelay: bool = True):
     sys.modules["socket"] = sys.modules["usocket"] = sys.modules[__name__]
 
 
-def check_address(address):
-    """(host, port), if a connection can be made to it: ValueError."""
-    host, port = address
-    check_host(host)
-    if not isinstance(port, int) or not 1 <= port <= 65535:
-        raise ValueError("port: a number from 1 to 65535")
-    return host, port
+def check_address(address, least=1):
+    """(host, port), if a connection can be made to it: ValueError. With ``least`` 0 a server can be there too."""
+    if isinstance(address, tuple) and len(address) == 2:
+        host, port = address
+        if isinstance(port, int) and 0 < port <= 65535 and isinstance(host, str) and 0 < len(host) < 64:
+            if not host.lower().strip("abcdefghijklmnopqrstuvwxyz0123456789.-_"):
+                return address
+    return once("arguments").address(address, least)
 
 
-def encoded(buf):
-    """The bytes of a str; anything else as it is."""
-    return buf.encode() if isinstance(buf, str) else buf
+def flat(buf, fill=False):
+    """``buf``, which has as many bytes as items then: of a str, or of wider items, what they are made of. TypeError: it
+    is no buffer, or it is to be filled and cannot be."""
+    if isinstance(buf, str) and not fill:
+        return buf.encode()
+    try:
+        if fill:
+            _probe.readinto(buf, 0)
+        if not _probe.write(buf, len(buf), 1):  # nothing lies behind so many bytes
+            return buf
+    except TypeError:
+        pass
+    return once("arguments").flat(buf, fill, _probe)
 
 
 def span(buf, off, n):
@@ -81,6 +87,8 @@ def span(buf, off, n):
     if n is None:
         n = len(buf) if off is None else off
         off = 0
+    if off < 0:
+        once("arguments").position(off)
     left = max(len(buf) - off, 0)
     return off, n if 0 <= n <= left else left
 
@@ -90,9 +98,7 @@ def getaddrinfo(host: "str | bytes", port: int, af: int = 0, type: int = 0, prot
 
     For ``bind()`` host may be "" and port 0.
     """
-    host = host.decode() if isinstance(host, bytes) else host or "0.0.0.0"
-    check_address((host, 1 if port == 0 else port))
-    return [(af or AF_INET, type or SOCK_STREAM, proto, "", (host, port))]
+    return [(af or AF_INET, type or SOCK_STREAM, proto, "", check_address((host, port), 0))]
 
 
 class socket(_Stream):  # type: ignore[misc, valid-type]
@@ -106,7 +112,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         self._link.hold = _hold
         self._timeout: "int | None" = None  # ms; None: wait, 0: do not
         self._closed = False
-        if af != AF_INET or type != SOCK_STREAM:
+        if af != AF_INET or type != SOCK_STREAM or proto != 0:
             from .kinds import become
 
             become(self, af, type, proto)
@@ -119,15 +125,15 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     def settimeout(self, seconds: "float | None"):
         """None: block while module and link are alive; 0: do not block; else raise OSError(ETIMEDOUT) after so long."""
-        self._timeout = None if seconds is None else int(seconds * 1000)
+        if seconds is not None:
+            if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1 << 27:
+                once("arguments").seconds(seconds)
+            seconds = int(seconds * 1000)
+        self._timeout = seconds
 
     def setblocking(self, flag: bool):
         """True: ``settimeout(None)``; False: ``settimeout(0)``."""
-        self.settimeout(None if flag else 0)
-
-    def __getattr__(self, name):
-        # What a TCP client has no use for has files of its own, loaded when it is first called.
-        return once("extras").of_socket(self, name)
+        self._timeout = None if flag else 0
 
     def _start(self, waits=False):
         if self._closed:
@@ -154,16 +160,8 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         start = self._start(True)
         link = self._link
         modem = self._modem
-        if link.state == _CONNECTING or link.state == _OPEN:
-            raise OSError(_EISCONN if link.state == _OPEN else errno.EALREADY, "connecting or connected")
         if link.state:
-            modem.close(link)
-            old = link
-            self._link = link = Link()
-            link.hold = old.hold
-            link.opener = old.opener
-            link.linger = old.linger
-            link.abort = old.abort
+            self._link = link = once("again").renewed(modem, link)
         modem.open(link, address)
         if self._timeout == 0:
             link.reclaim_ms = _RECLAIM_MS  # a task that is cancelled now cannot close it
@@ -234,6 +232,9 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     def recv_into(self, buf, n: int = 0) -> int:
         """Read what is there, at most ``n`` or ``len(buf)`` bytes: how many; 0 at EOF."""
+        buf = flat(buf, True)
+        if not 0 < (n or len(buf)) <= len(buf):
+            return once("flagged").recv_into(self, buf, n)
         return self._modem.receive(self._link, buf, min(self._some(), n or len(buf)))
 
     def recv(self, n: int, flags: int = 0) -> bytes:
@@ -241,7 +242,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
         ``flags``: MSG_DONTWAIT as if not blocking; MSG_PEEK leaves the bytes to the next call.
         """
-        if flags:
+        if flags or not isinstance(n, int) or n < 1:
             return once("flagged").recv(self, n, flags)
         buf = bytearray(min(self._some(), n))
         self._modem.receive(self._link, buf, len(buf))
@@ -252,6 +253,8 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
         Allocates nothing for as many bytes as the receive ring holds (twice the read size of the module).
         """
+        if not isinstance(buf, bytearray):
+            buf = flat(buf, True)
         start = self._start()
         if not 0 <= n <= len(buf):
             n = len(buf)
@@ -277,7 +280,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
     def read(self, n: int = -1):
         """Read ``n`` bytes, or until EOF: fewer only at EOF. Not blocking: what is there, or None."""
-        if n < 0:
+        if n is None or n < 0:
             return self._gather(-1, False)
         buf = bytearray(n)
         k = self.readinto(buf)
@@ -320,18 +323,11 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         raise OSError(errno.ECONNRESET if link.state else errno.ENOTCONN, "not connected, or closed by the peer")
 
     def send(self, buf) -> int:
-        """Send at most what fits into the send buffer: how many bytes, once the module has them.
-
-        Not blocking: how many fitted; OSError(EAGAIN) when none did.
-        """
-        buf = encoded(buf)
-        start = self._start(True)
-        while True:
-            k = self._send(buf, 0, len(buf))
-            if k or not buf:
-                self.write(b"")
-                return k
-            self._wait(start)
+        """As ``write()``: all of ``buf``. Not blocking: how many bytes fitted; OSError(EAGAIN) when none did."""
+        n = self.write(buf)
+        if n is None:
+            raise OSError(errno.EAGAIN, "not now")
+        return n
 
     def write(self, buf, off: "int | None" = None, n: "int | None" = None):
         """Write all of ``buf``, or ``n`` bytes (``write(buf, n)``), or ``n`` from ``off``.
@@ -339,7 +335,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         Returns how many, once the module has them, or they fit behind what is held (TCP_NODELAY off). Not blocking:
         how many fitted, or None.
         """
-        buf = encoded(buf)
+        buf = flat(buf)
         off, n = span(buf, off, n)
         start = self._start(True)
         done = 0
@@ -356,16 +352,6 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         if self._link.error or self._link.cut > 1:
             self._send(buf, 0, 0)
         return done
-
-    def sendall(self, buf):
-        """Send all of ``buf``; when not blocking OSError(EAGAIN) if it does not fit at once."""
-        buf = encoded(buf)
-        if self.write(buf) != len(buf):
-            raise OSError(errno.EAGAIN, "not now")
-
-    def makefile(self, *_):
-        """The socket itself: it has the methods of a stream."""
-        return self
 
     def ioctl(self, request, arg):
         """MicroPython's stream protocol: poll and close."""
@@ -398,3 +384,19 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         if not bits & _IN:
             self._modem.hungry(link, 1)
         return bits & (want | _ERR | _HUP)
+
+
+# What most sockets have no use for.
+for _name in (
+    "bind",
+    "listen",
+    "accept",
+    "setsockopt",
+    "fileno",
+    "makefile",
+    "sendall",
+    "sendto",
+    "recvfrom",
+    "recvfrom_into",
+):
+    setattr(socket, _name, method(_name))

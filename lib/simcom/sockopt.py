@@ -2,6 +2,8 @@
 
 from micropython import const
 
+from .checks import check_number
+
 # What socket.py finds here when it is asked for; numbers of lwIP
 NAMES = {
     "AF_INET6": 10,
@@ -20,6 +22,15 @@ NAMES = {
     "TCP_KEEPINTVL": 4,
     "TCP_KEEPCNT": 5,
 }
+
+
+def constant(name):
+    """socket.__getattr__()"""
+    if name not in NAMES:
+        raise AttributeError(name)
+    return NAMES[name]
+
+
 _SOL_SOCKET = const(1)
 _IPPROTO_TCP = const(6)
 _SO_KEEPALIVE = const(8)
@@ -39,8 +50,17 @@ def setsockopt(s, level: int, option: int, value):
     that are opened later (AT+CIPTKA; AT+CTCPKA, whose unit is the minute: times are rounded up). Other options are
     accepted and without effect.
     """
+    s._start()
+    for what, number in (("level", level), ("option", option)):
+        if not isinstance(number, int):
+            raise TypeError("setsockopt: %s: a number, as %s, not %r" % (what, "SOL_SOCKET, TCP_NODELAY", number))
     if level == _SOL_SOCKET and option == _SO_LINGER:
-        on, seconds = value if isinstance(value, tuple) else (_number(value, 0), _number(value, 4))
+        pair = value if isinstance(value, tuple) else (_number(value, 0), _number(value, 4))
+        if len(pair) != 2:
+            raise ValueError("setsockopt: value: (on, seconds), not %r" % (value,))
+        on, seconds = pair
+        check_number("value: on", on)
+        check_number("value: seconds", seconds)
         link = s._link
         link.abort = bool(on) and not seconds
         link.linger = (seconds if on else 0) * 1000 or 10000
@@ -53,7 +73,11 @@ def setsockopt(s, level: int, option: int, value):
 
 
 def _number(value, at):
-    return value if isinstance(value, int) else int.from_bytes(bytes(value[at : at + 4]), "little")
+    if isinstance(value, int):
+        return value
+    if not isinstance(value, (bytes, bytearray, memoryview)) or len(value) < at + 4:
+        raise TypeError("setsockopt: value: a number, or as many bytes as the option has, not %r" % (value,))
+    return int.from_bytes(bytes(value[at : at + 4]), "little")
 
 
 def _keep(s, which, value):

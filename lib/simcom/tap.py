@@ -21,6 +21,8 @@ class Tap(_Stream):  # type: ignore[misc, valid-type]
     """
 
     def __init__(self, uart, out=print):
+        if not hasattr(uart, "readinto") or not callable(out):
+            raise TypeError("Tap: a machine.UART, and a function that takes a line, not %r, %r" % (uart, out))
         self._uart = uart
         self._out = out
         self._start = time.ticks_ms()

@@ -6,7 +6,6 @@ from time import ticks_ms
 from micropython import const
 
 from .channel import passed
-from .pump import check_text
 from .rxget import BufferAccess
 
 # Link.state, as in links.py
@@ -17,13 +16,6 @@ _CLOSING = const(4)
 
 _QUIET_MS = const(10000)  # after this long without a word a link is asked: its state, its data
 _RETRY_MS = const(250)
-
-
-def check_host(host):
-    """Names of at most 254 characters, labels of at most 63, nothing that could end the command line."""
-    check_text("host", host, 254, '", ;')
-    if not 0 < max(map(len, host.split("."))) <= 63:
-        raise ValueError("host: empty, or a label of more than 63 characters")
 
 
 class TcpIp(BufferAccess):

@@ -5,8 +5,9 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .checks import check_number, check_pin
 from .lacks import start_only
-from .tcpip import check_host
+from .pump import once
 from .tunnel import Tunnel
 
 # Link.state, as in links.py
@@ -39,12 +40,11 @@ def transparent(
     connected, which tells at once whether ``CLOSED`` is the module's word or the peer's; without it "+++" finds out.
     ``timeout_ms=0`` starts and returns; the stream is writable when it is connected. Raises what connecting raises.
     """
-    host, port = address
-    check_host(host)
-    _check_port("port", port, 1)
-    _check_port("local_port", local_port, 0)
+    address = once("arguments").address(address)
+    check_number("local_port", local_port, 0, 65535)
+    check_number("timeout_ms", timeout_ms)
     t = Transparent(m, tuning, flow_control, dtr, dcd)
-    t._link.peer = (host, port)
+    t._link.peer = address
     t._link.proto = "UDP" if udp else "TCP"
     t._port = local_port
     return t._begin(t._words.dial(m, t._link, local_port), timeout_ms)
@@ -64,27 +64,23 @@ def transparent_server(
 
     Its ``peer`` is (address, port), the port 0 where the module does not tell. ``timeout_ms=None`` waits for ever.
     """
-    _check_port("port", port, 1)
+    check_number("port", port, 1, 65535)
+    if timeout_ms is not None:
+        check_number("timeout_ms", timeout_ms)
     t = Transparent(m, tuning, flow_control, dtr, dcd)
     t._link.peer = ("", port)
     t._server = True
     return t._begin(t._words.listen(m, port), timeout_ms)
 
 
-def _check_port(what, port, low):
-    if not isinstance(port, int) or not low <= port <= 65535:
-        raise ValueError("%s: a number from %d to 65535" % (what, low))
-
-
 def _commands(m, tuning, flow_control, dtr):
     commands = ()
     if tuning is not None:
         start_only(m, "tuning of transparent mode")
-        if not 4 <= len(tuning) <= 7:
-            raise ValueError("tuning: 4 to 7 numbers")
+        if not isinstance(tuning, (tuple, list)) or not 4 <= len(tuning) <= 7:
+            raise ValueError("tuning: 4 to 7 numbers, not %r" % (tuning,))
         for value, (low, high) in zip(tuning, _TUNING):
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError("tuning: %r is not from %d to %d" % (value, low, high))
+            check_number("tuning", value, low, high)
         if not (tuning[3] or dtr):
             raise ValueError("tuning: without esc only dtr= leaves data mode")
         commands = (b"AT+CIPCCFG=" + ",".join([str(value) for value in tuning]).encode(),)
@@ -99,6 +95,9 @@ class Transparent(Tunnel):
     """A stream as a connected socket is one; ``escape()`` and ``resume()`` switch between data and commands."""
 
     def __init__(self, m, tuning, flow_control, dtr, dcd):
+        for name, pin in (("dtr", dtr), ("dcd", dcd)):
+            if pin is not None:
+                check_pin(name, pin)
         dtr = dtr or m.__dict__.get("dtr")
         super().__init__(m, _commands(m, tuning, flow_control, dtr), dtr, dcd)
         self._safe = flow_control
@@ -171,6 +170,7 @@ class Transparent(Tunnel):
         self._switch(True, timeout_ms)
 
     def _switch(self, data, timeout_ms):
+        check_number("timeout_ms", timeout_ms)
         start = self._start()
         m = self._modem
         link = self._link

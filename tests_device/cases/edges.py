@@ -2,7 +2,9 @@
 
 import errno
 import select
+import sys
 import time
+from array import array
 
 from target import REFUSED, Failed, equal, fails, pattern, true
 
@@ -124,6 +126,96 @@ def case_nothing_asked_for(target):
     s.write(b"x")
     true(_flags(_poller(s), 30000) & OUT, "open")
     equal(s.read(1), b"x")
+    s.close()
+
+
+def case_blocking_send_takes_all(target):
+    # As on ESP32: programs send a page by one call, and do not look at what it returns.
+    s = target.socket("echo")
+    data = pattern(2400)
+    equal(s.send(data), 2400)
+    equal(s.read(2400), data)
+    s.close()
+
+
+def case_buffers_of_wide_items(target):
+    # A stream counts bytes, whatever the items of a buffer are; numbers have the byte order of the board.
+    s = target.socket("echo")
+    numbers = array("H", [258 * n for n in range(100)])
+    for send in (s.write, s.send, s.sendall, lambda buf: s.sendto(buf, target.peer("echo"))):
+        true(send(numbers) in (200, None), "%r: how many" % send)
+        equal(s.read(200), bytes(numbers))
+    equal(s.write(numbers, 3), 3, "n counts bytes")
+    equal(s.write(numbers, 3, 1000), 197, "off counts bytes")
+    equal(s.read(200), bytes(numbers))
+    for receive in (s.readinto, s.recv_into, lambda buf: s.recvfrom_into(buf)[0]):
+        s.write(memoryview(numbers)[:10])
+        time.sleep_ms(300)
+        got = array("H", [0] * 10)
+        equal(receive(got), 20)
+        equal(got, numbers[:10])
+    s.write(b"\x01\x02\x03\x04\x05\x06")
+    got = array("I", [0, 0])
+    equal(s.readinto(got, 3), 3)
+    equal(bytes(got), b"\x01\x02\x03" + bytes(5))
+    equal((s.readinto(memoryview(got)[1:], 3), bytes(got)[4:7]), (3, b"\x04\x05\x06"))
+    for buf in (5, None, [1], b"fixed", "text"):
+        _raises(TypeError, s.readinto, buf)
+        _raises(TypeError, s.recv_into, buf)
+    for buf in (5, None, [1]):
+        for send in (s.write, s.send, s.sendall):
+            _raises(TypeError, send, buf)
+    s.close()
+
+
+def case_datagrams_of_wide_items(target):
+    s = _datagrams(target)
+    numbers = array("H", [258 * n for n in range(100)])
+    equal(s.sendto(numbers, target.peer("echo")), 200)
+    equal(s.recv(300), bytes(numbers))
+    for receive in (lambda buf: s.recvfrom_into(buf)[0], s.recv_into, s.readinto):
+        s.sendto(memoryview(numbers)[:10], target.peer("echo"))
+        got = array("H", [0] * 10)
+        equal(receive(got), 20)
+        equal(got, numbers[:10])
+    s.close()
+
+
+def case_reading_nothing_of_a_silent_peer(target):
+    s = target.socket("mute", timeout=1)
+    equal((s.recv(0), s.recv_into(bytearray(0)), s.recvfrom(0)[0], s.read(0)), (b"", 0, b"", b""))
+    s.close()
+    for function, args in ((s.recv, (0,)), (s.recv_into, (bytearray(0),)), (s.read, (0,)), (s.write, (b"",))):
+        fails(errno.EBADF, function, *args)
+
+
+def case_every_call_on_a_closed_socket(target):
+    for s in (target.socket("echo"), target.modem.socket(), _datagrams(target)):
+        s.close()
+        s.close()
+        calls = [(getattr(s, name), (b"x",)) for name in ("send", "sendall", "write")]
+        calls += [(getattr(s, name), (1,)) for name in ("recv", "read", "recvfrom")]
+        calls += [(getattr(s, name), (bytearray(1),)) for name in ("recv_into", "readinto", "recvfrom_into")]
+        calls += [(s.connect, (target.peer("echo"),)), (s.bind, (("", PORT),)), (s.listen, ()), (s.accept, ())]
+        calls += [(s.readline, ()), (s.sendto, (b"x", target.peer("echo"))), (s.setsockopt, (6, 1, 1))]
+        for function, args in calls:
+            fails(errno.EBADF, function, *args)
+
+
+def case_looking_at_names_loads_nothing(target):
+    from simcom import socket
+
+    modem = target.modem
+    s = modem.socket()
+    before = sorted(sys.modules)
+    for name in ("bind", "listen", "accept", "setsockopt", "sendto", "recvfrom", "recvfrom_into", "fileno", "sendall"):
+        true(hasattr(socket.socket, name) and callable(getattr(s, name)) and name in dir(s), name)
+    for name in ("active", "config", "transparent", "context", "on_urc", "sleep"):
+        true(hasattr(modem, name) and callable(getattr(modem, name)), name)
+    equal((hasattr(s, "nonsense"), getattr(s, "nonsense", 5)), (False, 5))
+    equal((hasattr(modem, "nonsense"), getattr(modem, "nonsense", 5)), (False, 5))
+    dir(modem)
+    equal(sorted(sys.modules), before, "loaded")
     s.close()
 
 
@@ -302,6 +394,7 @@ def case_datagram_socket_without_a_peer(target):
 
 try:
     case_a_socket_that_listens.feature = "server"
+    case_datagrams_of_wide_items.feature = "udp"
     case_peek_at_a_datagram.feature = "udp"
     case_datagram_socket_without_a_peer.feature = "udp"
 except AttributeError:  # MicroPython keeps no such notes

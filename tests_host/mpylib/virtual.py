@@ -18,7 +18,7 @@ import time as real
 
 CYCLES_PER_US = 125
 CALL_US = 58
-MORE_US = {"pump.check_text": 600, "Modem.on_line": 600}  # what the loops in them take besides
+MORE_US = {"checks.check_text": 600, "Modem.on_line": 600}  # what the loops in them take besides
 SWITCH_US = 36000 // CYCLES_PER_US  # from one task of asyncio to the next
 POLL_US = 8  # ipoll() by itself
 LOAD_US = 2000  # to load a compiled file of the package …

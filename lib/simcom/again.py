@@ -1,0 +1,25 @@
+"""A socket that connects again."""
+
+import errno
+
+from .links import Link
+
+_CONNECTING = 1  # Link.state, as in links.py
+_OPEN = 2
+
+_EISCONN = 106  # the module errno has no name for it
+
+
+def renewed(m, old):
+    """The link for the next connection of a socket; what was set for it stays. OSError: it has a connection."""
+    if old.state == _OPEN:
+        raise OSError(_EISCONN, "connect: connected already")
+    if old.state == _CONNECTING:
+        raise OSError(errno.EALREADY, "connect: connecting already")
+    m.close(old)
+    link = Link()
+    link.hold = old.hold
+    link.opener = old.opener
+    link.linger = old.linger
+    link.abort = old.abort
+    return link

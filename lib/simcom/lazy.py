@@ -1,0 +1,12 @@
+"""Methods whose files are loaded when they are first called."""
+
+from .pump import once
+
+
+def method(name: str):
+    """A method ``name`` that loads itself; whoever only looks it up loads nothing."""
+
+    def first(self, *args, **kwargs):
+        return once("extras").function(self, name)(self, *args, **kwargs)
+
+    return first
