@@ -1060,3 +1060,24 @@ def test_next_client_comes_before_the_server_is_closed(family):
     rig.pump(20_000)
     ended(rig, t)
     assert not rig.net.listeners
+
+
+LIKE_EVENTS = (b"RDY", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"Call Ready", b"SMS Ready", b"+CFUN: 1")
+LIKE_EVENTS += (b"*ATREADY: 1", b"+PDP: DEACT", b"+PDP DEACT", b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY", b"CLOSED")
+
+
+@pytest.mark.feature("transparent")
+@pytest.mark.parametrize("ms", [0, 30, 700])
+@pytest.mark.parametrize("event", LIKE_EVENTS)
+@pytest.mark.parametrize("family", ["sim800", "sim7000", "sim7028", "a76xx"])
+def test_stream_that_ends_in_what_reads_like_an_event(family, event, ms):
+    rig = Rig(family=family)
+    t = rig.modem.transparent(rig.serve(Peer), flow_control=True)
+    t.settimeout(60)
+    data = b"the last line is payload\r\n%s\r\n" % event
+    peer = rig.connection()
+    peer.write(data)
+    rig.clock.after_ms(20 + ms, peer.close)
+    assert t.read() == data
+    t.close()
+    assert rig.modem.isconnected()

@@ -11,6 +11,7 @@ _GUARD_MS = const(1300)  # silence in front of +++: a second, and what the UART 
 _EARLY_MS = const(900)  # the module's OK comes no sooner after +++ …
 _ANSWER_MS = const(3000)  # … and no later
 _DTR_MS = const(1100)
+_LAST = (b"CLOSED", b"NO CARRIER", b"+IPCLOSE: 0,0", b"+IPCLOSE: 0,1", b"+IPCLOSE: 0,2")
 _PIECES_MS = const(100)  # so far apart the pieces of a line may come
 
 
@@ -23,6 +24,13 @@ def _only_lines(data):
             return False
         data = data[j + 2 :] if j >= 0 else b""
     return True
+
+
+def _closes(lines):
+    for line in _LAST:
+        if lines.find(b"\r\n%s\r\n" % line) >= 0:
+            return True
+    return False
 
 
 class Escape(DataMode):
@@ -71,7 +79,10 @@ class Escape(DataMode):
             after = bytes(self._after)
             n = after.find(b"\n", 2) + 1
             more = after[n:].replace(b"+++", b"")  # after a restart that is echoed
-            if more.find(after[:n]) < 0 and _only_lines(more):  # it is said once
+            said = after[:n]
+            # It is said once. The end of the connection is said last: what reads like a restart, or like the end of the
+            # context, in front of it is the peer's.
+            if more.find(said) < 0 and _only_lines(more) and (said[2:-2] in _LAST or not _closes(more)):
                 return True
             self._no_event()
         return False

@@ -116,14 +116,14 @@ class AtModule(Power):
         manner = self.choices["answers"] if self._spoils() else CLEAN
         if manner == LATE_OK:
             self.result("OK", 0)
-        elif manner == UNKNOWN_BEFORE:
+        elif manner == UNKNOWN_BEFORE or (manner == UNKNOWN_BEHIND and self._name == "CIFSR"):  # it has no OK
             self.send(self.random.choice(UNKNOWN))
         elif manner == GARBLED:
             at = self.random.randrange(len(text.splitlines()[0]))
             lost = text.startswith("+") and at < 4 and self.random.random() < 0.5  # elsewhere nobody could tell
             text = text[:at] + ("" if lost else "\xff") + text[at + 1 :]
         self.line(text)
-        if manner == UNKNOWN_BEHIND:
+        if manner == UNKNOWN_BEHIND and self._name != "CIFSR":
             self.send(self.random.choice(UNKNOWN))
 
     def _spoils(self) -> bool:
