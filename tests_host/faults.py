@@ -74,6 +74,7 @@ STRAYS = (
 )
 
 KINDS = ("drop", "drops", "flip", "double", "insert", "stall", "restart", "context", "line", "stray")
+FILLER = b"\r\x1b"  # with what a module inside a payload is freed
 STALLS_MS = (30, 400, 1500, 7000, 25000)
 
 
@@ -209,7 +210,7 @@ def difference(side, got, want):
     kind = "wrong bytes"
     if b"AT+" in rest:
         kind = "a command"
-    elif side == "peer" and not rest.strip(b"\r"):
+    elif side == "peer" and not rest.strip(FILLER):
         kind = "filler"
     elif any(want[i:].startswith(rest) for i in range(at + 1, len(want))):
         kind = "silent loss"
@@ -237,7 +238,7 @@ class DatagramTally(Tally):
                     if (
                         side == "peer"
                         and each[-1:] == b"\r"
-                        and any(text.startswith(each.rstrip(b"\r")) for text in want)
+                        and any(text.startswith(each.rstrip(FILLER)) for text in want)
                     ):
                         kind = "filler"
                     found.append(("%s: %s" % (side, kind), "%r, not %r" % (got, want)))

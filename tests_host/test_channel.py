@@ -554,6 +554,18 @@ def test_sms_text_does_not_reach_a_command_or_a_link():
     assert module.payloads == [b"still open"]
 
 
+@pytest.mark.parametrize(
+    "urc",
+    [b'+CUSD: 0,"Balance 12.50",15', b'+CLIP: "+49.123",145', b'+CRING: "1.2.3.4"', b'+CGEV: ME PDN ACT "a.b.c.d"'],
+)
+def test_unsolicited_code_with_dots_is_not_taken_for_the_address(urc):
+    made, module = modem(up=False)
+    module.say_to[b"AT+CIFSR"] = b"\r\n" + urc + b"\r\n\r\n10.1.2.3\r\n"
+    made.connect("internet")
+    assert made.ifconfig()[0] == "10.1.2.3"
+    assert len(module.sent(b"AT+CIFSR")) == 1
+
+
 def test_urc_callback_runs_with_the_channel_idle():
     made, module = modem(up=False)
     seen = []

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from rig import ECHO, Rig
-from sim import Blackhole, Blob, Peer, Sink, Stall
+from sim import Blackhole, Blob, Peer, Sink, Slam, Stall
 from test_status import each_family, each_seed
 
 from simcom import socket
@@ -80,6 +80,44 @@ def test_linger_off_is_the_default_again(family):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, (0, 0))
     s.close()
     assert closes(rig) == ["AT+CIPCLOSE=0"]
+
+
+def again(rig, s):
+    """The peer has closed; connect the same socket to somebody who takes nothing."""
+    assert s.read(1) == b""
+    rig.net.serve("peer.example", 81, Stall)
+    s.connect(("peer.example", 81))
+    rig.vm.commands.clear()
+
+
+@each_family
+def test_quick_close_is_kept_when_the_socket_connects_again(family):
+    rig = Rig(family=family)
+    s = rig.socket(rig.serve(Slam))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, (1, 0))
+    again(rig, s)
+    s.settimeout(0)
+    s.write(bytes(200))
+    s.settimeout(20)
+    start = rig.clock.now_us
+    s.close()
+    assert rig.clock.now_us - start < 1e6
+    if family in START:
+        assert closes(rig) == ["AT+CIPCLOSE=0,1"]
+
+
+@each_family
+def test_linger_is_kept_when_the_socket_connects_again(family):
+    rig = Rig(family=family, choices={"full": "error"} if family in START else {"full": "zero"}, tx_limit=100)
+    s = rig.socket(rig.serve(Slam))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, (1, 3))
+    again(rig, s)
+    s.settimeout(0)
+    s.write(bytes(1000))
+    s.settimeout(60)
+    start = rig.clock.now_us
+    s.close()
+    assert 2.5e6 < rig.clock.now_us - start < 5e6
 
 
 @pytest.mark.feature("peer_close")

@@ -1,0 +1,97 @@
+"""Which link number a new connection gets."""
+
+import time
+
+import pytest
+import shim
+
+shim.install()
+
+from simcom.links import Link, LinkTable  # noqa: E402
+
+CONNECTING, OPEN, DRAINING, CLOSING = 1, 2, 3, 4
+
+
+def table(*links):
+    """A full table of links, given as (state, seconds since it was heard of[, suspect])."""
+    shim.reset()
+    made = LinkTable(len(links))
+    shim.clock.clock.sleep_ms(100_000)
+    for n, (state, silent_s, *suspect) in enumerate(links):
+        link = Link()
+        assert made.place(link) and link.n == n
+        link.state = state
+        link.heard = link.polled = time.ticks_add(time.ticks_ms(), -1000 * silent_s)
+        link.suspect = suspect[0] if suspect else 0
+    return made
+
+
+def taken(made):
+    """The number that a new link gets, and the link that had it."""
+    before = list(made.slots)
+    link = Link()
+    if not made.place(link):
+        return None
+    assert made.get(link.n) is link and link.bit == 1 << link.n
+    old = before[link.n]
+    assert old is None or (old.n == -1 and old.error)
+    return link.n
+
+
+def test_lowest_free_number_first():
+    made = table((OPEN, 1), (OPEN, 1), (OPEN, 1), (OPEN, 1))
+    for n in (1, 3):
+        made.release(made.get(n))
+    assert taken(made) == 1
+
+
+def test_highest_free_number_while_the_module_numbers_clients():
+    made = table((OPEN, 1), (OPEN, 1), (OPEN, 1), (OPEN, 1))
+    for n in (0, 2):
+        made.release(made.get(n))
+    made.upward = 1
+    assert taken(made) == 2
+
+
+@pytest.mark.parametrize("upward, n", [(-1, 2), (1, 0)])
+def test_number_that_the_module_may_be_busy_with_comes_last(upward, n):
+    made = table((OPEN, 1), (OPEN, 1), (OPEN, 1))
+    made.upward = upward
+    for each in (0, 2):
+        made.release(made.get(each))
+    made.last = 1 << (2 - n)
+    assert taken(made) == n
+    assert taken(made) == 2 - n
+
+
+def test_free_number_goes_before_that_of_a_failed_link():
+    made = table((CLOSING, 90), (OPEN, 1), (OPEN, 1))
+    made.release(made.get(2))
+    assert taken(made) == 2
+
+
+@pytest.mark.parametrize("oldest", range(3))
+def test_of_failed_and_closing_links_the_oldest(oldest):
+    made = table(*[(CLOSING if n % 2 else DRAINING, 50 if n == oldest else 10 + n) for n in range(3)])
+    assert taken(made) == oldest
+
+
+@pytest.mark.parametrize("oldest", range(3))
+def test_of_links_that_may_have_been_dropped_the_oldest(oldest):
+    made = table(*[(OPEN, 50 if n == oldest else 20 + n, -1) for n in range(3)])
+    assert taken(made) == oldest
+
+
+def test_failed_link_goes_before_one_that_may_have_been_dropped():
+    assert taken(table((OPEN, 90, -1), (CLOSING, 1), (OPEN, 90, -1))) == 1
+
+
+def test_healthy_idle_link_is_never_taken():
+    assert taken(table((OPEN, 90), (OPEN, 50))) is None
+
+
+@pytest.mark.parametrize("state, stale", [(DRAINING, False), (CLOSING, True)])
+def test_number_of_a_link_that_the_module_still_holds_open_is_closed_first(state, stale):
+    made = table((state, 1))
+    link = Link()
+    assert made.place(link) and bool(link.stale) == stale
