@@ -316,6 +316,20 @@ def test_prompt_that_comes_when_the_caller_is_gone_is_left(family):
     harmless(rig, s)
 
 
+@each_family
+def test_prompt_that_an_earlier_life_left_is_left_by_active(family):
+    rig = Rig(family=family)
+    rig.uart.write(b'AT+CMGS="+15550100"\r')
+    rig.clock.sleep_ms(100)
+    assert rig.vm._sink
+    rig.make()
+    rig.modem.active(True)
+    rig.modem.connect("internet")
+    assert rig.vm.sent_sms == []
+    assert [level for _, level in rig.pwrkey.history if level] == []
+    assert rig.works()
+
+
 # --- what is the driver's own
 
 REFUSED = ("+CIPMUX=0", "+CIPMODE=1", "+CIPRXGET=0", "+CIPRXGET=2,0,100", "+CIPHEAD=1", "E1", "+CMEE=2", "+CIPSRIP=1")

@@ -200,6 +200,20 @@ def test_boot_line_without_a_restart_ends_nothing(family, position):
 @pytest.mark.feature("urcs")
 @each_family
 @pytest.mark.parametrize("text", BOOT)
+def test_boot_line_is_asked_after_at_once(family, text):
+    rig = Rig(family=family)
+    for ms in (100, 200, 300, 400):
+        rig.pump(ms)
+        sent = len(rig.sent)
+        rig.vm.urc(text)
+        rig.pump(80)
+        assert rig.sent[sent:] == ["AT+CIFSR" if family in START else "AT+IPADDR"]
+        assert not rig.modem.doubt and rig.modem.isconnected()
+
+
+@pytest.mark.feature("urcs")
+@each_family
+@pytest.mark.parametrize("text", BOOT)
 @pytest.mark.parametrize("what", ("read", "nothing"))
 def test_restart_is_known_within_a_second_of_any_boot_line(family, text, what):
     rig = Rig(family=family, boot_lines=((200, text),), boot_ms=2800, baud=115200)

@@ -38,12 +38,12 @@ class Sms(AtModule):
         return body if self._text_mode() else body.hex().upper().encode()
 
     def do_CMGS(self, op, args):
-        """The prompt, then text up to Ctrl-Z, or ESC."""
+        """The prompt, then text up to Ctrl-Z, or ESC; each line of a text has a prompt of its own, a PDU has none."""
         if op != "=" or not args:
             return ERROR
         self.hook("before_prompt")
         self.send(b"\r\n> ")
-        self.collect(None, lambda body: self._send_sms(args[0], body), again=b"\r\n> ")
+        self.collect(None, lambda body: self._send_sms(args[0], body), again=b"\r\n> " if self._text_mode() else b"")
         return PENDING
 
     def _send_sms(self, to: str, body: "bytes | None") -> None:
