@@ -13,16 +13,16 @@ CONNECTING, OPEN, DRAINING, CLOSING = 1, 2, 3, 4
 
 
 def table(*links):
-    """A full table of links, given as (state, seconds since it was heard of[, suspect])."""
+    """A full table of links, given as (state, seconds since it was heard of or used[, reclaim_ms])."""
     shim.reset()
     made = LinkTable(len(links))
     shim.clock.clock.sleep_ms(100_000)
-    for n, (state, silent_s, *suspect) in enumerate(links):
+    for n, (state, silent_s, *reclaim_ms) in enumerate(links):
         link = Link()
         assert made.place(link) and link.n == n
         link.state = state
-        link.heard = link.polled = time.ticks_add(time.ticks_ms(), -1000 * silent_s)
-        link.suspect = suspect[0] if suspect else 0
+        link.heard = link.touched = time.ticks_add(time.ticks_ms(), -1000 * silent_s)
+        link.reclaim_ms = reclaim_ms[0] if reclaim_ms else 0
     return made
 
 
@@ -78,12 +78,18 @@ def test_of_failed_and_closing_links_the_oldest(oldest):
 
 @pytest.mark.parametrize("oldest", range(3))
 def test_of_links_that_may_have_been_dropped_the_oldest(oldest):
-    made = table(*[(OPEN, 50 if n == oldest else 20 + n, -1) for n in range(3)])
+    made = table(*[(OPEN, 50 if n == oldest else 20 + n, 10_000) for n in range(3)])
     assert taken(made) == oldest
 
 
+def test_link_that_was_used_within_its_time_is_not_taken():
+    assert taken(table((OPEN, 9, 10_000), (CONNECTING, 9, 10_000))) is None
+    assert taken(table((OPEN, 9, 10_000), (CONNECTING, 11, 10_000))) == 1
+    assert taken(table((OPEN, 0, -1), (OPEN, 9, 10_000))) == 0
+
+
 def test_failed_link_goes_before_one_that_may_have_been_dropped():
-    assert taken(table((OPEN, 90, -1), (CLOSING, 1), (OPEN, 90, -1))) == 1
+    assert taken(table((OPEN, 90, 10_000), (CLOSING, 1), (OPEN, 90, 10_000))) == 1
 
 
 def test_healthy_idle_link_is_never_taken():
