@@ -185,9 +185,6 @@ class DatagramLink(Link):
         n = self.tx_n
         if not n or self.n < 0 or self.state == _DRAINING or self.state == _CONNECTING:
             return
-        while m.channel.owed:  # is the send before this one over?
-            m.channel.desync = True
-            yield 50
         took = 0
         self.report = None
         self.sending = n
@@ -211,7 +208,7 @@ class DatagramLink(Link):
             yield from m._ask(self)  # refused before the prompt: closed?
         finally:
             self.flying = False
-        if took == n:
+        if took == n or took == -1:  # -1: the report of another one, or damaged
             self.tx_n = self.tries = 0
             self.heard = ticks_ms()
         elif took == 0:

@@ -30,6 +30,10 @@ def passed(start, ms):
     return ticks_diff(ticks_ms(), start) >= ms
 
 
+def _nobody(kind, buf, i, j):
+    """The handler of a read that was refused, while the ERROR may come a second time."""
+
+
 class Channel:
     """``owner`` has ``hooks``, ``on_line(buf, i, j)``, ``on_head(buf, i, j)`` and ``on_trailer()``."""
 
@@ -44,7 +48,7 @@ class Channel:
         self.filler = 0  # payload bytes that the last command promised …
         self.sent = -1  # … and so many were written; -1: there was no prompt yet; -2: it is not awaited behind an ERROR
         self.refused = None  # an ERROR: it is the answer if no other comes within a moment …
-        self.owed = 0  # payload bytes of a command that was given up: the module may ask for them yet, or miss some
+        self.owed = 0  # payload bytes that were refused, or given up: the module may ask for them yet, or miss some
         self.stray = False  # it did ask: it takes for payload what it gets
         self.desync = False  # answers and commands may not fit; the pump sees to it
         self.mute = False  # bytes were lost: lines mean nothing until silence
@@ -147,8 +151,7 @@ class Channel:
             while self._push():
                 pass
         elif self.refused and passed(self._deadline, 0):
-            if self.sent == -1:
-                self.owed = self.filler or self.owed
+            self.owed = self.filler or self.owed
             self._answered(_ERROR, self.refused, 0, len(self.refused))
         elif not got and (self.busy or self.parser.held):
             parser = self.parser
@@ -257,6 +260,8 @@ class Channel:
         # ESC ends what has no length, an SMS too; of what has one it is the first byte of filler.
         self.write(b"\x1b", 1)
         self.stray = True
+        if self.head:  # a read: its link is still to be read
+            self.busy = False
         self._lost(False)
 
     # The parser's sink. Whose line is it? Decided here, in this order.
@@ -267,6 +272,9 @@ class Channel:
             if self.more:
                 self.more(buf, i, j)
             return True
+        if self.owed and buf[i] == 62 and j - i < 3:  # a prompt, and what was sent since was payload to the module
+            self._stray()
+            return False
         if not self.parser.tail:
             if self.head and self.busy and buf.startswith(self.head, i):
                 self._owner.on_head(buf, i, j)
@@ -292,7 +300,10 @@ class Channel:
         if (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
             # Answers come in the order of their commands: of two the last is ours.
             if self.cmd.startswith(b"AT+CIPRXGET"):  # whose handler knows what was notified before it
-                self._answered(_ERROR, buf, i, j)
+                self._handler(_ERROR, buf, i, j)
+                self._handler = _nobody
+                self.refused = self.cmd  # a copy would take heap
+                self.hurry(_DOUBLE_MS)
             elif not self.refused:
                 self.refused = bytes(buf[i:j])
                 self.hurry(_ARMED_MS if self.parser.prompt and self.sent == -1 else _DOUBLE_MS)
@@ -311,7 +322,6 @@ class Channel:
     def _taken(self, kind, buf, i, j):
         if not self.busy or not self._handler(kind, buf, i, j):
             return False
-        self.owed = 0  # it takes commands
         if self.own == 1:
             self.busy = False
             self.refused = None
@@ -321,7 +331,7 @@ class Channel:
 
     def on_prompt(self):
         if self.skip:  # it is somebody's text
-            self.skip = False
+            self.skip -= 1
             self.parser.prompt = True
             return
         self.refused = None

@@ -198,6 +198,8 @@ class Pump:
             return True
         task.prompted = channel.sent >= 0
         if kind > _OK:
+            self._tasks.remove(task)
+            self._tasks.insert(0, task)  # a refused send is asked after, before another takes its prompt
             task.error = OSError  # if there is no room for more
         if kind == _ERROR:
             task.error = self.refusal(text(buf, i, j))

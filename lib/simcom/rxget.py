@@ -134,9 +134,7 @@ class BufferAccess(Modem):
         link = self._link
         if kind < _OK:
             return self._header(link, buf, i, j, kind)
-        if self.channel.stray:  # it was payload to the module
-            self.links.reading |= link.bit
-        elif kind == _LOST:
+        if kind == _LOST:
             if self.channel.mute:
                 self._broken(link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
             else:

@@ -38,6 +38,10 @@ def settle(m, link, n, bit, info, error):
         report = link.report
         if report == n:
             return n
+    if isinstance(error, ValueError):  # no number
+        if (yield from _sent(m, link)) == n:
+            return n
+        raise error
     if error:
         if link.state == _DRAINING or link.n < 0:  # closed by the peer meanwhile
             return 0
@@ -47,12 +51,12 @@ def settle(m, link, n, bit, info, error):
             raise OSError(errno.EIO, "send %s:%d: what became of %d bytes is not known" % (link.peer + (n,)))
         if error.errno == errno.ETIMEDOUT:
             raise error
-        yield from m._ask(link)  # refused before the prompt: closed, or the module's buffer full?
+        yield from _ask(m, link)  # refused before the prompt: closed, or the module's buffer full?
         took = 0
     elif report is None:  # the peer closed before the report came; the module has the bytes
         m.links.last |= bit  # it might be taken for one of the number's next connection
     elif report < 0:
-        yield from m._ask(link)
+        yield from _ask(m, link)
         if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
             raise OSError(-report, "send %s:%d: failed" % link.peer)
         took = n if report == -errno.ECONNRESET else 0
@@ -81,6 +85,12 @@ def settle(m, link, n, bit, info, error):
     return 0
 
 
+def _ask(m, link):
+    # Whether it is closed, if that is not known.
+    if link.n >= 0:
+        yield from m._ask(link)
+
+
 def _stalled(link):
     return OSError(errno.ECONNABORTED, "send %s:%d: nothing taken any more" % link.peer)
 
@@ -90,7 +100,7 @@ def _sent(m, link):
     try:
         return (yield from query(m, b"AT+CIPACK=%d" % link.n, _count))[-1] - link.total
     except OSError:
-        yield from m._ask(link)
+        yield from _ask(m, link)
         return -1
 
 

@@ -184,9 +184,6 @@ class TcpIp(BufferAccess):
     def _transmit(self, link):
         if link.sender:
             return (yield from link.sender(self))
-        while self.channel.owed:  # is the send before this one over?
-            self.channel.desync = True
-            yield 50
         n = link.tx_n
         bit = link.bit
         info = error = None
@@ -197,7 +194,7 @@ class TcpIp(BufferAccess):
             if info:
                 self.accepted(link, info[-1], n)
             yield from self._reported(link, self.STALL_MS, link.moved)
-        except OSError as e:
+        except (OSError, ValueError) as e:
             error = e
         took = n
         if error or link.report != n:
@@ -227,7 +224,7 @@ class TcpIp(BufferAccess):
             self.links.reading |= link.bit
             if link.known < 0:
                 link.known = 1  # at least: if they are gone this is no EOF
-        else:
+        elif link.state == _CLOSING:
             link.tx_n = 0
         link.unacked = False
         self.wake(link)

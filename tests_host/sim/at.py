@@ -37,7 +37,10 @@ class AtModule(Power):
     the manner of choices["answers"]. A seed that chose a manner spoils one answer of four, and none twice in a row.
     """
 
-    CHOICES = {"answers": (CLEAN, CLEAN, CLEAN, LATE_OK, GARBLED, UNKNOWN_BEFORE, UNKNOWN_BEHIND)}
+    CHOICES = {
+        "answers": (CLEAN, CLEAN, CLEAN, LATE_OK, GARBLED, UNKNOWN_BEFORE, UNKNOWN_BEHIND),
+        "errors": ("once", "once", "twice"),  # how often ERROR comes
+    }
     spoil: dict = {}
     _name = _spoiled = ""  # the command that is being executed, and the last whose answer was spoilt
     _asks = False
@@ -163,7 +166,8 @@ class AtModule(Power):
     def error(self, code: int) -> None:
         """ERROR or +CME ERROR."""
         if code == ERROR or self.cmee == 0:
-            self.result("ERROR", 4)
+            for _ in range(1 + (self.choices["errors"] == "twice")):
+                self.result("ERROR", 4)
         else:
             self.line("+CME ERROR: %s" % (code if self.cmee == 1 else CME_TEXT.get(code, "unknown")))
 

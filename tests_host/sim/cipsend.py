@@ -61,10 +61,18 @@ class CipSend(CipStart):
         count = number(args, 0, 1, self.send_limit) if args else None
         if args and count is None:
             return BAD_PARAMETER
+        if self.send_refused():
+            return self.refuse()
         if args and count > room and (self.choices["full"] == "error" or not self.quick or not room):
             return self.refuse()
-        self._prompt()
-        self.collect(count, lambda payload: self._collected(link, payload), None if args else room)
+
+        def ask():
+            self._prompt()
+            self.collect(count, lambda payload: self._collected(link, payload), None if args else room)
+
+        if self.prompt_late(ask):
+            return self.refuse()
+        ask()
         if not args and self.auto_send[0]:
             collected = self.collected
             self.later(self.auto_send[1] * 1000, lambda: self._auto_send(collected))
@@ -84,8 +92,8 @@ class CipSend(CipStart):
         return OK
 
     def _prompt(self) -> None:
-        self.hook("before_prompt")
         if self.show_prompt == 1:
+            self.before_prompt()
             self.put_prompt(self.prompt)
 
     def _auto_send(self, collected: bytearray) -> None:
@@ -110,7 +118,8 @@ class CipSend(CipStart):
             if taken:
                 self._hand_over(link, taken)
             text = self.choices["accept"].decode()
-            self.line(text + ("%d,%d" % (link.n, len(taken)) if self.mux else "%d" % len(taken)))
+            told = self.told(link, len(taken))
+            self.line(text + ("%d,%s" % (link.n, told) if self.mux else told))
             self.resume(NO_FINAL)
         else:
             if payload:

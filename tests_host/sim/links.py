@@ -1,12 +1,12 @@
 """The links of a module, whatever its dialect."""
 
 from .at import BAD_PARAMETER, OK, number
-from .basic import Basic
 from .link import CLOSED, INITIAL, Link
 from .net import Network
+from .sends import Sends
 
 
-class Links(Basic):
+class Links(Sends):
     """A module with a network behind it; subclasses speak a dialect."""
 
     link_count = 8

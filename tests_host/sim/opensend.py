@@ -25,12 +25,14 @@ class OpenSend(CipServer):
     send_limit = 1500
     send_ms = 30  # OK to +CIPSEND when nothing is waited for
     fail_sends = 0  # this many sends confirm no byte
+    told_asked: "tuple | list" = ()  # what the next results tell in place of the number of bytes that were to be sent
     confirm: "tuple | list" = ()  # the next sends confirm these numbers (-1: the link is disconnected)
     CHOICES = {
         "prompt": (b"\r\n>", b"\r\n> "),
         "prompt_pieces": (False, True),
         "full": ("zero", "short", "wait"),  # more than the send buffer takes: none of it, a part, or later
         "closed_err": (4, 2),  # CIPSEND while the network is closed
+        "send_at_close": ("behind", "before", "none"),  # the result of a send under way, and +IPCLOSE
     }
 
     def _reset(self) -> None:
@@ -46,17 +48,23 @@ class OpenSend(CipServer):
             return ERROR
         if len(args) == 3:  # n,"address",port
             args = [args[0], "", *args[1:]]
-        code = self._refusal(n, args)
+        code = self._refusal(n, args) or (self.send_refused() and BUSY)
         if code:
             return self.fail("CIPERROR", code)
         count = number(args, 1, 1, self.send_limit, 0)
         if count is None:
             return ERROR
         link, target = self.links[n], (args[2], int(args[3])) if len(args) == 4 else None
-        self.hook("before_prompt")
-        self.put_prompt(self.choices["prompt"])
         limit = None if count else self.send_limit
-        self.collect(count or None, lambda payload: self._collected(link, payload, target), limit, escapes=True)
+
+        def ask():
+            self.before_prompt()
+            self.put_prompt(self.choices["prompt"])
+            self.collect(count or None, lambda payload: self._collected(link, payload, target), limit, escapes=True)
+
+        if self.prompt_late(ask):
+            return self.fail("CIPERROR", NOT_SUPPORTED)
+        ask()
         return PENDING
 
     def _refusal(self, n: int, args: list) -> int:
@@ -169,12 +177,27 @@ class OpenSend(CipServer):
                 self._tell_end(link, 2)
 
     def _confirm(self, link: Link, asked: int, count: int) -> None:
-        self.report("+CIPSEND: %d,%d,%d" % (link.n, asked, count))
+        told = self.told(link, count)
+        if self.told_asked:
+            asked, *self.told_asked = self.told_asked
+        self.report("+CIPSEND: %d,%s,%s" % (link.n, asked, told))
+
+    def _tell_end(self, link: Link, reason: int = 1) -> None:
+        if self.choices["send_at_close"] == "before":
+            self._lost_sends(0)
+        super()._tell_end(link, reason)
 
     def links_lost(self) -> None:
         super().links_lost()
+        self._lost_sends(self.send_ms)
+
+    def _lost_sends(self, ms: float) -> None:
+        """The results of sends whose links have gone."""
         for link in [each for each in self._pending if not each.open]:
             sending = self._pending.pop(link)
             count = sending.taken if sending.taken and link.acknowledged >= link.sent else -1
             values = link, len(sending.payload), count
-            self.later(self.send_ms, lambda values=values: self._confirm(*values))
+            if not ms:
+                self._confirm(*values)
+            elif self.choices["send_at_close"] != "none":
+                self.later(ms, lambda values=values: self._confirm(*values))
