@@ -41,7 +41,7 @@ class Bench:
         if known:
             self.log.append(("urc", line))
             if line.startswith(b"+CMT:"):
-                self.channel.skip = True
+                self.channel.parser.text = True
         return known
 
     def take(self, buf, i, n):

@@ -275,7 +275,7 @@ class Alone(Replay):
 def bare(answer):
     """Results of link 0 as those of a single connection."""
     answer = re.sub(rb"\r\n0, ([A-Z])", rb"\r\n\1", answer)
-    answer = re.sub(rb"(DATA ACCEPT:|\+CIPRXGET: [234],)0,", rb"\1", answer)
+    answer = re.sub(rb"(DATA ACCEPT:|\+CIPRXGET: 4,|\+CIPRXGET: [23],(?=0,\d+,))0,", rb"\1", answer)
     return answer.replace(b"+CIPRXGET: 1,0\r", b"+CIPRXGET: 1\r")
 
 

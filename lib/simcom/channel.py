@@ -55,7 +55,7 @@ class Channel:
         self.echoed = False  # the module echoes; set here, cleared by the modem
         self.skip = 0  # so many lines are somebody's text (after +CMT: …) …
         self.more = None  # … who wants it, as more(buf, i, j)
-        self.strays = 0  # lines that nobody knew
+        self.strays = 0  # lines that nobody knew, and of which it was not asked yet what they were; see settle()
         self._owner = owner
         self._handler = None
         self._heard = self._deadline = ticks_ms()
@@ -267,10 +267,11 @@ class Channel:
     # The parser's sink. Whose line is it? Decided here, in this order.
 
     def on_line(self, buf, i, j):
-        if self.skip:
-            self.skip -= 1
-            if self.more:
-                self.more(buf, i, j)
+        if self.skip or self.parser.text:
+            if self.skip:
+                self.skip -= 1
+                if self.more:
+                    self.more(buf, i, j)
             return True
         if self.owed and buf[i] == 62 and j - i < 3:  # a prompt, and what was sent since was payload to the module
             self._stray()
@@ -330,10 +331,6 @@ class Channel:
         return True
 
     def on_prompt(self):
-        if self.skip:  # it is somebody's text
-            self.skip -= 1
-            self.parser.prompt = True
-            return
         self.refused = None
         self._end = self.filler
         self.sent = self.owed = 0

@@ -5,10 +5,10 @@ import errno
 from .lazy import method
 from .pump import Pump, once, text
 
-# The first four bytes of the unsolicited codes that only a callback of on_urc() can want. Behind the first three, when
-# a colon is next, a line of text follows.
+# The first four bytes of the unsolicited codes that only a callback of on_urc() can want. Behind the first four, when
+# a colon (or the D of +CUSD) is next, lines of text may follow.
 _CODES = (
-    b"+CMT+CBM+CDS+CPI+CFU+CRE+CGR+CER+CGE+CUS+CLI+CRIRINGNO C+CTZ*PSU*PSNDST:SMS CallPB DOVERUNDECHAR+SAP+APPVOICNORM"
+    b"+CMT+CBM+CDS+CUS+CPI+CFU+CRE+CGR+CER+CGE+CLI+CRIRINGNO C+CTZ*PSU*PSNDST:SMS CallPB DOVERUNDECHAR+SAP+APPVOICNORM"
     b"+CTV+CAD+CAS+CCH+CES+SIM+SER"
 )
 # Methods that extras.py finds when they are called: dir(), hasattr() and getattr() load nothing.
@@ -110,6 +110,10 @@ class Modem(Pump):
                         self.doubt = True
                     except (OSError, ValueError, IndexError):  # the next time
                         self.doubt = True
+                if self.channel.strays or self.channel.parser.held:
+                    from .strays import settle
+
+                    yield from settle(self)
                 yield 500
         except KeyboardInterrupt:  # it ends this task
             self.watcher = self.start(self.watch())
@@ -138,7 +142,11 @@ class Modem(Pump):
             self.on_silent("the module switched itself off: " + text(buf, i, j))
         k = _CODES.find(bytes(buf[i : i + 4])) if j - i > 3 else -1
         if k % 4:
-            return known
-        if k < 12 and buf[i + 4] == 58:
-            self.channel.skip = self.channel.skip or 1
+            if known or (buf[i] != 36 and self._task and self.channel.busy):  # a task's answer perhaps
+                return known
+            from .strays import innocent
+
+            return innocent(self, buf, i, j)
+        if k < 16 and buf[i + 4] in b":D":
+            self.channel.parser.text = True
         return True

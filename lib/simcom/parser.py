@@ -30,6 +30,9 @@ class Parser:
         self.tail = 0  # not 0: between payload and its OK, where only URCs may stand: 1, and 1 for each empty line
         self._blank = False  # there were two empty lines in a row: the long form
         self._newline = False  # this payload ended in "\n"
+        # Lines are somebody's text (behind +CMT: …) until one is empty, with which all else begins; NMEA sentences of
+        # this module have no CR LF in front.
+        self.text = self.bare = False
 
     def expect(self, n, take, trailer=True):
         """The next ``n`` bytes are payload, for ``take(buf, i, n)``; called by the sink in ``on_line``."""
@@ -41,7 +44,7 @@ class Parser:
     def reset(self):
         """Forget a partial line, payload or trailer."""
         self.need = self.held = self.tail = 0
-        self.prompt = False
+        self.prompt = self.text = False
 
     def feed(self, n):
         """Dispatch the first ``n`` bytes of ``buf``."""
@@ -67,8 +70,9 @@ class Parser:
                 if j <= n and buf.startswith(form, i):
                     self._end(True)
                     return j
-            if self.prompt and buf[i] == 62:  # ">" is not a line
+            if self.prompt and not self.text and buf[i] == 62:  # ">" is not a line
                 self.prompt = False
+                self.empty = False
                 self._sink.on_prompt()
                 return i + 1  # its blank, if any, is stripped from the next line
         j = buf.find(b"\n", i, n)
@@ -97,15 +101,20 @@ class Parser:
         n = j
         while j > i and buf[j - 1] == 13:
             j -= 1
+        while not self.tail and i < j and (buf[i] == 32 or buf[i] == 13):  # the prompt's stray blank
+            i += 1
+        direct = i < j > n - 2  # of an echo the end and the empty line behind it are one: "\r\r\n"
+        if not direct:
+            self.text = False
+        elif self.text:
+            self._sink.on_line(buf, i, j)
+            return
         if self.tail:
             if n != j + 1 or not self._behind(buf, i, j):
                 self._end(False)
-            return
-        while i < j and (buf[i] == 32 or buf[i] == 13):  # the prompt's stray blank
-            i += 1
-        if i < j:
+        elif i < j:
             self._sink.on_line(buf, i, j)
-        self.empty = i == j
+        self.empty = not direct
 
     # After the counted bytes exactly one trailer is right. Skipping any CR LF
     # would take lost payload bytes for framing: of k lost bytes the count eats k
@@ -116,7 +125,7 @@ class Parser:
             self.tail = tail + 1
             self._blank = self._blank or tail == 2
             return tail < 3
-        if tail == 1:
+        if tail == 1 and not (self.bare and buf[i] == 36):
             return False
         if j - i == 2 and buf.startswith(b"OK", i):
             if self.long is None and (self._blank or not self._newline):

@@ -186,7 +186,9 @@ class Pump:
                 return False
             if marks and marks is not True:
                 for mark in marks:
-                    if buf.find(mark, i, j) >= 0 and (kind or mark != b"."):  # dots are in unsolicited codes too
+                    if buf.find(mark, i, j) >= 0 and (
+                        mark != b"." or (kind and 47 < buf[i] < 58)
+                    ):  # dots are in unsolicited codes too
                         break
                 else:
                     return False

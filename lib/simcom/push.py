@@ -9,22 +9,27 @@ from .alone import alone
 from .links import drop
 from .parser import Parser
 from .pump import text
+from .strays import damaged, innocent
 
 _OPEN = const(2)  # Link.state, as in links.py
 _DRAINING = const(3)
 
 _GAP_MS = const(1000)  # silence inside payload that means lost bytes
 _MOST = const(4096)  # no module sends so long a segment
+_EMPTY = const(4)  # so many empty lines in a row are what a header has left that lost a digit
 _SETTLE_MS = const(5)  # silence behind it that means it was whole
 
 
 class PushParser(Parser):
     """Parser of what is pushed: no trailer follows, but whatever comes next begins with CR LF."""
 
+    pushed = True  # nothing is counted but what comes unasked
+
     def __init__(self, push, sink, size):
         super().__init__(sink, size)
         self._push = push
         self._edge = 0  # bytes of that CR LF still to come
+        self._blank = 0  # so many empty lines in a row
 
     def expect(self, n, take, trailer=True):
         super().expect(n, take, trailer)
@@ -43,14 +48,26 @@ class PushParser(Parser):
             if self.buf[i] == (13 if self._edge == 2 else 10):
                 self._edge -= 1
                 if not self._edge:
+                    self.empty = True
                     self._push.proven()
                 return i + 1
+            if self.bare and self._edge == 2 and self.buf[i] == 36:  # NMEA
+                self._push.proven()
+            else:
+                self._push.lost()
             self._edge = 0
-            self._push.lost()
         return self._header(i, n)
 
     def _header(self, i, n):
         return super()._text(i, n)
+
+    def _emit(self, buf, i, j):
+        self._blank = self._blank + 1 if j - i < 2 and buf[i] in b"\r\n" else 0
+        if self._blank == _EMPTY:
+            self._push.lost()
+        if self.text and damaged(buf, i, j, 1):  # in a text this is less likely than two lost bytes in front of it
+            self._push.lost()
+        super()._emit(buf, i, j)
 
 
 class SingleParser(PushParser):
@@ -132,7 +149,7 @@ class Push:
                     self.on_end(False)
             elif self._link and channel.quiet(_SETTLE_MS):
                 self.proven()
-        self._check()
+        self.check()
         if channel.mute:
             self.on_end(False)
 
@@ -164,9 +181,9 @@ class Push:
             return self._on_line(buf, i, j)
         m = self._modem
         n = -1
-        self._check()
+        self.check()
         if buf.startswith(b"+RECEIVE,", i):
-            if not (48 <= buf[i + 9] <= 57 and buf[i + 10] == 44):
+            if not (48 <= buf[i + 9] <= 57 and buf[i + 10] == 44 and buf[j] == 13):
                 self.lost()
                 return True
             m._cursor = i + 9
@@ -176,14 +193,21 @@ class Push:
             n = self._only()
         else:
             return self._other(buf, i, j)
+        k = m._cursor
         self._got = m.number(buf, j)
+        while k < m._cursor:
+            c = buf[k]
+            k += 1
+            if not (48 <= c <= 57 or c in b"(), " or (c == 58 and k == j)):  # its end is missing: payload follows
+                self.lost()
+                return True
         self._from = self._sender
         self._sender = ""
         if m._cursor < j and buf[i + 1] == 82:
             self._from = self._address(buf, m._cursor, j)
         self._link = m._link = None
         self._into = drop
-        if self._got > _MOST:
+        if not 0 < self._got <= _MOST:
             self.lost()
             return True
         link = m.links.get(n)
@@ -206,12 +230,12 @@ class Push:
         if k > 0 and buf.startswith(b"R", i if buf[i] != 43 else i + 1):
             self._sender = self._address(buf, k + 6, j)
             return True
+        if damaged(buf, i, j, 1):
+            self.lost()
+            return True
         if self._on_line(buf, i, j):
             return True
-        odd = buf[i] not in b"+*"
-        for part in (b"+R", b"VE,", b"+I", b"PD,"):
-            odd = odd or buf.find(part, i, j) >= 0
-        if odd:
+        if not innocent(self._modem, buf, i, j):
             self._odd = self._channel.strays + 1
         return False
 
@@ -221,8 +245,8 @@ class Push:
             self.lost()
         return sender
 
-    def _check(self):
-        # Was the last odd line nobody's?
+    def check(self):
+        """Was the last odd line nobody's?"""
         if self._odd and self._channel.strays >= self._odd:
             self.lost()
         self._odd = 0

@@ -148,21 +148,25 @@ class BufferAccess(Modem):
             if link.ring and not link.borders:
                 link.ready = link.ring.any()
             self.links.reading &= ~link.bit
-            if link.state == _DRAINING:
+            # While it is not known whose a line was it may have been payload that came unasked.
+            if link.state == _DRAINING and not self.channel.strays:
                 self.links.release(link)
                 self.wake(link)
         return True
 
     def _header(self, link, buf, i, j, kind):
         if not kind:
-            if not buf.startswith(b"+CIPRXGET:", i):
+            if buf.find(b"GET:", i, j) < 0:  # all that may be left of it
                 return False
-            self._cursor = i + 10
-            if self.number(buf, j) != 2:
-                return False
-            if self.number(buf, j) == self._n:
-                self._segment(self.number(buf, j), buf, j)
-                return True
+            if buf.startswith(b"+CIPRXGET:", i):
+                self._cursor = i + 10
+                kind = self.number(buf, j)
+                self._got = self.number(buf, j)
+                if kind == 1 and (self._cursor == j or buf[self._cursor] == 34):  # a notice; of UDP with the sender
+                    return False
+                if kind == 2 and self._got == self._n:
+                    self._segment(self.number(buf, j), buf, j)
+                    return True
         self.channel.on_end(False)  # no header is ours: what follows may be payload
         return True
 
@@ -175,11 +179,13 @@ class BufferAccess(Modem):
         link = self._link
         self._got = got
         short = link.known - got
+        k = self._cursor
         link.known = self.number(buf, j)
         if short > link.known and not link.borders:
             link.known = _SHORT
         self.links.reading &= ~link.bit  # a notice that comes after this is news
-        if got > link.asked:
+        # A digit or the line's end may be missing: then what follows is payload.
+        if got > link.asked or self._cursor > k + 7 or not (got or buf.startswith(b",0,0", k - 3)):
             self.channel.on_end(False)
         elif got:
             self.channel.parser.expect(got, link.take)
@@ -235,9 +241,10 @@ class BufferAccess(Modem):
         if not buf.startswith(b"+CIPRXGET:", i):
             return super().on_line(buf, i, j)
         self._cursor = i + 10
-        if self.number(buf, j) == 1:
-            link = self.links.get(self.number(buf, j))
-            if link and link.ring and _CONNECTING < link.state < _CLOSING:  # else it is an older connection's
-                link.known = link.known or (1 if link.state == _DRAINING else -1)
-                self.links.reading |= link.bit
+        if self.number(buf, j) != 1:
+            return False
+        link = self.links.get(self.number(buf, j))
+        if link and link.ring and _CONNECTING < link.state < _CLOSING:  # else it is an older connection's
+            link.known = link.known or (1 if link.state == _DRAINING else -1)
+            self.links.reading |= link.bit
         return True

@@ -83,7 +83,7 @@ class Single:
     def on_line(self, buf, i, j):
         """Channel.on_line()"""
         channel = self._channel
-        if channel.skip or j - i > 500 or (channel.head and buf.startswith(channel.head, i)):
+        if channel.skip or channel.parser.text or j - i > 500 or (channel.head and buf.startswith(channel.head, i)):
             return channel.on_line(buf, i, j)
         if buf.startswith(b"+CIPRXGET:", i):
             if channel.busy and channel.cmd is not self._cmd and channel.cmd.startswith(b"AT+CIPRXGET"):

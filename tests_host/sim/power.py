@@ -1,9 +1,9 @@
 """Power, boot and the profile of a virtual module."""
 
-from .core import Serial
+from .chatter import Chatter
 
 
-class Power(Serial):
+class Power(Chatter):
     """A module that can be switched on and off, and falls asleep."""
 
     # a profile overrides these
@@ -105,6 +105,7 @@ class Power(Serial):
     def _start(self) -> None:
         self._reset()
         self.running, self._booting = True, False
+        self.chat()
         if self._status is not None:
             self._status.drive(1)
 

@@ -41,6 +41,11 @@ class Push(Links):
 
     # --- direct push
 
+    def forget(self) -> None:
+        """Hand out received bytes as after power-up, whatever it was told: pushed, and without headers if it may be."""
+        self.rxget = self.head = self.show_source = 0
+        self._push_data()
+
     def _header(self, link: Link, count: int, source: tuple) -> bytes:
         """What stands in front of pushed bytes."""
         raise NotImplementedError
