@@ -228,6 +228,8 @@ class FakeUart(_Stream):
     def _command(self, line):
         line = line.strip()
         self.commands += 1
+        if line == b"AT+IPADDR" and not self._net:
+            return self._put(b"\r\n+IP ERROR: Network not opened\r\n\r\nERROR\r\n")
         for table in (ANSWERS, OPEN_ANSWERS if self.opens else START_ANSWERS):
             for cmd, answer in table:
                 if line == cmd:
