@@ -26,6 +26,7 @@ WAITING_MAX = 4096  # what a header says is waiting, at most
 
 OK = b"\r\nOK\r\n"
 LONG_OK = b"\r\n\r\nOK\r\n"
+NET_CLOSED = b"\r\n+IP ERROR: Network not opened\r\n"
 NO_DATA = b"\r\n+IP ERROR: 22\r\n\r\nERROR\r\n"
 ANSWERS = (
     (b"ATE0", OK),
@@ -40,19 +41,16 @@ ANSWERS = (
 )
 START_ANSWERS = (
     (b"AT+CGMM", b"\r\nSIMCOM_SIM7000E\r\n\r\nOK\r\n"),
-    (b"AT+CIFSR", b"\r\n10.78.245.128\r\n"),
-    (b"AT+CIPSHUT", b"\r\nSHUT OK\r\n"),
     (b"AT+CPOWD=1", b"\r\nNORMAL POWER DOWN\r\n"),
 )
 OPEN_ANSWERS = (
     (b"AT+CGMM", b"\r\nA7670E-FASE\r\n\r\nOK\r\n"),
     (b"AT+CREG?", b"\r\n+CREG: 0,1\r\n\r\nOK\r\n"),
-    (b"AT+IPADDR", b"\r\n+IPADDR: 10.148.0.17\r\n\r\nOK\r\n"),
     (b"AT+CPOF", OK),
 )
 SILENT = (b"AT", b"AT+CMEE", b"AT+CNMI", b"AT+CFUN", b"AT+CIPRXGET")  # what is answered OK, and no more
 START_SILENT = (
-    b"AT+CIPMODE", b"AT+CIPMUX", b"AT+CIPQSEND", b"AT+CIPSPRT", b"AT+CSTT", b"AT+CIICR", b"AT+CIPTKA",
+    b"AT+CIPMODE", b"AT+CIPMUX", b"AT+CIPQSEND", b"AT+CIPSPRT", b"AT+CSTT", b"AT+CIPTKA",
 )  # fmt: skip
 OPEN_SILENT = (
     b"AT+CGDCONT", b"AT+CGAUTH", b"AT+CGEREP", b"AT+CIPMODE", b"AT+CIPSENDMODE", b"AT+CIPCCFG", b"AT+CIPTIMEOUT",
@@ -86,7 +84,7 @@ class FakeUart(_Stream):
         self._at = [0] * links
         self._sent = [0] * links
         self._open = [False] * links
-        self._net = False  # NETOPEN
+        self._net = False  # NETOPEN, CIICR
         self._payload = 0  # bytes still to come behind the prompt
         self._n = self._link = 0
         self._cursor = 0
@@ -255,7 +253,15 @@ class FakeUart(_Stream):
         self._at[link] = self._waiting[link] = self._sent[link] = 0
 
     def _by_start(self, name, link, line):
-        if name == b"AT+CIPSTART":
+        if name == b"AT+CIFSR":
+            self._put(b"\r\n10.78.245.128\r\n" if self._net else b"\r\nERROR\r\n")
+        elif name == b"AT+CIICR":
+            self._net = True
+            self._put(OK)
+        elif name == b"AT+CIPSHUT":
+            self.down()
+            self._put(b"\r\nSHUT OK\r\n")
+        elif name == b"AT+CIPSTART":
             self._put(OK)
             if b"refuse.example" in line:
                 self._put(b"\r\n%d, CONNECT FAIL\r\n" % link)
@@ -302,6 +308,9 @@ class FakeUart(_Stream):
             self._put(b"\r\n+CIPCLOSE: " + b",".join([b"%d" % each for each in self._open]) + LONG_OK)
         elif name == b"AT+CIPACK":
             self._put(b"\r\n+CIPACK: %d,0,%d\r\n\r\nOK\r\n" % (self._sent[link], self._at[link]))
+        elif name == b"AT+IPADDR":
+            self._put(b"\r\n+IPADDR: 10.148.0.17\r\n" if self._net else NET_CLOSED)
+            self._put(OK if self._net else b"\r\nERROR\r\n")
         elif name == b"AT+NETOPEN?":
             self._put(b"\r\n+NETOPEN: %d\r\n\r\nOK\r\n" % self._net)
         elif name == b"AT+NETOPEN":
@@ -309,8 +318,7 @@ class FakeUart(_Stream):
             self._net = True
         elif name == b"AT+NETCLOSE":
             self._put(b"\r\nOK\r\n\r\n+NETCLOSE: 0\r\n" if self._net else b"\r\n+NETCLOSE: 2\r\n\r\nERROR\r\n")
-            self._net = False
-            self._open = [False] * len(self._open)
+            self.down()
         else:
             return False
         return True
