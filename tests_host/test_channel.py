@@ -27,6 +27,7 @@ class Bench:
         self.uart = ScriptedUart()
         self.uart.chunk = chunk
         self.log: list = []
+        self.hooks: tuple = ()
         self.urcs = tuple(urcs)
         self.hooks: tuple = ()
         self.awaited: "tuple | bytes" = b"+CSQ:"

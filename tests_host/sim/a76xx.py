@@ -42,4 +42,4 @@ class Module(OpenReceive):
     do_CCID = None  # its name is CICCID
 
     def do_CICCID(self, op, args):
-        return self._card("CICCID")
+        return self._number_of("CICCID")

@@ -1,6 +1,6 @@
 """Command lines: cut into commands, dispatched, answered with final result codes."""
 
-from .power import Power
+from .mux import Mux
 
 OK = "OK"  # what a command handler returns: done
 NO_FINAL = "none"  # the information was the whole answer
@@ -30,7 +30,7 @@ _OFTEN = (*_ASKING, "CPIN", "CMEE", "CREG", "CGREG", "CEREG", "CGATT", "CGMM", "
 _OFTEN += ("SERVERSTART", "CIPQSEND", "CIPSEND", "GSN", "CGSN", "CIMI", "COPS")
 
 
-class AtModule(Power):
+class AtModule(Mux):
     """A module that understands commands; handlers are methods do_NAME(op, parameters).
 
     `spoil`: what happens to the next answers, {name of a command: how many times}, "" standing for any; it happens in
@@ -95,6 +95,8 @@ class AtModule(Power):
         return body.upper(), "", ""
 
     def _run(self, name: str, op: str, text: str):
+        if name in self.unknown:
+            return self.unheard()
         basic = {"&F": "AMP_F", "&D": "AMP_D", "&W": "AMP_W", "&C": "AMP_W", "&K": "AMP_W"}
         handler = getattr(self, "do_" + basic.get(name, name), None)
         if handler is not None:
@@ -104,6 +106,10 @@ class AtModule(Power):
             return OK
         if name in self.values:
             return self._setting(name, op, text)
+        return self.unheard()
+
+    def unheard(self):
+        """The answer to a command that this firmware does not know."""
         return ERROR if self.cmee == 0 else 100
 
     def _setting(self, name: str, op: str, text: str):
@@ -125,7 +131,10 @@ class AtModule(Power):
             at = self.random.randrange(len(text.splitlines()[0]))
             lost = text.startswith("+") and at < 4 and self.random.random() < 0.5  # elsewhere nobody could tell
             text = text[:at] + ("" if lost else "\xff") + text[at + 1 :]
-        self.line(text)
+        if self.verbose:
+            self.line(text)
+        else:
+            self.send(text.encode("latin-1") + b"\r\n")
         if manner == UNKNOWN_BEHIND and self._name != "CIFSR":
             self.send(self.random.choice(UNKNOWN))
 

@@ -11,12 +11,10 @@ LOST = "lost"  # taken away by the network while NETOPEN? still says 1
 class CipConf(Push):
     """Everything that is set and read back."""
 
-    socket_context = 1  # <cid> of the context that NETOPEN uses
     only_context = False  # no other context can be activated
     ip_versions: tuple = (1,)  # <type> of CSOCKSETPN: 1 IPv4, 6 IPv6
     dns_default: tuple = ("0.0.0.0", "0.0.0.0", "::", "::")
     CHOICES = {
-        "cgdcont_tail": (b"", b',"0.0.0.0",0,0,0,0'),
         "creg": ("registered", "denied"),  # CREG? of a module that is registered with EPS
     }
     settings = {"CSCLK": "0"}
@@ -24,12 +22,13 @@ class CipConf(Push):
     def _reset(self) -> None:
         super()._reset()
         self.network = CLOSED
-        self.contexts = {self.socket_context: ("IP", "")}
         self.active_contexts = {self.socket_context}
-        self.auth: dict = {}  # cid -> (type, password, user)
 
     def _factory(self) -> None:
         super()._factory()
+        self.contexts = self.definitions
+        if not hasattr(self, "auth"):  # flash
+            self.auth: dict = {}  # cid -> (type, password, user)
         self.head = self.show_source = 1
         self.mode = self.send_mode = 0
         self.timeouts = [120_000, 120_000, 120_000]  # NETOPEN, CIPOPEN, CIPSEND
@@ -97,20 +96,6 @@ class CipConf(Push):
             return OK
         return super().do_CREG(op, args)
 
-    def do_CGDCONT(self, op, args):
-        if op == "=?":
-            self.info('+CGDCONT: (0-15),"IP",,,(0-2),(0-4)')
-        elif op == "?":
-            tail = self.choices["cgdcont_tail"].decode()
-            rows = ['+CGDCONT: %d,"%s","%s"%s' % (cid, *self.contexts[cid], tail) for cid in sorted(self.contexts)]
-            self.info("\r\n".join(rows))
-        else:
-            cid, kind, apn = number(args, 0, 0, 15), *(args[1:3] + ["IP", ""][len(args[1:3]) :])
-            if cid is None or kind.upper() not in ("IP", "IPV6", "IPV4V6"):
-                return ERROR
-            self.contexts[cid] = kind.upper(), apn
-        return OK
-
     def do_CGAUTH(self, op, args):
         """`AT+CGAUTH=<cid>[,<auth_type>[,<passwd>[,<user>]]]`, as the command manuals of the newer parts have it."""
         if op == "=?":
@@ -151,9 +136,13 @@ class CipConf(Push):
         elif op == "=?":
             self.info("+CSOCKSETPN: 1,(%s)" % ",".join(map(str, self.ip_versions)))
         else:
-            version = number(args, 1, 1, 6, 1)
-            if args[:1] != ["1"] or version not in self.ip_versions or self.network != CLOSED:
+            cid, version = number(args, 0, 1, 15), number(args, 1, 1, 6, 1)
+            if cid is None or version not in self.ip_versions or self.network != CLOSED:
                 return ERROR
+            if cid != 1 and self.only_context:
+                return ERROR
+            if not self.only_context:
+                self.socket_context = cid
             self.ip_version = version
         return OK
 

@@ -25,6 +25,8 @@ class CipNet(Push):
     bringup = "ok"  # "error", "deact": the next bring-ups fail
     CHOICES = {
         "cme_socket": (True, False),  # wrong state: +CME ERROR: 3, or plain ERROR whatever +CMEE says
+        "empty_apn": ("taken", "refused"),  # CSTT=""
+        "cstt_account": ("cleared", "kept"),  # user and password that CSTT omits
         "processing": ("stays", "ends"),  # IP PROCESSING behind the last closed link
     }
     settings = {"CIPCCFG": "5,2,1024,1,0,1460,50", "CIPTKA": "0,7200,75,9", "CIPRDTIMER": "2000,3500"}
@@ -138,9 +140,12 @@ class CipNet(Push):
             return OK
         if context.state != IP_INITIAL:
             return self.refuse()
-        if len(args) > 3 or (args and not args[0]):
+        if len(args) > 3 or (args and not args[0] and self.choices["empty_apn"] == "refused"):
             return BAD_PARAMETER
-        context.apn, context.user, context.password = (args + ["", "", ""])[:3] if args else (self.default_apn, "", "")
+        rest = ["", ""] if self.choices["cstt_account"] == "cleared" else [context.user, context.password]
+        context.apn, context.user, context.password = (
+            args + rest[len(args) - 1 :] if args else (self.default_apn, "", "")
+        )
         context.state = IP_START
         return OK
 
@@ -161,7 +166,8 @@ class CipNet(Push):
     def _outcome(self, context: Context) -> str:
         if context.state != IP_CONFIG:  # the network, or CIPSHUT, took it away meanwhile
             return "error"
-        outcome = self.bringup if self.attached else "error"
+        known = self.home_apns is None or context.apn in self.home_apns
+        outcome = self.bringup if self.attached and known else "error"
         context.state = {"ok": IP_GPRSACT, "error": IP_INITIAL, "deact": PDP_DEACT}[outcome]
         return outcome
 

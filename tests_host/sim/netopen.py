@@ -79,7 +79,9 @@ class NetOpen(CipConf):
         return OK
 
     def _net_opened(self) -> None:
-        code = self.bringup if isinstance(self.bringup, int) else 0 if self.attached else FAILURE
+        apn = self.definitions.get(self.socket_context, ("", None))[1]
+        let_in = self.attached and (self.home_apns is None or apn in self.home_apns)
+        code = self.bringup if isinstance(self.bringup, int) else 0 if let_in else FAILURE
         if self.network == OPENING:
             self.network = CLOSED if code else OPEN
             self.report("+NETOPEN: %d" % code)

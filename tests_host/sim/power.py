@@ -27,6 +27,8 @@ class Power(Chatter):
     sim = "READY"  # "SIM PIN", "NOT INSERTED"
     csq = 20
     pin = "1234"
+    function = 1  # <fun> of CFUN at power-up: the one that was set last
+    unknown: tuple = ()  # names of commands that this firmware does not know
     operator = "Simulated"
 
     def __init__(
@@ -91,7 +93,7 @@ class Power(Chatter):
         """The settings after power-up and AT&F."""
         self.echo, self.verbose, self.quiet = True, True, False
         self.cmee = self.choice("cmee")
-        self.cfun = 1
+        self.cfun = self.function
         self.dtr_mode = 0  # AT&D1: DTR low for a second, then high, leaves data mode
         self.reports = {"CREG": 0, "CGREG": 0, "CEREG": 0}
         self.values = self._merged("settings")

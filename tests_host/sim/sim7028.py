@@ -16,7 +16,7 @@ class Module(OpenReceive):
     boot_ms = 2000
     on_press_ms = 500
     reset_press_ms = 300
-    socket_context = 0
+    socket_context = attach_context = 0
     only_context = True
     ip_versions = (1, 6)
     cell = ',"3F29","055A7B07",9'
@@ -24,7 +24,8 @@ class Module(OpenReceive):
     boot_lines = ((0, "*ATREADY: 1"), (400, "+CPIN: READY"), (2500, "+CESQ: 99,99,255,255,31,70"))
     settings = {"QCBAND": "0,8,20", "CPSMS": "0", "CEDRXS": "0", "CNBP": "0"}
     dns_default = ("183.230.126.224", "183.230.126.225", "2409:8060:20EA:101::1", "2409:8060:20EA:201::1")
-    CHOICES = {"boot_noise": (LOADER, b""), "recv_from": (b"RECV FROM:", b"RCV FROM:", b"+RECV FROM:", b"RECV FROM: ")}
+    CHOICES = {"profile": (0, 1)}  # <cid> of the only context: a field log, the note
+    CHOICES |= {"boot_noise": (LOADER, b""), "recv_from": (b"RECV FROM:", b"RCV FROM:", b"+RECV FROM:", b"RECV FROM: ")}
     identity = {
         "I": "SIM7028 R2110",
         "CGMI": "SIMCOM_Ltd",
@@ -39,3 +40,7 @@ class Module(OpenReceive):
         "CIMI": "001010000000028",
         "CESQ": "+CESQ: 99,99,255,255,31,70",
     }
+
+    def _factory(self):
+        self.socket_context = self.attach_context = self.choices["profile"]
+        super()._factory()

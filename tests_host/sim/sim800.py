@@ -36,7 +36,8 @@ class Module(CipData):
         "CIMI": "001010000000018",
     }
 
-    do_CEREG = do_CPSI = None  # a 2G module without them
+    lte = False
+    do_CEREG = do_CPSI = do_CGDCONT = None  # a 2G module without them: it attaches without an APN
 
     def _boot_line(self, text: str) -> None:
         if self.choices["ready_order"] == "sms first":

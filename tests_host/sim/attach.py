@@ -1,0 +1,180 @@
+"""How a module gets into the network: registration, attach, and the context it attaches with."""
+
+from .at import BAD_PARAMETER, ERROR, OK, PENDING, number
+from .card import Card
+
+
+class Attach(Card):
+    """Registration and the packet service.
+
+    In LTE the module attaches with the APN that AT+CGDCONT keeps in its flash, perhaps for another card: `home_apns`
+    are those that the network lets it in with; None: with any.
+    """
+
+    lte = True
+    home_apns: "tuple | None" = None
+    stored_context: tuple = ("IP", "")  # type and APN that an earlier program left
+    socket_context = 1  # <cid> of the context that sockets use
+    attach_context = 1  # <cid> of the context that it attaches with
+    networks: tuple = ((2, "Simulated", "Sim", "00101", 7),)  # of AT+COPS=?: (stat, long, short, number, AcT)
+    scan_ms = 3000  # how long AT+COPS=? takes
+    CHOICES = {
+        "cgdcont_tail": (b"", b',"0.0.0.0",0,0,0,0'),
+        "foreign_apn": (0, 3, 2),  # registration with an APN that the network refuses
+        "anew": ("at once", "cgatt", "cops"),  # what makes it attach with an APN that was changed
+    }
+    cell = ',"1A2B","01C3D4E5",7'  # <tac>,<ci>,<AcT>
+    cpsi = "LTE CAT-M1,Online,001-01,0x1A2B,29611237,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13"
+
+    def _factory(self) -> None:
+        super()._factory()
+        if not hasattr(self, "definitions"):  # flash
+            self.definitions = {self.socket_context: tuple(self.stored_context)}
+        self.search()
+
+    def search(self) -> None:
+        """Look for a network, with the APN that is defined now."""
+        self._gone = False  # by AT+COPS=2
+        self._attach_apn = self.definitions.get(self.attach_context, ("IP", ""))[1]
+
+    # --- the context
+
+    def do_CGDCONT(self, op, args):
+        if op == "=?":
+            self.info('+CGDCONT: (0-15),"IP",,,(0-2),(0-4)')
+        elif op == "?":
+            tail = self.choices["cgdcont_tail"].decode()
+            found = self.definitions
+            rows = ['+CGDCONT: %d,"%s","%s"%s' % (cid, *found[cid], tail) for cid in sorted(found)]
+            if rows:
+                self.info("\r\n".join(rows))
+        else:
+            cid, kind, apn = number(args, 0, 0, 15), *(args[1:3] + ["IP", ""][len(args[1:3]) :])
+            if cid is None or kind.upper() not in ("IP", "IPV6", "IPV4V6"):
+                return ERROR
+            self.definitions[cid] = kind.upper(), apn
+            refused = self.home_apns is not None and self._attach_apn not in self.home_apns
+            if refused and self.choices["anew"] == "at once" and cid == self.attach_context:
+                self._search_since = self.clock.now_us
+                self.search()
+        return OK
+
+    # --- registration
+
+    _registration = 1
+
+    @property
+    def registration(self) -> int:
+        """The registration state that CREG, CGREG and CEREG tell; set it to change the network."""
+        if self.sim != "READY" or self.cfun != 1 or self._gone:
+            return 0
+        if self.lte and self.home_apns is not None and self._attach_apn not in self.home_apns:
+            return self.choices["foreign_apn"]
+        if self._registration in (1, 5) and self.clock.now_us - self._search_since < self.register_ms * 1000:
+            return 2
+        return self._registration
+
+    @registration.setter
+    def registration(self, value: int) -> None:
+        self._registration = value
+        for name, mode in self.reports.items() if self.running else ():
+            if mode:
+                self.urc("+%s: %d%s" % (name, value, self._cell(mode, value)))
+
+    @property
+    def registered(self) -> bool:
+        """Home or roaming."""
+        return self.registration in (1, 5)
+
+    def _cell(self, mode: int, state: int) -> str:
+        return self.cell if mode == 2 and state in (1, 5) else ""
+
+    def _report(self, name: str, op: str, args: list):
+        if op == "?":
+            mode, state = self.reports[name], self.registration
+            self.info("+%s: %d,%d%s" % (name, mode, state, self._cell(mode, state)))
+        elif op == "=?":
+            self.info("+%s: (0-2)" % name)
+        else:
+            mode = number(args, 0, 0, 2, 0)
+            if mode is None:
+                return BAD_PARAMETER
+            self.reports[name] = mode
+        return OK
+
+    def do_CREG(self, op, args):
+        return self._report("CREG", op, args)
+
+    def do_CGREG(self, op, args):
+        return self._report("CGREG", op, args)
+
+    def do_CEREG(self, op, args):
+        return self._report("CEREG", op, args)
+
+    def do_CSQ(self, op, args):
+        if op == "=?":
+            self.info("+CSQ: (0-31,99),(0-7,99)")
+        else:
+            self.info("+CSQ: %d,%d" % (self.csq, 99 if self.csq == 99 else 0))
+        return OK
+
+    def do_COPS(self, op, args):
+        if op == "?":
+            self.info('+COPS: 0,0,"%s",7' % self.operator if self.registered else "+COPS: 0")
+        elif op == "=?":
+            self.later(self.scan_ms, self._scanned)
+            return PENDING
+        elif op == "=" and args[:1] == ["2"]:
+            self._gone = True
+            self.detached()
+        elif op == "=" and self._gone:
+            self._search_since = self.clock.now_us
+            self.search()
+        return OK
+
+    def _scanned(self) -> None:
+        found = ",".join('(%d,"%s","%s","%s",%d)' % each for each in self.networks)
+        self.info("+COPS: %s,,(0,1,2,3,4),(0,1,2)" % found)
+        self.resume(OK)
+
+    def do_CPSI(self, op, args):
+        if not self.registered:
+            self.info("+CPSI: NO SERVICE,Online")
+        else:
+            self.info("+CPSI: " + self.cpsi)
+        return OK
+
+    # --- the packet service
+
+    attached_by_host = True
+
+    @property
+    def attached(self) -> bool:
+        """Attached to the packet service."""
+        return self.registered and self.attached_by_host
+
+    def do_CGATT(self, op, args):
+        if op == "?":
+            self.info("+CGATT: %d" % self.attached)
+            return OK
+        if op == "=?":
+            self.info("+CGATT: (0,1)")
+            return OK
+        value = number(args, 0, 0, 1)
+        if value is None:
+            return BAD_PARAMETER
+        if value and not self.attached_by_host and self.choices["anew"] != "cops":
+            self.search()
+        if value and not self.registered:
+            return ERROR
+        self.later(300, lambda: self._attach(value))
+        return PENDING
+
+    def _attach(self, value: int) -> None:
+        self.attached_by_host = bool(value)
+        if not value:
+            self.detached()
+        self.resume(OK)
+
+    def detached(self) -> None:
+        """The packet service is gone: contexts die."""
