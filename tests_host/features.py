@@ -31,6 +31,7 @@ ROWS = {
     "cids": ("list of PDP contexts", 'modem.status("contexts")'),
     "context": ("PDP context up, down, up again", 'modem.connect("internet"); modem.disconnect()'),
     "account": ("APN with user and password", 'modem.connect("internet", "user", "key")'),
+    "lte": ("LTE context told before registration: number, type, APN", 'modem.config(cid=1, pdp_type="IPV4V6")'),
     "ipv6": ("IPv6 context", 'modem.config(pdp_type="IPV6")'),
     "contexts": ("two PDP contexts at once", 'second = modem.context("other.apn"); second.socket()'),
     "tcp": ("TCP client", "s = socket.socket(); s.connect((host, port))"),

@@ -14,16 +14,16 @@ TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sort
 FAMILY_FILES = ("sim800", "sim7000", "sim7028", "a76xx")
 # From the bottom to the top: a module imports only what stands in an earlier row, when it is loaded.
 ORDER = (
-    ("ring", "aterror", "hooks", "masking"),
+    ("ring", "aterror", "echo", "hooks", "masking"),
     ("parser",),
     ("links",),
     ("channel",),
     ("pump", "checks"),
     ("query", "lazy"),
-    ("lacks", "settings", "lookup", "alone", "door", "command", "callbacks", "reserved", "strays"),
+    ("lacks", "settings", "lookup", "alone", "door", "command", "callbacks", "reserved", "strays", "model", "optional"),
     ("modem",),
     ("resync", "radio", "shortfall"),
-    ("power",),
+    ("power", "card", "apn"),
     ("bringup",),
     ("rxget",),
     ("tcpip",),
@@ -32,7 +32,7 @@ ORDER = (
     ("single", "push", "receiving", "sending"),
     ("states", "restart", "contexts", "sleeping"),
     ("more_start", "more_open", "netconf"),
-    ("keepalive",),
+    ("keepalive", "lte"),
     ("bind",),
     ("bind_start", "bind_open", "server_start", "server_open", "clients"),
     ("udp_start", "udp_open"),
@@ -60,6 +60,7 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 LAZY = {
     ("links", "ring"),  # where micropython.RingIO is missing
     ("pump", "aterror"),
+    ("channel", "echo"),
     ("pump", "masking"),
     ("modem", "info"),
     ("cipopen", "iperror"),
@@ -101,7 +102,15 @@ LAZY = {
     ("bringup", "power"),
     ("bringup", "resync"),
     ("bringup", "radio"),
-    ("states", "bringup"),
+    ("states", "card"),
+    ("bringup", "card"),
+    ("bringup", "apn"),
+    ("bringup", "model"),
+    ("card", "radio"),
+    ("context_open", "optional"),
+    ("context_start", "optional"),
+    ("netconf", "optional"),
+    ("finish", "power"),
 }
 
 # Methods whose meaning the docstring of their caller gives, and those of machine.UART.

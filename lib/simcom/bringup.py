@@ -1,54 +1,90 @@
 """From a module that is off, or on, to a PDP context: a procedure for the pump, loaded when it is needed."""
 
 import errno
-import time
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
 from .pump import once
 
-_query = once("query")
-fields = _query.fields
-query = _query.query
-
 _TEXT_MAX = const(50)  # APN, user, key
+_NEAR = const(150)  # ms before the deadline in which nothing more is asked
+_LIMITED = (6, 7, 8, 11)  # <stat>: for SMS, for emergency calls
+_LIMITED_MS = const(30000)  # so long without another word it stays so
 
 
-def connect(m, apn: str, user: str = "", key: str = "", *, timeout_ms: int = 180000):
+def connect(
+    m,
+    apn: "str | tuple" = (),
+    user: "str | tuple" = (),
+    key: "str | tuple" = (),
+    *,
+    timeout_ms: int = 180000,
+):
     """Bring the PDP context up: SIM, registration, attach, context; switches the module on first if need be.
 
-    ``timeout_ms=0`` starts and returns: the pump does the steps, ``isconnected()`` and ``status()`` tell.
-    Raises OSError saying which step failed and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
+    What is omitted stays as ``init`` or an earlier program set it in the module; ``apn=""``: the network's own.
+    ``timeout_ms=0`` starts and returns: the pump does the steps, ``isconnected()`` and ``status()`` tell. While it is
+    up, or under way, the same call joins it; another raises OSError(EALREADY). Raises OSError saying which step failed
+    and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
     """
     checks = once("checks")
-    apn = checks.check_text("apn", apn, _TEXT_MAX)
-    user = checks.check_text("user", user, _TEXT_MAX)
-    key = checks.check_text("key", key, _TEXT_MAX)
+    apn, user, key = account = tuple(
+        [
+            what if what == () else checks.check_text(name, what, _TEXT_MAX)
+            for name, what in (("apn", apn), ("user", user), ("key", key))
+        ]
+    )
     checks.check_number("timeout_ms", timeout_ms)
-    m.apn = (apn, user, key)
-    if not m.up and (m.bringup is None or m.bringup.done):
-        steps = bring_up(m, apn, user, key, timeout_ms or 180000)
-        if timeout_ms:
-            m.run(steps, timeout_ms + 5000, "connect")
-        else:
-            m.bringup = m.start(steps)
+    task = m.bringup
+    if task and task.done:
+        task = None
+    if m.up or task:
+        for mine, its in zip(account, m.apn):
+            if mine != () and (mine or ()) != (its or ()):
+                raise OSError(errno.EALREADY, "connect: another account is in use (%s): disconnect() first" % m.step)
+        if not m.up and timeout_ms:
+            m.run(_joined(task), timeout_ms, "connect")
+        return
+    m.apn = account
+    m.stat = None
+    steps = bring_up(m, apn, user, key, timeout_ms or 180000)
+    if not timeout_ms:
+        m.bringup = m.start(steps)
+        return
+    try:
+        m.run(steps, timeout_ms + 50, "connect")
+    except OSError:
+        if m.stat is None:
+            raise
+        e = _unregistered(m.stat, m.__dict__.get("dbm"))  # the time ended in the middle of a question
+        raise OSError(e.errno, "connect, registration: " + e.args[1])
+
+
+def _joined(task):
+    while not task.done:
+        yield 50
+    if task.error:
+        raise task.error
 
 
 def bring_up(m, apn, user, key, timeout_ms):
     """Everything from power to context."""
-    give_up = time.ticks_add(time.ticks_ms(), timeout_ms)
+    give_up = ticks_add(ticks_ms(), timeout_ms)
     if not m.on:
         yield 10  # a task that waits its turn has waited for this file already
         yield from once("power").power_up(m)
     advice = ""
     try:
         m.step = "sim"
-        yield from _sim(m)
+        card = once("card")
+        yield from card.ready(m)
         m.step = "registration"
+        apn = yield from once("apn").define(m, card, apn, user, key)
         yield from _register(m, give_up)
         m.step = "attach"
         advice = " (no data service? check the plan)"
-        if not (yield from query(m, b"AT+CGATT?", attached))[-1]:
+        if not (yield from card.query(m, b"AT+CGATT?", card.attached))[-1]:
             yield b"AT+CGATT=1", 75000
         m.step = "context"
         advice = " (check APN, user and key)"
@@ -60,67 +96,46 @@ def bring_up(m, apn, user, key, timeout_ms):
             yield from steps(m)
         m.up = True
     except OSError as e:
-        raise OSError(e.errno, "connect, %s: %s%s" % (m.step, e.args[1], advice))
+        m.stat = None
+        code = e.errno
+        if m.step != "sim":
+            other = once("model").other(m)
+            if other:
+                code = errno.ENODEV
+                advice = other
+        raise OSError(code, "connect, %s: %s%s" % (m.step, e.args[1], advice))
     finally:
         m.step = "up" if m.up else "idle"
 
 
-def attached(line):
-    """Whether AT+CGATT? says so."""
-    return ("0", "1").index(fields(line)[0]) == 1
-
-
-def sim(line):
-    """What AT+CPIN? says: words of capitals, "PH-SIM PIN", "SIM PUK2"."""
-    state = ", ".join(fields(line))
-    if not state or state.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ -,2"):
-        raise ValueError
-    return state
-
-
-def _sim(m):
-    answer = ""
-    for _ in range(20):
-        try:
-            answer = "+CPIN: " + (yield from query(m, b"AT+CPIN?", sim))[-1]
-        except OSError as e:
-            answer = _refusal(e)
-        state = answer.split(":")[-1].strip()
-        if state == "READY":
-            return
-        if state == "SIM PIN" and m.pin:
-            pin = m.pin
-            m.pin = ""  # never twice: three wrong ones lock the card
-            try:
-                yield b'AT+CPIN="%s"' % pin.encode()
-                m.pin = pin
-            except OSError as e:
-                answer = _refusal(e)
-        if "PUK" in answer or answer.endswith(": 16") or (state == "SIM PIN" and not m.pin):
-            raise OSError(errno.EACCES, answer + ": give the right pin= to the modem, a PUK to a phone")
-        yield 1000
-    raise OSError(errno.ENODEV, answer + ": is a SIM card in?")
-
-
-def _refusal(e):
-    """The line of an ATError, which is loaded only when there is one; another error is raised again."""
-    if not hasattr(e, "line"):
-        raise e
-    return e.line
-
-
 def _register(m, give_up):
     radio = once("radio")
-    denied = 0
+    since = None  # it has been limited
     while True:
-        state = yield from radio.registration(m)
-        if state == 1 or state == 5:
+        m.stat = state = yield from radio.registration(m)
+        if state in radio.REGISTERED:
+            m.stat = None
             return
-        denied = denied + 1 if state == 3 else 0
-        if denied == 10:
-            raise OSError(errno.EACCES, "denied by the network: check the plan, roaming, radio mode (+CNMP)")
-        if time.ticks_diff(give_up, time.ticks_ms()) < 0:
-            rssi = yield from radio.signal(m)
-            why = "no network (registration %d, signal %s dBm): check antenna, bands, radio mode (+CNMP)"
-            raise OSError(errno.ETIMEDOUT, why % (state, rssi))
-        yield 1000
+        now = ticks_ms()
+        if state not in _LIMITED:
+            since = None
+        elif since is None:
+            since = now
+        left = ticks_diff(give_up, now)
+        if left > _NEAR and (since is None or ticks_diff(now, since) < _LIMITED_MS):
+            yield min(left, 1000)
+            left = ticks_diff(give_up, ticks_ms())
+            if left > _NEAR:
+                continue
+        rssi = yield from radio.signal(m)
+        raise _unregistered(state, rssi)
+
+
+def _unregistered(state, rssi):
+    """What the last word about registration means."""
+    if state in _LIMITED:
+        return OSError(errno.EACCES, "registered for SMS/emergency only: check plan and APN (state %d)" % state)
+    if state == 3:
+        return OSError(errno.EACCES, "denied by the network: check the plan, roaming, radio mode (+CNMP)")
+    why = "no network (registration %d, signal %s dBm): check antenna, bands, radio mode (+CNMP)"
+    return OSError(errno.ETIMEDOUT, why % (state, rssi))

@@ -52,7 +52,8 @@ class Channel:
         self.stray = False  # it did ask: it takes for payload what it gets
         self.desync = False  # answers and commands may not fit; the pump sees to it
         self.mute = False  # bytes were lost: lines mean nothing until silence
-        self.echoed = False  # the module echoes; set here, cleared by the modem
+        # Not 0: the module echoes: 1, and 1 for each byte of payload whose echo came; cleared by the modem.
+        self.echoed = 0
         self.skip = 0  # so many lines are somebody's text (after +CMT: …) …
         self.more = None  # … who wants it, as more(buf, i, j)
         self.strays = 0  # lines that nobody knew, and of which it was not asked yet what they were; see settle()
@@ -61,7 +62,7 @@ class Channel:
         self._heard = self._deadline = ticks_ms()
         self._ms = 0
         self._feeding = False
-        self._out = None  # payload: written from sent to _end once the prompt came
+        self.out = None  # payload: written from sent to _end once the prompt came
         self._end = 0
         self._full = False  # the UART has no room, perhaps until …
         self._rest = 0
@@ -79,7 +80,7 @@ class Channel:
         self.sent = -1
         self._handler = handler
         self._ms = ms
-        self._out = payload
+        self.out = payload
         self.parser.prompt = payload is not None
         self.head = None
         self.hurry(ms)
@@ -217,7 +218,7 @@ class Channel:
             if self._full and ticks_diff(self._rest, now) > 0:
                 return
             self.sent = at + n
-            took = self.uart.write(self._out, at, n) or 0
+            took = self.uart.write(self.out, at, n) or 0
             self.sent = at + took
             if took:
                 self.hurry(self._ms)
@@ -282,6 +283,8 @@ class Channel:
                 return False
             if self.mute:
                 return False
+            if self.echoed and self.sent >= 0 and self._own(buf, i, j):
+                return False
             # No answer is believed before the payload is out.
             if self.busy and not self._end > self.sent >= 0 and self._final(buf, i, j):
                 return False
@@ -291,10 +294,16 @@ class Channel:
         if self._owner.on_line(buf, i, j):
             return True
         if buf.startswith(b"AT", i):
-            self.echoed = True
+            self.echoed = 1
         elif self.parser.tail or not self._taken(_TEXT, buf, i, j):
             self.strays += 1
         return False
+
+    def _own(self, buf, i, j):
+        # Whether the line is the echo of our payload.
+        from .echo import behind
+
+        return behind(self, bytes(buf[i:j]))
 
     def _final(self, buf, i, j):
         n = j - i

@@ -39,7 +39,6 @@ def code(err):
 class CipOpen(TcpIp):
     DIALECT = "open"
     OPEN = 'AT+CIPOPEN=%d,"%s","%s",%d'
-    PDP = b"IP"  # type of the context
     ANSWER_MS = 9000
     READ_MAX = 1500
     SEND_MAX = 1500

@@ -8,8 +8,11 @@ from micropython import const
 from .cipopen import code
 from .pump import once
 
-query = once("query").query
+_query = once("query")
+fields = _query.fields
+query = _query.query
 
+_CONFIG = b"AT+CIPCCFG="
 _NET_MS = const(125000)  # AT+NETOPEN and AT+NETCLOSE report within two minutes
 
 
@@ -17,16 +20,45 @@ def context_up(m, apn, user, key):
     """From whatever state to an open network."""
     yield from context_down(m)
     for cmd in m.SETTINGS:
-        yield cmd
-    yield b'AT+CGDCONT=1,"%s","%s"' % (m.PDP, apn.encode())
-    if user or key:
-        yield b'AT+CGAUTH=1,1,"%s","%s"' % (key.encode(), user.encode())
+        yield from context_setting(m, cmd)
+    if m.__dict__.get("optional"):
+        yield from once("optional").settings(m)
     try:
         yield from _report(m, b"AT+NETOPEN")
     except OSError as e:
         if e.errno != errno.EALREADY:
             raise
     yield from context_check(m)
+
+
+def context_setting(m, cmd):
+    """Send one of SETTINGS. Of AT+CIPCCFG errors as numbers and headers with the link's number are ours."""
+    if cmd.startswith(_CONFIG):
+        cmd = yield from _config(m, cmd)
+    yield cmd
+
+
+def _numbers(line):
+    found = [int(each) for each in fields(line)]
+    if len(found) < 7:
+        raise ValueError
+    return found
+
+
+def _config(m, cmd):
+    # The others stay as a program set them.
+    mine = _numbers(":" + cmd[len(_CONFIG) :].decode())
+    now = mine[:]
+    try:
+        now = (yield from query(m, _CONFIG[:-1] + b"?", _numbers))[-1]
+    except OSError as e:
+        if e.errno == errno.ETIMEDOUT:
+            raise
+    retries = m.__dict__.get("retries")
+    if retries is not None:
+        now[0] = retries
+    now[3:5] = mine[3:5]
+    return _CONFIG + ",".join([str(each) for each in now]).encode()
 
 
 def context_check(m):

@@ -1,5 +1,7 @@
 """The PDP context in the CIPSTART dialect, loaded for bring-up."""
 
+import errno
+
 from .pump import once
 
 _query = once("query")
@@ -11,19 +13,42 @@ SHUT = (b"AT+CIPSHUT", 65000, (b"SHUT OK",))
 
 def context_up(m, apn, user, key):
     """From whatever state to IP STATUS."""
+    known = ""
+    if apn == ():
+        try:
+            known = (yield from query(m, b"AT+CSTT?", _account))[-1]
+        except OSError as e:
+            if e.errno == errno.ETIMEDOUT:
+                raise
     yield from context_down(m)  # whatever an earlier life left open
     for cmd in m.SETTINGS:
         yield cmd
-    yield from account(apn, user, key)
+    if m.__dict__.get("optional"):
+        yield from once("optional").settings(m)
+    if apn == ():
+        yield ("AT+CSTT=" + known if known else "AT+CSTT").encode()
+        yield b"AT+CIICR", 85000
+    else:
+        yield from account(apn, user or "", key or "", m.__dict__.get("keyed"))
+        m.keyed = bool(user or key)
     yield from context_check(m)
 
 
-def account(apn, user, key):
-    """From IP INITIAL to IP GPRSACT."""
+def _account(line):
+    return line.split(":", 1)[1].strip()
+
+
+def account(apn, user, key, keyed=False):
+    """From IP INITIAL to IP GPRSACT. ``keyed``: the module may remember an earlier user."""
     cmd = 'AT+CSTT="%s"' % apn
-    if user or key:
+    if user or key or keyed:
         cmd += ',"%s","%s"' % (user, key)
-    yield cmd.encode()
+    try:
+        yield cmd.encode()
+    except OSError as e:
+        if apn or user or key or not hasattr(e, "line"):
+            raise
+        yield b"AT+CSTT"  # the network's own
     yield b"AT+CIICR", 85000
 
 

@@ -3,6 +3,8 @@
 import errno
 from time import ticks_diff, ticks_ms
 
+from .pump import once
+
 _CLOSING = 4  # Link.state, as in links.py
 
 
@@ -43,8 +45,9 @@ def settle(m):
 
 
 def disconnect(m):
-    """Send what is owed, close every link, take the context down."""
+    """Send what is owed, close every link, take the context down; a connect() under way is given up."""
     m.may_wait()
+    once("power").give_up(m)
     flush(m)
     m.on_lost(errno.ENOTCONN, "disconnected")
     m.run(m.context_down())

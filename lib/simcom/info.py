@@ -46,9 +46,11 @@ def config(m, *param, **settings):
     goes to the module: "fixed", "variable" or "timed". ``prompt``: 0, 1 or 2 (AT+CIPSPRT). ``stall_ms``: so long a
     connection may take nothing of what is to be sent before it is given up, 125000 if not told. ``dns``: one or two
     addresses (AT+CDNSCFG). ``acknowledge=True``: a write returns when the peer has the bytes; on SIM800 and SIM7000
-    nothing else goes over the UART meanwhile. ``pdp_type``: "IP" or "IPV6" (SIM7028), from the next connect() on.
+    nothing else goes over the UART meanwhile. ``pdp_type``: "IP", "IPV4V6" or "IPV6" (SIM7028), ``cid``: 0 to 15, both
+    of the LTE context, from the next connect() on. ``function``: 0, 1 or 4 (AT+CFUN), now; connect() goes back to 1.
     ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10 (both SIM7028, A76XX). ``reset``:
-    Pin at the module's RESET, for ``reset(hard=True)``. Everything is sent again by every connect().
+    Pin at the module's RESET, for ``reset(hard=True)``. Everything is sent again by every connect(); ``dns``,
+    ``pdp_type``, ``cid``, ``timeouts`` and ``retries`` are taken back with None.
     """
     if settings or len(param) != 1 or param[0] not in list(_CONFIG) + list(_NAMES):
         from .settings import change
@@ -72,8 +74,8 @@ def status(m, param: str = ""):
     "sim" ("READY", "SIM PIN", …), "attached" (bool), "function" (0, 1, 4), "system" (AT+CPSI's fields, a list; not
     SIM800), "contexts" (a list of (cid, type, apn)), "context" (its state), "links" (a list of (n, type, host, port,
     state)), "servers" (a list of (index, port)), "acknowledged" (a list of (n, sent, acknowledged, received), bytes or
-    None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "callbacks" ((dropped, failed) calls).
-    states.py tells more.
+    None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "callbacks" ((dropped, failed) calls),
+    "refused" (what the module did not take of optional settings, a list of str). states.py tells more.
     """
     if param != "":
         getter = _STATUS.get(param) if isinstance(param, str) else None

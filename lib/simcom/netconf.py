@@ -3,24 +3,38 @@
 from .aterror import ATError
 from .lacks import more, need
 from .checks import check_number, check_text
+from .pump import once
 from .query import fields, query
 
 _TIMES = "settings of time-outs"
 
 
 def keep(m, cmd):
-    """The steps that send ``cmd`` if the module is on, and have every later connect() send it."""
+    """The steps that send ``cmd`` if the module is on, and have every later connect() send it if it was taken."""
     if m.on:
         yield cmd
     remember(m, cmd)
 
 
-def remember(m, cmd):
-    """connect() sends ``cmd``, instead of what it sent with that name, before the context is raised."""
-    name = cmd[: cmd.find(b"=") + 1]
+def remember(m, *commands):
+    """connect() sends the command, instead of what it sent with that name, before the context is raised.
+
+    What the driver does not need is optional: of several ``commands`` the first that is taken; none: no matter.
+    """
+    name = commands[0][: commands[0].find(b"=") + 1]
     known = [each.startswith(name) for each in m.SETTINGS]
-    at = known.index(True) if True in known else len(known)
-    m.SETTINGS = m.SETTINGS[:at] + (cmd,) + m.SETTINGS[at + 1 :]
+    if True in known:
+        at = known.index(True)
+        m.SETTINGS = m.SETTINGS[:at] + commands[:1] + m.SETTINGS[at + 1 :]
+    else:
+        forget(m, str(name, "ascii"))
+        m.optional[str(name, "ascii")] = commands
+
+
+def forget(m, name):
+    """connect() sends nothing with that name any more, unless the driver needs it."""
+    m.optional = dict(m.__dict__.get("optional") or {})
+    m.optional.pop(name, None)
 
 
 def after(m, name, steps):
@@ -39,7 +53,10 @@ def _numbers(what, values, least, low, high):
 
 
 def set_dns(m, addresses):
-    """``(primary[, secondary])``, or one address as a str: AT+CDNSCFG."""
+    """``(primary[, secondary])``, or one address as a str: AT+CDNSCFG. None: the network's own, from the next context
+    of a module that has restarted on."""
+    if addresses is None:
+        return forget(m, "AT+CDNSCFG=")
     if isinstance(addresses, str):
         addresses = (addresses,)
     if not isinstance(addresses, (tuple, list)) or not 1 <= len(addresses) <= 2:
@@ -53,18 +70,15 @@ def set_dns(m, addresses):
 
 
 def _dns(m, cmd):
-    remember(m, cmd)
-    try:
-        if m.on:
-            yield cmd
-    except ATError:
-        plain = cmd.replace(b'"', b"")
-        try:
-            yield plain
-            remember(m, plain)
-        except ATError:
-            if not m.up:  # else it is taken before the context is raised
-                raise
+    from .optional import tried
+
+    commands = (cmd, cmd.replace(b'"', b""))  # not every module takes quotes
+    was = m.__dict__.get("optional")
+    remember(m, *commands)
+    if m.on and not (yield from tried(m, "AT+CDNSCFG=", commands)) and not m.up:
+        m.optional = was
+        raise ATError(str(cmd, "ascii"), "ERROR")
+    # While the context is up it may be too late for it: the next connect() tells.
 
 
 def get_dns(m):
@@ -75,25 +89,17 @@ def get_dns(m):
     return tuple(found)
 
 
-def set_pdp_type(m, kind):
-    """ "IP" or "IPV6", from the next connect() on: AT+CGDCONT, AT+CSOCKSETPN."""
-    if kind not in ("IP", "IPV6"):
-        raise ValueError('pdp_type: "IP" or "IPV6", not %r' % (kind,))
-    if kind != "IP":
-        need(m, "IPv6")
-    if "IPv6" not in m.LACKS:
-        return _pdp_type(m, kind)
-
-
-def _pdp_type(m, kind):
-    m.PDP = kind.encode()
-    remember(m, b"AT+CSOCKSETPN=1,%d" % (6 if kind == "IPV6" else 1))
+def get_refused(m):
+    """What the module did not take of keep-alive and of config(), a list of str."""
     yield 0
+    return list((m.__dict__.get("refusals") or {}).values())
 
 
 def set_timeouts(m, values):
-    """``(network, open, send)``: ms, 3000 to 120000 each: AT+CIPTIMEOUT."""
+    """``(network, open, send)``: ms, 3000 to 120000 each: AT+CIPTIMEOUT. None: no longer ours."""
     need(m, _TIMES)
+    if values is None:
+        return forget(m, "AT+CIPTIMEOUT=")
     return keep(m, b"AT+CIPTIMEOUT=%d,%d,%d" % tuple(_numbers("timeouts", values, (3, 3), 3000, 120000)))
 
 
@@ -115,12 +121,24 @@ def _three(line):
 
 
 def set_retries(m, count):
-    """How often a packet is sent again, 0 to 10: the first number of AT+CIPCCFG, whose others are the driver's."""
+    """How often a packet is sent again, 0 to 10: the first number of AT+CIPCCFG. None: as the module has it."""
     need(m, _TIMES)
-    (count,) = _numbers("retries", count, (1, 1), 0, 10)
-    for cmd in m.SETTINGS:
-        if cmd.startswith(b"AT+CIPCCFG="):
-            return keep(m, b"AT+CIPCCFG=%d%s" % (count, cmd[cmd.find(b",") :]))
+    if count is not None:
+        (count,) = _numbers("retries", count, (1, 1), 0, 10)
+    return _retries(m, count)
+
+
+def _retries(m, count):
+    was = m.__dict__.get("retries")
+    m.retries = count
+    try:
+        if m.on and count is not None:
+            for cmd in m.SETTINGS:
+                if cmd.startswith(b"AT+CIPCCFG="):
+                    yield from once("context_" + m.DIALECT).context_setting(m, cmd)
+    except OSError:
+        m.retries = was
+        raise
 
 
 def set_acknowledge(m, flag):

@@ -1,19 +1,24 @@
 """Switching the module on and off: procedures for the pump, loaded when they are needed."""
 
 import errno
+from time import ticks_diff, ticks_ms
+
+from micropython import const
 
 from .pump import once
 
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
+_OFF_MS = const(3000)  # after its last word a module takes no notice of its key for so long
+_CLOSE_DOWN = b"\xf9\x03\xef\x05\xc3\x01\xf2\xf9"  # 27.010: the end of the multiplexer, on its control channel
 
 
 def active(m, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_ms: int = 90000) -> bool:
     """Switch the module on (True), off (False), or tell whether it is on.
 
     True adopts a module that answers at any usual rate, and presses ``pwrkey`` only when none does. ``init``: commands
-    such as ``("+CNMP=38", "+CMNB=1")``, sent now and after every restart. ``timeout_ms=0`` starts and returns. Raises
-    OSError(ETIMEDOUT) when nothing answers, ATError when an ``init`` command is refused.
+    such as ``("+CNMP=38", "+CMNB=1")``, sent now and after every restart; ``()``: none any more. ``timeout_ms=0``
+    starts and returns. Raises OSError(ETIMEDOUT) when nothing answers, ATError when an ``init`` command is refused.
     """
     if on is None:
         m.pump()
@@ -29,8 +34,10 @@ def active(m, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_
             init = tuple([checks.check_text("init", cmd, 550, "") for cmd in init])
     if on not in (0, 1):
         raise TypeError("active: on: True, False, or nothing, not %r" % (on,))
+    if init is not None:
+        m.init = init
+        m.refused = 0
     if on != m.on or init:
-        m.init = init or m.init
         steps = power_up(m) if on else power_down(m)
         if timeout_ms:
             m.run(steps, timeout_ms, "active")
@@ -47,8 +54,9 @@ def power_up(m):
         try:
             awake = yield from _awake(m)
             if not awake and m.pwrkey:
-                for _ in range(2):  # the first press may have switched a deaf module off
-                    yield from press(m, m.PRESS_ON_MS)
+                # One that is on and deaf is switched off by the long press, and some are by the first.
+                for ms in (m.PRESS_ON_MS, m.PRESS_OFF_MS, m.PRESS_ON_MS):
+                    yield from press(m, ms)
                     awake = yield from hello(m, m.BOOT_MS // 500, 500)
                     if awake:
                         break
@@ -57,7 +65,10 @@ def power_up(m):
             m.channel.desync = m.channel.mute = False
             m.step = "off"
         if not awake:
-            raise OSError(errno.ETIMEDOUT, "AT: no answer at any rate: check supply, TX/RX, pwrkey and its level")
+            why = "AT: no answer at any rate: check supply, TX/RX, pwrkey and its level"
+            if b"\xf9" in bytes(m.channel.parser.buf):
+                why = "AT: answered by frames only: it was left in multiplexer mode (CMUX): switch it off and on"
+            raise OSError(errno.ETIMEDOUT, why)
     yield from once("resync").configure(m)
     if not m.on:
         m.on = True
@@ -69,9 +80,14 @@ def power_up(m):
 def _awake(m):
     if (yield from hello(m, 3, 300)):
         return True
-    if m.__dict__.get("off"):  # by us
-        m.off = False
+    off = m.__dict__.get("off")
+    if off:  # by us
+        m.off = None
+        left = _OFF_MS - ticks_diff(ticks_ms(), off[0])
+        if 0 < left <= _OFF_MS:
+            yield left
         return False
+    m.channel.write(_CLOSE_DOWN, 8)
     yield from once("resync").fill(m, _FILL)  # our last life ended inside a payload …
     if (yield from hello(m, 2, 300)):
         return True
@@ -82,6 +98,7 @@ def _awake(m):
         return True
     for rate in _RATES:
         m.channel.uart.init(baudrate=rate)
+        m.channel.write(_CLOSE_DOWN, 8)
         if (yield from hello(m, 2, 200)):
             return True
     m.channel.uart.init(baudrate=m.baudrate or _RATES[0])
@@ -90,11 +107,11 @@ def _awake(m):
 
 def hello(m, tries, ms):
     """Whether the module answers within so many tries of so long."""
-    for _ in range(tries):
+    for n in range(tries):
         m.channel.parser.reset()
         m.channel.mute = False
         try:
-            yield b"AT", ms
+            yield (b"ATQ0V1" if n & 1 else b"AT"), ms  # its results may be switched off, or digits
             return True
         except OSError:
             pass
@@ -112,6 +129,7 @@ def press(m, ms):
 
 def power_down(m):
     """By command; where that is not answered, by the key."""
+    give_up(m)
     m.on_lost(errno.ENOTCONN, "switched off")
     m.on = False
     m.step = "off"
@@ -122,4 +140,12 @@ def power_down(m):
             yield from press(m, m.PRESS_OFF_MS)
             yield 7000
     m.channel.desync = False
-    m.off = bool(m.pwrkey)
+    m.off = m.pwrkey and (ticks_ms(),)
+
+
+def give_up(m):
+    """End a connect() that the pump is at."""
+    task = m.bringup
+    if task and not task.done:
+        task.done = True
+        task.steps.close()

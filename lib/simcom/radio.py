@@ -6,6 +6,10 @@ _query = once("query")
 fields = _query.fields
 query = _query.query
 
+REGISTERED = (1, 5, 9, 10)  # <stat>: home, roaming; the same, in LTE with a preference of its own for calls
+# Of two commands' words the later in this order counts: unknown, idle, denied, limited service, searching.
+_ORDER = b"\x04\x00\x03\x0b\x08\x07\x06\x02"
+
 
 def _stat(line):
     row = fields(line)
@@ -22,9 +26,9 @@ def registration(m):
     for cmd in m.REGISTRATION:
         try:
             for stat in (yield from query(m, cmd, _stat)):
-                if stat == 1 or stat == 5:
+                if stat in REGISTERED:
                     return stat
-                if state != 2:  # searching here goes before denied there
+                if _ORDER.find(bytes((stat,))) > _ORDER.find(bytes((state,))):
                     state = stat
         except OSError as e:
             if not hasattr(e, "line"):  # no answer at all

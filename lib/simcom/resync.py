@@ -113,6 +113,7 @@ def resync(m):
                 break
             except OSError:
                 pass
+            channel.write(b"ATQ0V1\r", 7)  # its results may be switched off, or digits
         else:
             m.on_silent(cmd + ": no answer, nor to AT+CMEE?")
         channel.owed = 0

@@ -8,7 +8,9 @@ SETTERS = {
     "prompt": ("sending", "set_prompt"),
     "stall_ms": ("sending", "set_stall"),
     "dns": ("netconf", "set_dns"),
-    "pdp_type": ("netconf", "set_pdp_type"),
+    "pdp_type": ("lte", "set_pdp_type"),
+    "cid": ("lte", "set_cid"),
+    "function": ("lte", "set_function"),
     "timeouts": ("netconf", "set_timeouts"),
     "retries": ("netconf", "set_retries"),
     "acknowledge": ("netconf", "set_acknowledge"),
@@ -29,6 +31,7 @@ GETTERS = {
     "servers": ("states", "get_servers"),
     "acknowledged": ("states", "get_acknowledged"),
     "callbacks": ("callbacks", "get_callbacks"),
+    "refused": ("netconf", "get_refused"),
 }
 
 

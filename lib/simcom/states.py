@@ -26,12 +26,12 @@ def _context(line):
 
 def get_sim(m):
     """AT+CPIN?: "READY", "SIM PIN", "SIM PUK", …; ATError (ENODEV) without a card."""
-    return (yield from query(m, b"AT+CPIN?", once("bringup").sim))[-1]
+    return (yield from query(m, b"AT+CPIN?", once("card").sim))[-1]
 
 
 def get_attached(m):
     """AT+CGATT?: whether the packet service has us."""
-    return (yield from query(m, b"AT+CGATT?", once("bringup").attached))[-1]
+    return (yield from query(m, b"AT+CGATT?", once("card").attached))[-1]
 
 
 def get_system(m):
