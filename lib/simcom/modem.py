@@ -30,9 +30,6 @@ class Modem(Pump):
     than fits there. ``mux``: False for the single-connection mode, where there is one link.
     """
 
-    PRESS_ON_MS = 1100
-    PRESS_OFF_MS = 1500
-    BOOT_MS = 15000
     OFF: tuple = (b"AT+CPOWD=1", 10000, (b"POWER DOWN",))
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
     RESTART: tuple = (b"RDY", b"*ATREADY", b"+CFUN: 1", b"QCRDY", b"SMS DONE")  # after these it is told all anew

@@ -10,6 +10,8 @@ from .pump import once
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
 _OFF_MS = const(3000)  # after its last word a module takes no notice of its key for so long
+# How long the key is held, and how long until the module answers, where its family says nothing else.
+_USUAL_MS = {"PRESS_ON_MS": 1100, "PRESS_OFF_MS": 1500, "BOOT_MS": 15000}
 _CLOSE_DOWN = b"\xf9\x03\xef\x05\xc3\x01\xf2\xf9"  # 27.010: the end of the multiplexer, on its control channel
 
 
@@ -46,6 +48,11 @@ def active(m, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_
     return m.on
 
 
+def usual(m, name):
+    """PRESS_ON_MS, PRESS_OFF_MS or BOOT_MS of the family."""
+    return getattr(m, name, _USUAL_MS[name])
+
+
 def power_up(m):
     """Find the module, awake or asleep, and make it ours."""
     if not m.on:
@@ -55,9 +62,9 @@ def power_up(m):
             awake = yield from _awake(m)
             if not awake and m.pwrkey:
                 # One that is on and deaf is switched off by the long press, and some are by the first.
-                for ms in (m.PRESS_ON_MS, m.PRESS_OFF_MS, m.PRESS_ON_MS):
-                    yield from press(m, ms)
-                    awake = yield from hello(m, m.BOOT_MS // 500, 500)
+                for name in ("PRESS_ON_MS", "PRESS_OFF_MS", "PRESS_ON_MS"):
+                    yield from press(m, usual(m, name))
+                    awake = yield from hello(m, usual(m, "BOOT_MS") // 500, 500)
                     if awake:
                         break
         finally:
@@ -137,7 +144,7 @@ def power_down(m):
         yield m.OFF
     except OSError:
         if m.pwrkey:
-            yield from press(m, m.PRESS_OFF_MS)
+            yield from press(m, usual(m, "PRESS_OFF_MS"))
             yield 7000
     m.channel.desync = False
     m.off = m.pwrkey and (ticks_ms(),)

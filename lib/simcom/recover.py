@@ -114,7 +114,7 @@ def _power(m):
         m.on_lost(errno.ECONNABORTED, "switched off by recover()")
         m.on = False
         power = once("power")
-        yield from power.press(m, m.PRESS_OFF_MS)
+        yield from power.press(m, power.usual(m, "PRESS_OFF_MS"))
         yield 8000
         m.channel.desync = False
         yield from power.power_up(m)

@@ -65,7 +65,7 @@ def steps(m, pin):
     m._only = m._task
     try:
         yield 2000  # its last words
-        yield from power.hello(m, m.BOOT_MS // 500, 500)
+        yield from power.hello(m, power.usual(m, "BOOT_MS") // 500, 500)
     finally:
         m._only = None
         m.channel.desync = False
