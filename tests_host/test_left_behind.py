@@ -17,8 +17,10 @@ each_family = pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("baud", (115200, 9600))
 def test_module_in_multiplexer_mode_is_freed_by_the_close_down_frame(family, baud):
     rig = Rig(family=family, on=False, multiplexed=True, baud=baud)
+    begin = rig.clock.ms
     rig.modem.active(True)
     assert press(rig) == [] and not rig.vm.multiplexed
+    assert baud != 115200 or rig.clock.ms - begin < 4000, "at its own rate it is freed before others are tried"
     rig.modem.connect("internet")
     assert rig.works()
 
