@@ -107,7 +107,7 @@ class Association:
         if s._timeout and not link.flying and (link.tx_n or link.turning or link.state == _CONNECTING):
             if passed(begin, max(_OPENING_MS, s._timeout)):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: name not found or link not open in time" % link.goal)
-            self._modem.wait()
+            self._modem.wait(20, begin, max(_OPENING_MS, s._timeout))
             return ticks_ms()
         s._wait(start)
         return start

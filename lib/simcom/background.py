@@ -40,7 +40,10 @@ class _Tick:
         self._modem = modem
 
     def __call__(self, _):
-        self._modem.pump()
+        m = self._modem
+        m.ticking = True
+        m.pump()
+        m.ticking = False
 
 
 def background(m, period_ms: int = 50, timer: int = -1):

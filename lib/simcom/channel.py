@@ -17,7 +17,7 @@ _LOST = const(4)  # the deadline passed, or bytes were lost
 _CHUNK = const(256)
 _BURST = const(64)  # payload bytes worth a UART read, or worth a write
 _PATIENCE_MS = const(20)  # how long to wait for so many
-_LAPS = const(20)  # bursts, or ms, that wait() takes
+_LAPS = const(4)  # bursts that wait() takes: 100 ms at most
 _NEAR = const(256)  # bytes before the end of payload
 _GAP_MS = const(1000)  # silence inside payload that means lost bytes
 _DOUBLE_MS = const(50)  # so long an ERROR may come twice, or the answer behind it: then it was another command's
@@ -59,7 +59,7 @@ class Channel:
         self.strays = 0  # lines that nobody knew, and of which it was not asked yet what they were; see settle()
         self._owner = owner
         self._handler = None
-        self._heard = self._deadline = ticks_ms()
+        self.heard = self._deadline = ticks_ms()
         self._ms = 0
         self._feeding = False
         self.out = None  # payload: written from sent to _end once the prompt came
@@ -110,10 +110,12 @@ class Channel:
             if at >= n:
                 break
             sleep_ms(1)
+            if self._owner.on_wait and not self._owner.ticking:
+                self._owner.on_wait()
 
     def quiet(self, ms):
         """Whether the module has said nothing for ``ms``."""
-        return passed(self._heard, ms)
+        return passed(self.heard, ms)
 
     def wait(self, ms):
         """Sleep until the UART has something, about ``ms`` at most. Payload goes to who takes it meanwhile: until its
@@ -131,7 +133,7 @@ class Channel:
         more = 0 < n <= self.parser.need - _NEAR
         if more and n >= _BURST:
             self._pour(n)
-            self._heard = ticks_ms()
+            self.heard = ticks_ms()
         self._feeding = False
         if more and n < _BURST:
             sleep_ms(1)
@@ -186,7 +188,7 @@ class Channel:
             got = 1
             n = self._any() if parser.need or parser.tail else 0
         if got:
-            self._heard = ticks_ms()
+            self.heard = ticks_ms()
         return got
 
     def _pour(self, n):

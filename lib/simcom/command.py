@@ -83,7 +83,7 @@ def at(m, cmd: str, *, data: "bytes | None" = None, end: "str | None" = None, ti
                 answer.look()
             elif left <= 0:
                 raise OSError(errno.ETIMEDOUT, "at: not sent, the module was busy with " + m.command())
-            m.wait(20 if not 0 < left < 20 else left)
+            m.wait(20 if not 0 < left < 20 else left, start, timeout_ms or _TURN_MS + _DATA_MS)
     except MemoryError:
         raise OSError(errno.ENOMEM, "at: no room for the answer")
     finally:

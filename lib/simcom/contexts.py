@@ -59,7 +59,7 @@ class Context(hooks.Hook):
             self._modem.run(self._selected(self._raise()), timeout_ms, "second context")
 
     def disconnect(self):
-        """Send what is owed, close its links, take it down."""
+        """Send what is owed, close its links, take it down: 90 s at most, else OSError(ETIMEDOUT)."""
         m = self._modem
         m.may_wait()
         m.flush()
@@ -70,7 +70,7 @@ class Context(hooks.Hook):
                 m.wake(link)
         self.up = False
         self.address = ""
-        m.run(self._selected(ask(*SHUT)))
+        m.run(self._selected(ask(*SHUT)), 80000, "second context")
 
     def isconnected(self) -> bool:
         """Whether it is up; pumps, returns at once."""

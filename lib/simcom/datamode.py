@@ -80,7 +80,7 @@ class DataMode(socket):
         limit = self._timeout
         if self._brief and (limit is None or ticks_diff(ticks_ms(), start) < limit):
             self._brief = False
-            self._modem.wait(1)
+            self._modem.wait(1, start, limit)
         else:
             super()._wait(start)
 

@@ -6,48 +6,73 @@ from time import ticks_diff, ticks_ms
 from .pump import once
 
 _CLOSING = 4  # Link.state, as in links.py
+_FLUSH_MS = 10000
 
 
-def flush(m, timeout_ms: int = 10000) -> bool:
+def flush(m, timeout_ms: int = _FLUSH_MS) -> bool:
     """Wait until the peers have what was written and closed sockets are closed; call it before ``deepsleep``.
 
     Returns whether that was so in time, also of sockets whose close() did not wait for it.
     """
-    if not isinstance(timeout_ms, int) or timeout_ms < 0:
-        raise ValueError("timeout_ms: a whole number of ms, 0 or more, not %r" % (timeout_ms,))
     start = ticks_ms()
     m.flushing = True
     try:
-        for link in m.links.slots:
-            if link:
-                m.wake(link)
-                while link.n >= 0 and (link.tx_n or link.unacked or link.state == _CLOSING):
-                    if ticks_diff(ticks_ms(), start) >= timeout_ms:
-                        return False
-                    m.wait()
+        while _owing(m):
+            if ticks_diff(ticks_ms(), start) >= timeout_ms:
+                return False
+            m.wait(20, start, timeout_ms)
         return not m.gave_up
     finally:
         m.gave_up = False
         m.flushing = False
 
 
-def settle(m):
+def _owing(m):
+    # Whether a link has something to send, or to hear of.
+    for link in m.links.slots:
+        if link and link.n >= 0 and (link.tx_n or link.unacked or link.state == _CLOSING):
+            m.wake(link)
+            return True
+    return False
+
+
+def settle(m, timeout_ms: int = 10000) -> bool:
     """Wait until nothing is under way on the UART; nothing new is asked before the next call.
 
-    Call it before writing flash, which loses what arrives meanwhile.
+    Call it before writing flash, which loses what arrives meanwhile. Returns whether that was so in time.
     """
+    start = ticks_ms()
     m.still = True
     try:
         while m.channel.busy:
-            m.wait()
+            if ticks_diff(ticks_ms(), start) >= timeout_ms:
+                return False
+            m.wait(20, start, timeout_ms)
+        return True
     finally:
         m.still = False
 
 
-def disconnect(m):
-    """Send what is owed, close every link, take the context down; a connect() under way is given up."""
+def disconnect(m, *, timeout_ms: int = 150000):
+    """Send what is owed, for 10 s at most, close every link, take the context down; a connect() under way is given up.
+
+    ``timeout_ms=0`` starts and returns a Task whose ``done`` and ``error`` tell. OSError(ETIMEDOUT): the module does
+    not answer; the context counts as down.
+    """
     m.may_wait()
     once("power").give_up(m)
-    flush(m)
+    return m.run(_leave(m, min(timeout_ms or _FLUSH_MS, _FLUSH_MS)), timeout_ms, "disconnect")
+
+
+def _leave(m, ms):
+    start = ticks_ms()
+    m.flushing = True
+    try:
+        while _owing(m) and ticks_diff(ticks_ms(), start) < ms:
+            yield 50
+    finally:
+        m.flushing = False
+    m.up = False  # by us
+    m.step = "idle"
     m.on_lost(errno.ENOTCONN, "disconnected")
-    m.run(m.context_down())
+    yield from m.context_down()

@@ -39,7 +39,7 @@ _CONFIG = {
 _STATUS = {"rssi": signal, "registration": registration}
 
 
-def config(m, *param, **settings):
+def config(m, *param, timeout_ms: int = 30000, **settings):
     """Ask the module for "manufacturer", "model", "firmware", "imei", "iccid", "imsi" or "operator": a str.
 
     With keywords: set something. ``receive``: how received data comes: "buffer", "hex" or "push". ``send``: how data
@@ -50,24 +50,28 @@ def config(m, *param, **settings):
     of the LTE context, from the next connect() on. ``function``: 0, 1 or 4 (AT+CFUN), now; connect() goes back to 1.
     ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10 (both SIM7028, A76XX). ``reset``:
     Pin at the module's RESET, for ``reset(hard=True)``. Everything is sent again by every connect(); ``dns``,
-    ``pdp_type``, ``cid``, ``timeouts`` and ``retries`` are taken back with None.
+    ``pdp_type``, ``cid``, ``timeouts`` and ``retries`` are taken back with None. ``timeout_ms=0`` starts and returns a
+    Task whose ``done``, ``result`` and ``error`` tell.
     """
     if settings or len(param) != 1 or param[0] not in list(_CONFIG) + list(_NAMES):
         from .settings import change
 
-        return change(m, list(_CONFIG) + list(_NAMES), param, settings)
-    (param,) = param
+        return change(m, list(_CONFIG) + list(_NAMES), param, settings, timeout_ms)
+    return m.run(_config(m, *param), timeout_ms, "config")
+
+
+def _config(m, param):
     if param in _NAMES:
-        return m.run(named(m, _NAMES[param]))
+        return (yield from named(m, _NAMES[param]))
     try:
-        return m.run(query(m, *_CONFIG[param]))[-1]
+        return (yield from query(m, *_CONFIG[param]))[-1]
     except ATError:
         if param != "iccid":
             raise
-    return m.run(query(m, b"AT+CICCID", _iccid, 0, True))[-1]  # its name in the CIPOPEN family
+    return (yield from query(m, b"AT+CICCID", _iccid, 0, True))[-1]  # its name in the CIPOPEN family
 
 
-def status(m, param: str = ""):
+def status(m, param: str = "", *, timeout_ms: int = 30000):
     """Without ``param``: the step of bring-up, at once: "off", "power", "idle", "sim", "registration", "attach",
     "context", "up", or the OSError that ended the last ``connect(timeout_ms=0)``. With one, asks the module:
     "rssi" (dBm, None when unknown), "registration" (<stat> of TS 27.007: 1 home, 2 searching, 3 denied, 5 roaming),
@@ -76,6 +80,7 @@ def status(m, param: str = ""):
     state)), "servers" (a list of (index, port)), "acknowledged" (a list of (n, sent, acknowledged, received), bytes or
     None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "callbacks" ((dropped, failed) calls),
     "refused" (what the module did not take of optional settings, a list of str). states.py tells more.
+    ``timeout_ms=0`` starts the question and returns a Task whose ``done``, ``result`` and ``error`` tell.
     """
     if param != "":
         getter = _STATUS.get(param) if isinstance(param, str) else None
@@ -83,7 +88,7 @@ def status(m, param: str = ""):
             from .settings import GETTERS, function
 
             getter = function(GETTERS, param, "status", _STATUS)
-        return m.run(getter(m))
+        return m.run(getter(m), timeout_ms, "status")
     m.pump()
     task = m.bringup
     return m.step if m.up or not task or not task.error else task.error
@@ -121,4 +126,4 @@ def resolve(m, host: str, *, timeout_ms: int = 30000) -> list:
     check_number("timeout_ms", timeout_ms)
     if not m.isconnected():
         raise OSError(errno.ENOTCONN, "resolve: no PDP context: connect() the modem first")
-    return m.run(resolved(m, host, timeout_ms))
+    return m.run(resolved(m, host, timeout_ms or 30000), timeout_ms, "resolve")

@@ -8,6 +8,7 @@ from micropython import const
 
 from .channel import Channel, passed
 
+_DEAF_MS = const(120000)  # a module that says nothing for so long, though it is asked, is given up before
 _OK = const(2)  # as channel.py has them
 _ERROR = const(3)
 
@@ -50,6 +51,11 @@ class Task:
 
 class Pump:
     ANSWER_MS = 5000  # simple commands
+
+    # ``modem.on_wait = wdt.feed``: called every 100 ms or sooner while a call of the foreground waits. No longer once
+    # that has lasted longer than it may, so that a watchdog ends a program that hangs.
+    on_wait = None
+    ticking = False  # a timer pumps
 
     hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes
 
@@ -95,8 +101,12 @@ class Pump:
             pass
         return 0
 
-    def wait(self, ms: int = 20):
-        """Pump, then sleep until the UART has something, at most ``ms``. Not in a callback: OSError(EALREADY)."""
+    def wait(self, ms: int = 20, since: int = 0, bound: "int | None" = None):
+        """Pump, then sleep until the UART has something, at most ``ms``. Not in a callback: OSError(EALREADY).
+
+        The wait of which this is a part began at ``since`` (ticks_ms) and ends after ``bound`` ms; None: it may last
+        as long as the module says something now and then.
+        """
         self.may_wait()
         try:
             if not self.pump() or self.channel.parser.need:
@@ -105,6 +115,12 @@ class Pump:
         finally:
             if ms:
                 self.channel.interrupted()
+        if self.on_wait:
+            if bound is None:
+                since = self.channel.heard
+                bound = _DEAF_MS
+            if not passed(since, bound + 1000):
+                self.on_wait()
 
     def may_wait(self):
         """Raise OSError(EALREADY) inside a callback, where nothing that waits would ever end."""
@@ -231,16 +247,24 @@ class Pump:
         self._due = True
         return task
 
-    def run(self, steps, timeout_ms: int = 1 << 28, what: str = "", once: bool = False):
-        """Wait for a procedure: its result, or what it raises; ``once``: the error of its only command, at once."""
+    def run(self, steps, timeout_ms: int = 30000, what: str = "", once: bool = False):
+        """Wait for a procedure: its result, or what it raises; ``once``: the error of its only command, at once.
+
+        ``timeout_ms=0`` starts it and returns its Task, whose ``done``, ``result`` and ``error`` tell.
+        """
+        if not timeout_ms:
+            return self.start(steps)
         self.may_wait()
         task = self.start(steps)
         start = ticks_ms()
         try:
             while not (task.done or (once and task.error)):
                 if passed(start, timeout_ms):
-                    raise OSError(errno.ETIMEDOUT, "%s: not done after %d ms, at %s" % (what, timeout_ms, self.step))
-                self.wait()
+                    raise OSError(
+                        errno.ETIMEDOUT,
+                        "%s: not done after %d ms, at %s, %s" % (what, timeout_ms, self.step, self.command()),
+                    )
+                self.wait(20, start, timeout_ms)
         finally:
             if not task.done:
                 task.done = True

@@ -153,9 +153,9 @@ class Push:
         if channel.mute:
             self.on_end(False)
 
-    def wait(self, ms=20):
+    def wait(self, ms=20, since=0, bound=None):
         """Pump.wait()"""
-        self._wait(_SETTLE_MS if self._link and ms > _SETTLE_MS else ms)
+        self._wait(_SETTLE_MS if self._link and ms > _SETTLE_MS else ms, since, bound)
 
     def read(self):
         """BufferAccess._read(): nothing is to be asked for; what is closed was sent before."""

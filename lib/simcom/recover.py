@@ -29,7 +29,7 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     if address is not None:
         address = check_address(address)
     task = _recover(m, address)
-    return m.run(task, timeout_ms, "recover") if timeout_ms else m.start(task)
+    return m.run(task, timeout_ms, "recover")
 
 
 def _recover(m, address):

@@ -174,7 +174,7 @@ class Listener(Link):
         while s._timeout != 0 and server.running and not server.listener and not server.stuck:
             if m.pumping or ticks_diff(ticks_ms(), start) >= self.linger:
                 break
-            m.wait()
+            m.wait(20, start, self.linger)
 
     def leave(self):
         """The server is somebody else's, or nobody's; clients that nobody accepted are closed."""

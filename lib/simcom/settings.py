@@ -43,7 +43,7 @@ def function(table, name, what, more=()):
     return getattr(__import__("simcom." + file, None, None, ["*"]), attribute)
 
 
-def change(m, readable, param, settings):
+def change(m, readable, param, settings, timeout_ms):
     """Check all of ``settings`` (name: value), then do all. ValueError for ``param`` beside them, or without, if it is
     not ``readable``."""
     if len(param) == 1 and isinstance(param[0], str) and param[0] in SETTERS:
@@ -52,6 +52,11 @@ def change(m, readable, param, settings):
         names = ", ".join(sorted(readable))
         raise ValueError("config: one of %s to be read, or name=value to set %s" % (names, ", ".join(sorted(SETTERS))))
     todo = [(function(SETTERS, name, "config"), value) for name, value in settings.items()]
-    for steps in [setter(m, value) for setter, value in todo]:
+    todo = [setter(m, value) for setter, value in todo]
+    return m.run(_all(todo), timeout_ms, "config") if any(todo) else None
+
+
+def _all(todo):
+    for steps in todo:
         if steps:
-            m.run(steps)
+            yield from steps

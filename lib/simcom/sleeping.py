@@ -17,12 +17,12 @@ _DOZE_MS = const(1000)  # silence after which DTR lets it sleep
 _ASK_MS = const(600000)  # how long links are not asked whether they live
 
 
-def sleep(m, dtr=None, *, level: int = 1):
+def sleep(m, dtr=None, *, level: int = 1, timeout_ms: int = 10000):
     """Let the module sleep whenever nothing is to be said; received data wakes it, and so does whatever is sent.
 
     ``dtr``: Pin at the module's DTR, remembered; ``level``: its level that lets the module sleep. Without: by silence,
     where the family has that. Connections stay open; idle ones are asked every 10 minutes instead of every 10 s. After
-    a restart connect() has it sleep again. OSError(EOPNOTSUPP) on SIM7028, and without ``dtr`` on SIM7000.
+    a restart connect() has it sleep again. OSError: EOPNOTSUPP on SIM7028, and without ``dtr`` on SIM7000; ETIMEDOUT.
     """
     need(m, "sleep")
     if dtr is not None:
@@ -34,18 +34,19 @@ def sleep(m, dtr=None, *, level: int = 1):
     else:
         m.dtr = dtr
         dtr.value(1 - level)
-    awake(m)
+    start = ticks_ms()
+    awake(m, timeout_ms)
     cmd = b"AT+CSCLK=%d" % (1 if dtr else 2)
-    m.run(ask(cmd, m.ANSWER_MS), once=True)
+    m.run(ask(cmd, m.ANSWER_MS), max(timeout_ms - ticks_diff(ticks_ms(), start), 1), "sleep", once=True)
     m.sleeper = _Sleeper(m, dtr, level, cmd)
     m.extra = list(m.extra) + [("sleep", m.sleeper.again)]
 
 
-def awake(m):
-    """``wake()``: the module stays awake from here."""
+def awake(m, timeout_ms: int = 10000):
+    """``wake()``: the module stays awake from here; 10 s at most, else OSError(ETIMEDOUT)."""
     sleeper = getattr(m, "sleeper", None)
     if sleeper:
-        m.run(ask(b"AT+CSCLK=0", m.ANSWER_MS), once=True)
+        m.run(ask(b"AT+CSCLK=0", m.ANSWER_MS), timeout_ms, "wake", once=True)
         sleeper.stop()
         m.sleeper = None
         m.extra = [each for each in m.extra if each[0] != "sleep"]

@@ -152,7 +152,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
                 raise OSError(errno.EAGAIN, "not now")
             self._link.reclaim_ms = -1  # programs drop a socket that timed out, unclosed
             raise OSError(errno.ETIMEDOUT, "%s:%d: nothing for %d ms" % (self._link.peer + (limit,)))
-        self._modem.wait()
+        self._modem.wait(20, start, limit)
 
     def connect(self, address):
         """Connect to (host, port); the module resolves host. OSError(EINPROGRESS) when not blocking."""
@@ -186,7 +186,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             modem.pump()
             start = ticks_ms()
             while self._timeout != 0 and link.n >= 0 and not (modem.pumping or passed(start, link.linger)):
-                modem.wait()
+                modem.wait(20, start, link.linger)
 
     # Receiving
 

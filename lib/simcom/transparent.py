@@ -16,6 +16,8 @@ _OPEN = const(2)
 
 _TUNING = ((3, 8), (2, 10), (1, 1460), (0, 1), (0, 1), (50, 1460), (20, 1000))
 
+_CLOSE_MS = const(150000)  # +++, AT+CIPCLOSE, the context down and up
+
 _told = False
 
 
@@ -137,7 +139,7 @@ class Transparent(Tunnel):
             while link.state == _CONNECTING and not link.error and timeout_ms != 0:
                 if timeout_ms and ticks_diff(ticks_ms(), start) >= timeout_ms:
                     raise OSError(errno.ETIMEDOUT, "transparent %s:%d: not within %d ms" % (link.peer + (timeout_ms,)))
-                m.wait()
+                m.wait(20, start, timeout_ms)
         finally:
             if timeout_ms != 0 and link.state == _CONNECTING and not link.error:
                 self._drop()
@@ -148,11 +150,14 @@ class Transparent(Tunnel):
 
     def close(self):
         """Leave data mode, close the connection, raise the context anew for sockets: waits for that unless the stream
-        does not block. The modem's ``isconnected()`` tells how it ended."""
+        does not block, 150 s at most; then the pump goes on. The modem's ``isconnected()`` tells how it ended."""
         if not self._closed:
             self._drop()
+        start = ticks_ms()
         while not (self._timeout == 0 or self._link.task.done or self._modem.pumping):
-            self._modem.wait()
+            if ticks_diff(ticks_ms(), start) >= _CLOSE_MS:
+                break
+            self._modem.wait(20, start, _CLOSE_MS)
 
     def escape(self, *, timeout_ms: int = 10000):
         """To command mode: ``modem.at()`` and all that asks the module work again; the connection stays open.
@@ -183,7 +188,7 @@ class Transparent(Tunnel):
         m.wake(link)
         while self._data != data and link.state == _OPEN and not link.error and not self._failed:
             self._failed = ticks_diff(ticks_ms(), start) >= timeout_ms
-            m.wait()
+            m.wait(20, start, timeout_ms)
         link.check()
         if link.state != _OPEN:
             raise OSError(errno.ENOTCONN, "not connected, or closed by the peer")
