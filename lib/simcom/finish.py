@@ -3,6 +3,7 @@
 import errno
 from time import ticks_diff, ticks_ms
 
+from .checks import check_number
 from .pump import once
 
 _CLOSING = 4  # Link.state, as in links.py
@@ -14,6 +15,7 @@ def flush(m, timeout_ms: int = _FLUSH_MS) -> bool:
 
     Returns whether that was so in time, also of sockets whose close() did not wait for it.
     """
+    check_number("timeout_ms", timeout_ms)
     start = ticks_ms()
     m.flushing = True
     try:
@@ -41,6 +43,7 @@ def settle(m, timeout_ms: int = 10000) -> bool:
 
     Call it before writing flash, which loses what arrives meanwhile. Returns whether that was so in time.
     """
+    check_number("timeout_ms", timeout_ms)
     start = ticks_ms()
     m.still = True
     try:
@@ -59,6 +62,7 @@ def disconnect(m, *, timeout_ms: int = 150000):
     ``timeout_ms=0`` starts and returns a Task whose ``done`` and ``error`` tell. OSError(ETIMEDOUT): the module does
     not answer; the context counts as down.
     """
+    check_number("timeout_ms", timeout_ms)
     m.may_wait()
     once("power").give_up(m)
     return m.run(_leave(m, min(timeout_ms or _FLUSH_MS, _FLUSH_MS)), timeout_ms, "disconnect")

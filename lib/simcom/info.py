@@ -53,6 +53,7 @@ def config(m, *param, timeout_ms: int = 30000, **settings):
     ``pdp_type``, ``cid``, ``timeouts`` and ``retries`` are taken back with None. ``timeout_ms=0`` starts and returns a
     Task whose ``done``, ``result`` and ``error`` tell.
     """
+    check_number("timeout_ms", timeout_ms)
     if settings or len(param) != 1 or param[0] not in list(_CONFIG) + list(_NAMES):
         from .settings import change
 
@@ -83,6 +84,7 @@ def status(m, param: str = "", *, timeout_ms: int = 30000):
     ``timeout_ms=0`` starts the question and returns a Task whose ``done``, ``result`` and ``error`` tell.
     """
     if param != "":
+        check_number("timeout_ms", timeout_ms)
         getter = _STATUS.get(param) if isinstance(param, str) else None
         if not getter:
             from .settings import GETTERS, function
