@@ -14,27 +14,6 @@ _CLOSING = const(4)
 
 _NET_MS = const(125000)  # AT+CIPCLOSE reports within two minutes
 
-# <err> of +CIPOPEN, +NETOPEN, +CIPERROR, …
-_ERRNO = (
-    errno.EIO,
-    errno.ECONNABORTED,
-    errno.ENOTCONN,
-    errno.EINVAL,
-    errno.EALREADY,
-    errno.ENOBUFS,
-    errno.EADDRINUSE,
-    errno.EADDRINUSE,
-    errno.EAGAIN,
-    errno.EAGAIN,
-    errno.ETIMEDOUT,
-    errno.EHOSTUNREACH,
-)
-
-
-def code(err):
-    """The errno for an <err>."""
-    return _ERRNO[err] if err < len(_ERRNO) else errno.EIO
-
 
 class CipOpen(TcpIp):
     DIALECT = "open"
@@ -80,14 +59,10 @@ class CipOpen(TcpIp):
         """Nothing tells the result of a send before OK."""
         return False
 
-    def refusal(self, line, code=None):
+    def refusal(self, line):
         cause = self._cause or "".join(self._task.info[-1:])
         self._cause = ""
-        if cause:
-            from .iperror import errno_of
-
-            code = errno_of(cause, self.command())
-        return super().refusal(cause or line, code)
+        return super().refusal(cause or line)
 
     def on_line(self, buf, i, j):
         self._cursor = k = buf.find(b":", i, j) + 1
@@ -134,7 +109,9 @@ class CipOpen(TcpIp):
         if link.state != _CONNECTING or not link.pending:
             return
         if err:
-            link.fail(code(err), "connect %s:%d: +CIPOPEN: %d,%d" % (link.peer + (link.n, err)))
+            from .aterror import ATError
+
+            link.fail(*ATError("connect %s:%d" % link.peer, "+CIPOPEN: %d,%d" % (link.n, err)).args)
         else:
             self.connected(link)
 

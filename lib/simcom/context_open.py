@@ -5,7 +5,6 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .cipopen import code
 from .pump import once
 
 _query = once("query")
@@ -13,6 +12,7 @@ fields = _query.fields
 query = _query.query
 
 _CONFIG = b"AT+CIPCCFG="
+_OPEN_ALREADY = const(4)  # <err> of +NETOPEN
 _NET_MS = const(125000)  # AT+NETOPEN and AT+NETCLOSE report within two minutes
 
 
@@ -23,11 +23,14 @@ def context_up(m, apn, user, key):
         yield from context_setting(m, cmd)
     if m.__dict__.get("optional"):
         yield from once("optional").settings(m)
+    err = 0
     try:
-        yield from _report(m, b"AT+NETOPEN")
+        err = yield from _report(m, b"AT+NETOPEN")
     except OSError as e:
         if e.errno != errno.EALREADY:
             raise
+    if err and err != _OPEN_ALREADY:
+        raise OSError(errno.EHOSTUNREACH if err == 1 else once("iperror").code(err), "AT+NETOPEN: error %d" % err)
     yield from context_check(m)
 
 
@@ -83,7 +86,7 @@ def context_down(m):
 
 
 def _report(m, cmd):
-    # OK comes first, what became of it later.
+    # OK comes first, what became of it later: its <err>.
     m.net = None
     try:
         yield cmd, 10000, False
@@ -95,5 +98,4 @@ def _report(m, cmd):
         if ticks_diff(give_up, ticks_ms()) < 0:
             raise OSError(errno.ETIMEDOUT, m.command() + ": no result")
         yield 100
-    if m.net:
-        raise OSError(errno.EHOSTUNREACH if m.net == 1 else code(m.net), "%s: error %d" % (m.command(), m.net))
+    return m.net

@@ -1,8 +1,23 @@
-"""Why a CIPOPEN module refused a command: its line before ERROR as an errno."""
+"""Why a CIPOPEN module refused a command, or failed: its numbers and texts as an errno."""
 
 import errno
 
-from .cipopen import code
+# <err> of +CIPOPEN, +NETOPEN, +CIPERROR, …
+_ERRNO = (
+    errno.EIO,
+    errno.ECONNABORTED,
+    errno.ENOTCONN,
+    errno.EINVAL,
+    errno.EALREADY,
+    errno.ENOBUFS,
+    errno.EADDRINUSE,
+    errno.EADDRINUSE,
+    errno.EAGAIN,
+    errno.EAGAIN,
+    errno.ETIMEDOUT,
+    errno.EHOSTUNREACH,
+)
+
 
 # <err_info> of +IP ERROR
 _INFO = (
@@ -32,6 +47,11 @@ _INFO = (
 )
 
 
+def code(err):
+    """The errno for an <err>."""
+    return _ERRNO[err] if err < len(_ERRNO) else errno.EIO
+
+
 def errno_of(cause, cmd):
     """The errno for "+IP ERROR: <err_info>", a number or a text, or a line that ends in an <err>, before ERROR."""
     name, _, why = cause.partition(":")
@@ -41,7 +61,7 @@ def errno_of(cause, cmd):
     if name != "+IP ERROR" and why.isdigit():
         if why != "4":
             return code(int(why))
-        if cmd.startswith("AT+CIPOPEN"):
+        if "+CIPOPEN" in cmd + name:
             return errno.EALREADY
         return errno.ENOTCONN if cmd.startswith("AT+CIP") else errno.EOPNOTSUPP
     for n, (known, said) in enumerate(_INFO):

@@ -225,11 +225,11 @@ class Pump:
             task.error = OSError(errno.ETIMEDOUT, self.command() + ": no answer")
         return True
 
-    def refusal(self, line, code=None):
+    def refusal(self, line):
         """The exception for a command that was answered with ``line``."""
         from .aterror import ATError
 
-        return ATError(self.command(), line, code)
+        return ATError(self.command(), line)
 
     def command(self):
         """The last command without its secrets, for messages."""

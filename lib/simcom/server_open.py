@@ -5,8 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from .cipopen import code
-from .pump import text
+from .pump import once, text
 from .query import fields, query
 
 OWN = 0  # link numbers that a server takes for itself
@@ -48,7 +47,8 @@ def stop(m, server):
             raise OSError(errno.ETIMEDOUT, "AT+SERVERSTOP=%d: no result" % server.index)
         yield 500
     if server.report:
-        raise OSError(code(server.report), "AT+SERVERSTOP=%d: error %d" % (server.index, server.report))
+        code = once("iperror").code(server.report)
+        raise OSError(code, "AT+SERVERSTOP=%d: error %d" % (server.index, server.report))
 
 
 def look(m, n):
