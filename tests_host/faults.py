@@ -27,6 +27,7 @@ if __name__ == "__main__":
     sys.pycache_prefix = str(TREE / "build/pycache")
 
 from rig import Hang, Rig  # noqa: E402 - first: it puts the shim in place
+from simcom.displace import peers  # noqa: E402
 from sim import Peer  # noqa: E402
 from sim.faults import Faulty  # noqa: E402
 
@@ -363,7 +364,7 @@ class Session:
                     break
                 rig.pump(5000)
             else:
-                self.problems.append(("number lost", rig.modem.links.peers()))
+                self.problems.append(("number lost", peers(rig.modem.links)))
         except Hang:
             self.problems.append(("no recovery", "hangs after %d ms" % (rig.clock.ms - start)))
             return None

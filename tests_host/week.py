@@ -12,6 +12,7 @@ import zlib
 
 import rig  # first: it puts the shim in place
 from sim import Blackhole, Peer, Refuse
+from simcom.displace import peers
 
 APN = "internet"
 VISITED = ("field.example", 8080)  # asked every few minutes
@@ -677,7 +678,7 @@ class Soak:
         self.rig.pump(20_000)
         del s, opened
         if any(modem.links.slots):
-            raise Violation("links are left: %s" % modem.links.peers())
+            raise Violation("links are left: %s" % peers(modem.links))
         if len(modem._tasks) != 1:
             raise Violation("tasks: %s" % modem._tasks)
         if modem.urcs or modem._calls:

@@ -6,6 +6,7 @@ from time import ticks_ms
 from micropython import const
 
 from .bind import outcome, plain
+from .displace import all_taken
 from .links import Link
 from .pump import Task
 
@@ -148,16 +149,14 @@ class Numbers:
         if old.state == _CONNECTING:
             for n in range(len(slots) - 1, -1, -1):
                 if not slots[n]:
-                    old.n = n
-                    old.bit = 1 << n
+                    m.links.put(old, n)
                     old.stale = 0
                     old.report = 0  # of the number that it had none will come
-                    slots[n] = old
                     m._rings.give_back(old)
                     m.equip(old)
                     m.wake(old)
                     return
-            old.fail(errno.ENOBUFS, "all links taken, by " + m.links.peers())
+            old.fail(errno.ENOBUFS, all_taken(m.links))
         elif old.state == _OPEN or old.known:
             old.fail(errno.ECONNRESET, "%s:%d: closed, its link number is a client's" % old.peer)
         m.links.release(old)
@@ -234,7 +233,7 @@ class _Outgoing:
                 yield from m.servers.check(n)
             if link.n == n:
                 if error and m.servers.full():
-                    error = OSError(errno.ENOBUFS, "all links taken, by " + m.links.peers())
+                    error = OSError(errno.ENOBUFS, all_taken(m.links))
                 if error:
                     raise error
                 return

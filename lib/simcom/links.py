@@ -1,7 +1,6 @@
 """The state of each connection: its receive ring, its send buffer, its place in the module."""
 
 from errno import ECONNABORTED, ENOMEM, ETIMEDOUT
-from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -81,7 +80,8 @@ class Link:
 
 
 class LinkTable:
-    """Which link has which number, and which may be read: a bit mask, so that finding none costs one test."""
+    """Which link has which number, and which may be read: a bit mask, so that finding none costs one test. When all
+    numbers are taken displace.py finds one."""
 
     def __init__(self, size):
         self.slots = [None] * size
@@ -114,37 +114,18 @@ class LinkTable:
         link.state = _CLOSED
 
     def place(self, link):
-        """Give ``link`` a free number; else that of a failed or closing link, else of one that may have been
-        dropped (see ``reclaim_ms``), the oldest first. Returns whether there was one."""
-        best = None
-        rank = (0, 0)
-        now = ticks_ms()
-        for n, other in enumerate(self.slots):
-            if other is None:
-                mine = (3, n * self.upward - 32 * (self.last >> n & 1))
-            elif other.state > 2:
-                mine = (2, ticks_diff(now, other.heard))
-            else:
-                idle = ticks_diff(now, other.touched)
-                mine = (other.reclaim_ms and not 0 <= idle < other.reclaim_ms, idle)
-            if mine[0] and mine > rank:
-                rank = mine
-                best = n
-        if best is None:
+        """Give ``link`` a free number, see ``upward`` and ``last``. Returns whether there was one."""
+        free = [(not self.last >> n & 1, n * self.upward, n) for n in range(len(self.slots)) if not self.slots[n]]
+        if not free:
             return False
-        other = self.slots[best]
-        if other:
-            link.stale = other.state != _DRAINING
-            self.release(other)
-            other.fail(ECONNABORTED, "number given to a new connection")
-        self.slots[best] = link
-        link.n = best
-        link.bit = 1 << best
+        self.put(link, max(free)[2])
         return True
 
-    def peers(self):
-        """For messages."""
-        return ", ".join(["%s:%d" % link.peer for link in self.slots if link])
+    def put(self, link, n):
+        """``link`` has number ``n`` from now on."""
+        self.slots[n] = link
+        link.n = n
+        link.bit = 1 << n
 
 
 def drop(buf, off, n):

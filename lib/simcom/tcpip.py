@@ -6,6 +6,7 @@ from time import ticks_ms
 from micropython import const
 
 from .channel import passed
+from .pump import once
 from .rxget import BufferAccess
 
 # Link.state, as in links.py
@@ -35,7 +36,7 @@ class TcpIp(BufferAccess):
         if not self.up:
             raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
         if not self.links.place(link):
-            raise OSError(errno.ENOBUFS, "all links taken, by " + self.links.peers())
+            once("displace").displace(self.links, link)
         self.equip(link)
         link.peer = address
         link.state = _CONNECTING

@@ -119,7 +119,10 @@ class Transparent(Tunnel):
         second = have.get("second")
         servers = have.get("servers")
         if any(m.links.slots) or (second and second.up) or (servers and servers.busy()):
-            raise OSError(errno.EALREADY, "transparent mode is for one: close all sockets first: " + m.links.peers())
+            raise OSError(
+                errno.EALREADY,
+                "transparent mode is for one: close all sockets first: " + once("displace").peers(m.links),
+            )
         if have.get("sleeper"):
             m.awake()
         if not self._safe and not _told:

@@ -20,6 +20,7 @@ virtual.charge_calls("source" in sys.argv)
 
 import simcom  # noqa: E402
 from fakenet import Key, NetUart, stream  # noqa: E402
+from simcom.displace import peers  # noqa: E402
 
 BEAT_MS = 10
 LINKS = 4
@@ -93,7 +94,7 @@ async def program(modem, heart, up, down, problems):
         modem.pump()
         await asyncio.sleep_ms(20)
     if [link for link in modem.links.slots if link]:
-        problems.append("not closed: %s" % modem.links.peers())
+        problems.append("not closed: %s" % peers(modem.links))
 
 
 def run(family, kind, up, down, fault=None):
