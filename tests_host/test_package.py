@@ -63,3 +63,25 @@ def test_the_compiled_package_is_whole_and_runs():
         session, env=os.environ | {"MICROPYPATH": "%s:.frozen" % compiled}, capture_output=True, text=True
     )
     assert done.stdout == "4 passed, 0 failed\n", done.stdout + done.stderr
+
+
+EACH = """
+import sys
+for name in %r:
+    for loaded in [key for key in sys.modules if key.startswith("simcom")]:
+        del sys.modules[loaded]
+    try:
+        __import__("simcom." + name)
+    except Exception as e:
+        print(name, repr(e))
+"""
+
+
+def test_every_file_loads_first_on_micropython():
+    """`from . import file` there asks the package's __getattr__ first, which knows no files."""
+    names = sorted(path.stem for path in (package.TREE / "lib/simcom").glob("*.py") if path.stem != "__init__")
+    environment = os.environ | {"MICROPYPATH": "%s:.frozen" % (package.TREE / "lib")}
+    machine = "import sys\nsys.modules['machine'] = sys\n"  # the unix port has one without UART
+    command = [*micropython_command(), "-c", machine + EACH % names]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)

@@ -3,7 +3,7 @@
 import errno
 import sys
 
-from . import lazy
+import simcom.lazy as lazy
 from .alone import alone
 from .checks import check_number
 from .modem import Modem

@@ -4,7 +4,7 @@ import errno
 
 from micropython import const
 
-from . import hooks
+from .hooks import Hook, add as add_hook
 from .context_start import SHUT, account, address
 from .door import ask
 from .lacks import need
@@ -36,7 +36,7 @@ def context(m, apn: str, user: str = "", key: str = ""):
     return second
 
 
-class Context(hooks.Hook):
+class Context(Hook):
     """The second PDP context of a modem; ``+PDP: DEACT`` does not tell which is meant and ends both. While this one is
     being raised it is taken for the reason why that fails, and the first one is asked after."""
 
@@ -48,7 +48,7 @@ class Context(hooks.Hook):
         self._used = False
         self._rising = False
         self._opener = self._open
-        hooks.add(m, self, True)
+        add_hook(m, self, True)
 
     def connect(self, *, timeout_ms: int = 180000):
         """Raise it; OSError says what failed."""

@@ -1,13 +1,13 @@
 """What the CIPSTART dialect words in its own way and a program seldom asks for."""
 
-from . import hooks
+from .hooks import Hook, add as add_hook, remove as remove_hook
 from .pump import text
 from .query import fields, query
 
 RESET = b"AT+CFUN=1,1"
 
 
-class _Listing(hooks.Hook):
+class _Listing(Hook):
     """Takes the lines of AT+CIPSTATUS, which come after OK, until the last one."""
 
     def __init__(self):
@@ -27,11 +27,11 @@ def _listing(m):
     last = (b"STATE:",)
     if len(m.links.slots) > 1:
         last = (b"C: %d," % (m.LINKS - 1), b"C:%d," % (m.LINKS - 1))
-    hooks.add(m, listing)
+    add_hook(m, listing)
     try:
         end = yield b"AT+CIPSTATUS", m.ANSWER_MS, last
     finally:
-        hooks.remove(m, listing)
+        remove_hook(m, listing)
     return listing.lines + end
 
 

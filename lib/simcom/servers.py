@@ -5,7 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from . import hooks
+from .hooks import add as add_hook
 from .clients import Numbers
 
 _QUIET_MS = const(10000)  # so often the module is asked what it may have said in vain
@@ -31,7 +31,7 @@ class Servers(Numbers):
 
     def __init__(self, m):
         super().__init__(m)
-        hooks.add(m, self)
+        add_hook(m, self)
         m.servers = self
 
     def take(self, listener):

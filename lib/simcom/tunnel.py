@@ -5,7 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from . import hooks
+from .hooks import Hook, add as add_hook, remove as remove_hook
 from .escape import Escape
 from .pump import text
 
@@ -90,7 +90,7 @@ class Tunnel(Escape):
                     return True
         return False
 
-    on_lost = hooks.Hook.on_lost
+    on_lost = Hook.on_lost
 
     def _enter(self):
         self._modem.channel.busy = False  # this is the answer
@@ -120,7 +120,7 @@ class Tunnel(Escape):
         m = self._modem
         link = self._link
         ordinary = m.SETTINGS
-        hooks.add(m, self)
+        add_hook(m, self)
         self._begin_lines()
         self._alone(True)
         try:
@@ -142,7 +142,7 @@ class Tunnel(Escape):
             self._over = True
             m.links.release(link)
             self._end_lines()
-            hooks.remove(m, self)
+            remove_hook(m, self)
             self._alone(True)
             self._alone(False)
             if m.open is self._opener:  # else others stand on it
