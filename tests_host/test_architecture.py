@@ -19,7 +19,7 @@ ORDER = (
     ("links",),
     ("channel", "displace"),
     ("pump", "checks"),
-    ("query", "lazy", "aterror"),
+    ("query", "lazy", "aterror", "counters"),
     ("lacks", "settings", "lookup", "alone", "door", "command", "callbacks", "reserved", "strays", "model", "optional"),
     ("modem",),
     ("resync", "radio", "shortfall"),

@@ -276,3 +276,68 @@ def test_modem_is_printed_with_what_is_known_of_it(family):
     sent = len(rig.sent)
     assert repr(rig.modem) == "%s (%s), up, -73 dBm" % (name, rig.modem.model)
     assert len(rig.sent) == sent > before
+
+
+# --- counters
+
+
+@each_family
+@pytest.mark.parametrize("receive", ["buffer", "push"])
+def test_payload_and_mishaps_are_counted(family, receive):
+    rig = Rig(family=family)
+    zero = rig.modem.status("counters")
+    assert set(zero.values()) == {0} and len(zero) == 8
+    rig.modem.config(receive=receive)
+    s = rig.socket(ECHO)
+    s.write(bytes(3000))
+    assert s.read(3000) == bytes(3000)
+    u = rig.modem.socket(2, 2)
+    rig.net.serve(*ECHO, Echo, "UDP")
+    u.settimeout(30)
+    u.sendto(b"12345", ECHO)
+    assert u.recv(10) == b"12345"
+    rig.pump(500)
+    found = rig.modem.status("counters")
+    assert (found["received"], found["sent"]) == (3005, 3005)
+    assert found["contexts lost"] == found["restarts"] == found["resynchronisations"] == 0
+    rig.vm.urc("NOBODY KNOWS")
+    rig.pump(3000)
+    assert rig.modem.status("counters")["strays"] == 1
+    rig.vm.network_lost()
+    rig.pump(500)
+    assert rig.modem.status("counters")["contexts lost"] == 1
+    rig.modem.connect("internet")
+    rig.vm.restart()
+    rig.pump(30_000)
+    found = rig.modem.status("counters")
+    assert found["restarts"] == 1 and found["contexts lost"] == 2
+    rig.modem.connect("internet")
+    rig.modem.disconnect()
+    rig.modem.reset()
+    assert rig.modem.status("counters")["contexts lost"] == 2  # it was us
+
+
+@each_family
+def test_transparent_bytes_are_counted(family):
+    rig = Rig(family=family)
+    with rig.modem.transparent(ECHO) as t:
+        t.settimeout(30)
+        t.write(b"0123456789")
+        assert t.read(10) == b"0123456789"
+    found = rig.modem.status("counters")
+    assert (found["received"], found["sent"]) == (10, 10)
+
+
+@each_family
+@pytest.mark.parametrize("line", ["UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE WARNNING"])
+def test_supply_that_breaks_down_is_a_state_and_calls_back(family, line):
+    rig = Rig(family=family)
+    heard = []
+    rig.modem.on_urc(line[:10], heard.append)
+    assert rig.modem.status("voltage") == ""
+    rig.vm.urc(line)
+    rig.pump(100)
+    assert heard == [line] and rig.modem.status("voltage") == line
+    assert rig.modem.isconnected()
+    rig.pump(61_000)
+    assert rig.modem.status("voltage") == ""

@@ -209,6 +209,7 @@ class DatagramLink(Link):
         finally:
             self.flying = False
         if took == n or took == -1:  # -1: the report of another one, or damaged
+            m.went = (m.went + n) & 0x3FFFFFFF
             self.tx_n = self.tries = 0
             self.heard = ticks_ms()
         elif took == 0:

@@ -5,6 +5,7 @@ import sys
 from micropython import const
 
 from .checks import check_number, check_text
+from .counters import counted
 from .pump import text
 
 _QUEUE = const(32)  # lines that wait for their callback
@@ -16,7 +17,7 @@ def on_urc(m, prefix: str, callback, *, lines: int = 1):
     ``lines``: the code has so many, as ``+CMT:`` has two; ``line`` has them all, "\\n" between them; empty lines do not
     count. It runs inside the pump with no command in flight; it may do what needs no waiting: a ``recv`` of what is
     there, ``connect``, ``listen`` and ``write`` of sockets that do not block. What would wait raises OSError(EALREADY).
-    At most 32 calls wait; then the oldest is dropped. ``status("callbacks")`` tells how many were, and how many
+    At most 32 calls wait; then the oldest is dropped. ``status("counters")`` tells how many were, and how many
     callbacks raised an exception, which is printed.
     """
     start = check_text("prefix", prefix, 100, "").encode()
@@ -58,28 +59,12 @@ class _Callback:
         m = self._m
         if len(m._calls) >= _QUEUE:
             m._calls.pop(0)
-            m.dropped = dropped(m) + 1
+            counted(m, "callbacks dropped")
         m._calls.append((self._call, self._line))
 
     def _call(self, line):
         try:
             self._function(line)
         except Exception as e:
-            self._m.failed = failed(self._m) + 1
+            counted(self._m, "callbacks failed")
             sys.print_exception(e)
-
-
-def dropped(m):
-    """Calls that were dropped as too many waited."""
-    return m.__dict__.get("dropped", 0)
-
-
-def failed(m):
-    """Callbacks that raised an exception."""
-    return m.__dict__.get("failed", 0)
-
-
-def get_callbacks(m):
-    """(dropped, failed): how many calls."""
-    yield 0
-    return dropped(m), failed(m)

@@ -106,6 +106,7 @@ class DataMode(socket):
                 self._pluses = self._pluses + 1 if buf[k] == 43 else -1
             if n:
                 self._sent = ticks_ms()
+                self._modem.went = (self._modem.went + n) & 0x3FFFFFFF
         return n
 
     def _allowed(self, buf, off, n):
@@ -181,6 +182,7 @@ class DataMode(socket):
         if n and link.ring is not None:
             link.ring.write(buf, i, n)
             link.ready += n
+            self._modem.came = (self._modem.came + n) & 0x3FFFFFFF
 
     def _payload(self, n):
         """The first ``n`` of the bytes since the event are payload: what was no event."""

@@ -79,8 +79,8 @@ def status(m, param: str = "", *, timeout_ms: int = 30000):
     "sim" ("READY", "SIM PIN", …), "attached" (bool), "function" (0, 1, 4), "system" (AT+CPSI's fields, a list; not
     SIM800), "contexts" (a list of (cid, type, apn)), "context" (its state), "links" (a list of (n, type, host, port,
     state)), "servers" (a list of (index, port)), "acknowledged" (a list of (n, sent, acknowledged, received), bytes or
-    None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "callbacks" ((dropped, failed) calls),
-    "refused" (what the module did not take of optional settings, a list of str). states.py tells more.
+    None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "counters" (a dict), "voltage" (a
+    warning), "refused" (what the module did not take of optional settings, a list of str). states.py tells more.
     ``timeout_ms=0`` starts the question and returns a Task whose ``done``, ``result`` and ``error`` tell.
     """
     if param != "":

@@ -1,6 +1,7 @@
 """What V.250 and 3GPP TS 27.007 say every module does, behind MicroPython's network interface face."""
 
 import errno
+from time import ticks_ms
 
 from .lazy import method
 from .pump import Pump, once, text
@@ -37,7 +38,7 @@ class Modem(Pump):
 
     up = False  # the PDP context is active
     on = False  # the module answers and is configured
-    doubt = False  # the module may have restarted, or lost the context
+    doubt = 0  # the module may have lost the context; 2: or restarted, as a boot line says
     model = ""
     address = ""
     init: tuple = ()  # commands of active()
@@ -45,6 +46,7 @@ class Modem(Pump):
     apn: tuple = ()  # the last connect(): APN, user, password
     bringup = None  # the Task of a connect(timeout_ms=0)
     watcher = None  # the Task of watch()
+    voltage: tuple = ()  # when the module warned of its supply last (ticks_ms), and how
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class Modem(Pump):
 
     def suspect(self):
         """The module may have restarted: it is asked at once."""
-        self.doubt = True
+        self.doubt = 2
         if self.up:
             self.watcher.pause(0)
             if self.channel.busy and self.channel.sent < 0:  # it may have forgotten what is under way
@@ -120,6 +122,7 @@ class Modem(Pump):
         """The context is gone, and every link with it."""
         if self.up:
             self.step = "idle"
+            self.counts["contexts lost"] = self.counts.get("contexts lost", 0) + 1
         self.up = False
         self.address = ""
 
@@ -146,4 +149,6 @@ class Modem(Pump):
             return innocent(self, buf, i, j)
         if k < 16 and buf[i + 4] in b":D":
             self.channel.parser.text = True
+        if buf.find(b"-VOLTAGE", i, j) > 0:
+            self.voltage = (ticks_ms(), text(buf, i, j))
         return True

@@ -137,6 +137,7 @@ def press(m, ms):
 def power_down(m):
     """By command; where that is not answered, by the key."""
     give_up(m)
+    m.up = False  # by us
     m.on_lost(errno.ENOTCONN, "switched off")
     m.on = False
     m.step = "off"

@@ -70,6 +70,8 @@ class Pump:
         self._due = False  # a task may have something to do now
         self.pumping = False
         self.still = False  # nothing is to be started
+        self.counts = {}  # what happened, and how often: status("counters")
+        self.came = self.went = 0  # payload bytes, modulo 2**30
         self.urcs = []  # (prefix, function(buf, i, j)) of on_urc()
         self._calls = []  # (function, line): to be called with the channel idle
 

@@ -278,6 +278,8 @@ class Push:
         self._link = None
         if link and link.ring is not None:
             link.heard = ticks_ms()
+            m = self._modem
+            m.came = (m.came + self._got) & 0x3FFFFFFF
             datagram = getattr(link, "datagram", None)
             if datagram:
                 datagram(self._got, _pair(self._from))

@@ -45,6 +45,7 @@ def _keep(m, pin):
 def steps(m, pin):
     """Restart, wait for the boot, make the module ours again."""
     power = once("power")
+    m.up = False  # by us
     m.on_lost(errno.ECONNABORTED, "reset")
     m.on = False
     m.step = "off"

@@ -4,6 +4,8 @@ import errno
 
 from .pump import once
 
+counted = once("counters").counted
+
 _query = once("query")
 fields = _query.fields
 query = _query.query
@@ -70,6 +72,8 @@ def recheck(m):
         except OSError as e:
             if not hasattr(e, "line"):
                 raise
+            if m.doubt == 2:
+                counted(m, "restarts")
             m.on_lost(errno.ENOTCONN, e.args[1] + ": did the module restart?")
     refused = m.__dict__.get("refused", 0)
     if refused:
@@ -95,6 +99,7 @@ def resync(m):
     """After a command without an answer, or lost bytes: until answers fit commands again."""
     channel = m.channel
     cmd = m.command()
+    counted(m, "resynchronisations")
     try:
         for _ in range(4):
             if channel.stray and channel.owed:

@@ -200,6 +200,7 @@ class BufferAccess(Modem):
     def on_trailer(self):
         link = self._link
         link.heard = ticks_ms()
+        self.came = (self.came + self._got) & 0x3FFFFFFF
         ring = link.ring
         if ring is not None:
             long = self.channel.parser.long

@@ -30,7 +30,8 @@ GETTERS = {
     "links": ("states", "get_links"),
     "servers": ("states", "get_servers"),
     "acknowledged": ("states", "get_acknowledged"),
-    "callbacks": ("callbacks", "get_callbacks"),
+    "counters": ("counters", "get_counters"),
+    "voltage": ("counters", "get_voltage"),
     "refused": ("netconf", "get_refused"),
 }
 

@@ -4,6 +4,8 @@ import errno
 
 from micropython import const
 
+from .counters import counted
+
 _DRAINING = const(3)  # Link.state, as in links.py
 
 _PAUSE_MS = const(1000)  # silence inside a line that means that its end will not come
@@ -127,6 +129,7 @@ def settle(m):
     if hasattr(parser, "pushed"):
         m.receiver.check()
     channel.strays -= n
+    counted(m, "strays", n)
     for link in m.links.slots:
         if link and link.state == _DRAINING:  # it was not told before
             m.links.reading |= link.bit

@@ -205,6 +205,7 @@ class TcpIp(BufferAccess):
         link.sending = 0
         if took:
             link.total += took
+            self.went = (self.went + took) & 0x3FFFFFFF
             link.tx_n = rest = max(link.tx_n - took, 0)
             if rest:
                 link.tx[:rest] = memoryview(link.tx)[took : took + rest]
