@@ -12,9 +12,9 @@ def counted(m, what, n=1):
 
 
 def get_counters(m):
-    """A dict: "strays" (lines that nobody knew), "resynchronisations" (after an answer that did not come, or lost
-    bytes), "restarts" (of the module, while the context was up), "contexts lost", "callbacks dropped", "callbacks failed": how often
-    since the object was made; "received", "sent": payload bytes, modulo 2**30.
+    """A dict: how often since the object was made "strays" (lines that nobody knew), "resynchronisations" (after an
+    answer that did not come, or lost bytes), "restarts" (of the module, while the context was up), "contexts lost",
+    "callbacks dropped", "callbacks failed"; payload bytes "received" and "sent", modulo 2**30.
     """
     yield 0
     found = {name: m.counts.get(name, 0) for name in _NAMES}
