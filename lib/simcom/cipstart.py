@@ -8,6 +8,8 @@ from .tcpip import TcpIp
 
 _CONNECTING = const(1)  # Link.state, as in links.py
 
+_RETRY_MS = const(250)
+
 
 class CipStart(TcpIp):
     OPEN = 'AT+CIPSTART=%d,"%s","%s",%d'
@@ -22,6 +24,8 @@ class CipStart(TcpIp):
             link.unacked = not info or info[-1].split(",")[-1].strip() != "0"  # damaged: it is asked again
         except OSError:
             link.unacked = False
+        if link.unacked:
+            yield _RETRY_MS
 
     def _ask(self, link):
         try:

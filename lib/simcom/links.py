@@ -53,7 +53,7 @@ class Link:
         0  # its owner may have dropped it: untouched for so long its number may be another's; -1: at once; 0: never
     )
     heard = 0  # ticks_ms of the last sign of life …
-    touched = 0  # … and of the last call or poll of its owner, while reclaim_ms is not 0
+    touched = 0  # … and of the last call or poll of its owner, while reclaim_ms is not 0, or of its close
     task = None  # the Task that opens, sends, asks, closes
     borders = None  # of the datagrams in the ring; None: it is a stream
     asked = 0  # bytes that the prebuilt command asks for which reads

@@ -16,7 +16,6 @@ _DRAINING = const(3)
 _CLOSING = const(4)
 
 _QUIET_MS = const(10000)  # after this long without a word a link is asked: its state, its data
-_RETRY_MS = const(250)
 
 
 class TcpIp(BufferAccess):
@@ -69,6 +68,7 @@ class TcpIp(BufferAccess):
             self.links.release(link)
         else:
             link.state = _CLOSING
+            link.touched = ticks_ms()
             self.links.reading &= ~link.bit
         self.wake(link)
 
@@ -84,32 +84,28 @@ class TcpIp(BufferAccess):
                 yield from self._shut(link)
             if link.state == _CONNECTING:
                 yield from self._open(link)
-            while link.state == _OPEN or link.state == _DRAINING:
+            while link.n >= 0:
+                closing = link.state == _CLOSING
+                if closing and (link.abort or passed(link.touched, link.linger)):
+                    break
                 if link.state == _DRAINING:
                     self._cut(link)
                     yield 1000
                 elif link.tx_n:
                     yield from self._transmit(link)
-                elif link.unacked and self.flushing:
+                elif link.unacked and (closing or self.flushing):
                     yield from self._ack(link)
-                    yield _RETRY_MS
+                elif closing:
+                    break
                 elif passed(link.heard, _QUIET_MS):
                     link.heard = ticks_ms()
                     yield from self._ask(link)
                 else:
                     yield 1000
-            start = ticks_ms()
-            while link.n >= 0 and not (link.abort or passed(start, link.linger)) and (link.tx_n or link.unacked):
-                if link.tx_n:
-                    yield from self._transmit(link)
-                else:
-                    yield from self._ack(link)
-                    if link.unacked:
-                        yield _RETRY_MS
-            self.gave_up = self.gave_up or (not link.abort and (link.tx_n > 0 or link.unacked))
+            if not link.abort and (link.tx_n or link.unacked):
+                self.gave_up = True
         except OSError as e:
-            link.error = link.error or e.args  # none: there was no room for them
-            link.fail()
+            link.fail(*e.args)  # none: there was no room for them
         except MemoryError:
             link.fail()
         except (ValueError, IndexError):
@@ -154,22 +150,8 @@ class TcpIp(BufferAccess):
                     yield from self._ask(link)
                 yield 500
             link.pending = link.state == _CLOSING
-        except OSError:
-            link.pending = link.stale > 2  # else: what is reported from now on is of an older attempt
-            if link.state == _OPEN:  # only its OK was lost
-                return
-            link.stale += 1
-            if link.stale > 2 or link.n < 0 or link.state == _CLOSING:
-                self.doubt = True  # is the context still up?
-                raise
-            # The module may think the number open, or be still closing it: close it, try again.
-            link.error = None
-            link.state = _CONNECTING
-            yield _RETRY_MS
-            if link.state == _CONNECTING:
-                yield from self._shut(link)
-            if link.state == _CONNECTING:
-                yield from self._open(link)
+        except OSError as e:
+            yield from once("reopen").again(self, link, e)
         if link.error and link.n >= 0 and link.state == _CONNECTING:  # refused: the number is free again
             if link.error[0] == errno.ECONNREFUSED and passed(start, self.REFUSED_MS):
                 link.error = (errno.ETIMEDOUT, link.error[1])
