@@ -164,12 +164,16 @@ def recovers(modem, uart, address, fault):
     except OSError:
         failed = True
     s.close()
-    for _ in range(50):
+    for _ in range(200):
         modem.wait()
         if not modem.up:
             modem.connect("internet")
-    s = modem.socket()
-    s.connect(address)
+        s = modem.socket()
+        try:
+            s.connect(address)
+            break
+        except OSError:  # what became of the module is not settled yet
+            pass
     uart.offer(10)
     return len(s.read(10)) == 10 and failed == (fault not in HARMLESS)
 
