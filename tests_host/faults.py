@@ -507,6 +507,9 @@ PAYLOAD = {
 }
 
 
+READ = re.compile(rb"AT\+CIPRXGET=2,\d,\d+\r")
+
+
 def in_payload(key, direction, at, n=1):
     """Whether one of n bytes of a session is payload."""
     for head in PAYLOAD[direction].finditer(reference(*key)[direction]):
@@ -547,6 +550,7 @@ ADDED = "bytes put into payload on its way to the module, which counts them as p
 ENDED = "bytes put into the command before payload: a CR ends it, or it announces other bytes"
 LOST = "bytes of payload lost on their way to the module, which is freed with filler: the write raises"
 FILLED = "prompt lost, or so late that the write was given up: the module is freed with filler, the write raises"
+CUT = "digits lost of how much a read asks for: the module cuts a datagram in two (SIM800, SIM7000)"
 PUSHED = "bytes put into payload that is pushed, or those that follow a restart: read before the next header is missing"
 
 
@@ -566,6 +570,9 @@ def undecidable(problem, key, direction, at, fault, error):
             return ENDED
         if kind == "drop" and payload and error:
             return LOST
+    if key[1] == "udp" and direction == "tx" and problem.startswith("read: ") and (added or kind in ("drop", "flip")):
+        if any(head.start() <= at < head.end() for head in READ.finditer(reference(*key)["tx"])):
+            return CUT
     if direction == "rx" and problem in ("read: wrong bytes", "read: silent loss", "read: duplication"):
         if kind == "flip" and payload:
             return TURNED

@@ -104,6 +104,7 @@ LAZY = {
     ("recover", "bringup"),
     ("recover", "power"),
     ("power", "resync"),
+    ("borders", "shortfall"),
     ("bringup", "power"),
     ("bringup", "resync"),
     ("bringup", "radio"),

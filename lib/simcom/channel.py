@@ -104,7 +104,7 @@ class Channel:
         self._deadline = ticks_add(ticks_ms(), ms)
 
     def write(self, buf, n, at=0):
-        """``buf[at:n]``, all of it, unless flow control holds us back for a second."""
+        """``buf[at:n]``, all of it, unless flow control holds us back for a second; the end of what went out."""
         for _ in range(_GAP_MS):
             at += self.uart.write(buf, at, n - at) or 0
             if at >= n:
@@ -112,6 +112,7 @@ class Channel:
             sleep_ms(1)
             if self._owner.on_wait and not self._owner.ticking:
                 self._owner.on_wait()
+        return at
 
     def quiet(self, ms):
         """Whether the module has said nothing for ``ms``."""

@@ -82,7 +82,8 @@ class CipOpen(TcpIp):
         else:
             for name, handle in self._REPORTS:
                 if buf.startswith(name, i):
-                    n = self.number(buf, j)
+                    self.number(buf, j)
+                    n = buf[self._cursor - 2] - 48  # no link's when the digit is damaged: not that of link 0
                     self.links.last &= ~(1 << (n & 15))
                     link = self.links.get(n)
                     if link:
@@ -116,7 +117,7 @@ class CipOpen(TcpIp):
             self.connected(link)
 
     def _on_send(self, link, asked, buf, j):
-        if asked != link.sending:  # of an earlier connection, or damaged
+        if asked != link.sending or buf[j - 1] < 48:  # of an earlier connection, or damaged
             link.report = -1
         elif buf.find(b"-", self._cursor, j) >= 0:  # -1: not connected
             link.report = -errno.ECONNRESET

@@ -108,7 +108,7 @@ def resync(m):
                         m._broken(link, errno.EIO, "send: the module asked for the bytes when they were given up")
             channel.stray = False
             # First, as the module may be waiting for the rest of a payload: a command would be part of it.
-            yield from fill(m, channel.owed)
+            yield from fill(m, channel.owed and 1500)  # or what it understood
             yield from silence(m)
             channel.parser.reset()
             channel.mute = False
@@ -138,7 +138,7 @@ def silence(m):
 def fill(m, n):
     """``n`` bytes for a module inside a fixed-length payload, which takes everything for data, ESC and AT too."""
     m.channel.write(b"\x1b\r", 2)  # which ends a payload of no fixed length, an SMS
-    while n > 0:
-        m.channel.write(b"\r" * 50, 50)
-        n -= 50
-        yield 1
+    for _ in range(60 + n // 50):  # while flow control holds it back: a minute
+        if n > 0:
+            n -= m.channel.write(b"\r" * 50, 50)
+            yield 1

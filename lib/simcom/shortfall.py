@@ -29,7 +29,7 @@ def settle(m, link, n, bit, info, error):
     took = None if info is None else n
     while took and not error and report == -1:  # the report of another send, or a damaged one
         link.report = None
-        if (yield from _sent(m, link)) == n:
+        if (yield from sent(m, link)) == n:
             return n
         try:
             yield from m._reported(link, m.STALL_MS, link.moved)
@@ -39,7 +39,7 @@ def settle(m, link, n, bit, info, error):
         if report == n:
             return n
     if isinstance(error, ValueError):  # no number
-        if (yield from _sent(m, link)) == n:
+        if (yield from sent(m, link)) == n:
             return n
         raise error
     if error:
@@ -65,15 +65,15 @@ def settle(m, link, n, bit, info, error):
     state = link.state
     if state != _OPEN or took == n:
         return took
-    sent = yield from _sent(m, link)
+    really = yield from sent(m, link)
     if link.state == _OPEN:
-        if sent == n and not error:
+        if really == n and not error:
             return n
-        code = errno.EIO if sent != took and (sent >= 0 or not error) else 0
+        code = errno.EIO if really != took and (really >= 0 or not error) else 0
         if took and m.DIALECT == "open":  # there the rest is lost
             code = errno.ECONNABORTED
         if code:
-            raise OSError(code, "send %s:%d: took %d of %d bytes, or %d?" % (link.peer + (took, n, sent)))
+            raise OSError(code, "send %s:%d: took %d of %d bytes, or %d?" % (link.peer + (took, n, really)))
         if took:
             return took
         if passed(link.moved, m.STALL_MS):
@@ -95,8 +95,8 @@ def _stalled(link):
     return OSError(errno.ECONNABORTED, "send %s:%d: nothing taken any more" % link.peer)
 
 
-def _sent(m, link):
-    # How many bytes behind those before the module has sent, as it counts; -1: it does not tell.
+def sent(m, link):
+    """How many bytes behind those before the module has sent, as it counts; -1: it does not tell."""
     try:
         return (yield from query(m, b"AT+CIPACK=%d" % link.n, _count))[-1] - link.total
     except OSError:
