@@ -6,6 +6,25 @@ import faults  # first: it puts the shim in place
 import pytest
 
 
+EACH = 105  # of some nine thousand that each session has
+SESSIONS = [(f, s, p) for f in faults.FAMILIES for s in faults.SESSIONS for p in faults.PAYLOADS]
+
+
+@pytest.mark.parametrize("family, session, payload", SESSIONS)
+def test_single_faults(family, session, payload):
+    verdicts = [faults.run(name) for name in faults.sample(family, session, payload, EACH)]
+    assert {each.run: each.problems for each in verdicts if each.problems} == {}
+
+
+def test_sample_is_five_thousand_runs_of_every_kind():
+    assert len(SESSIONS) * EACH >= 5000
+    runs = [faults.parts(name) for name in faults.sample("sim7000", "client", "text", EACH)]
+    assert len(set(runs)) == EACH
+    assert {direction for _, direction, _, _ in runs} == {"rx", "tx"}
+    kinds = {re.match("[a-z]+", fault)[0] for _, _, _, fault in runs}
+    assert kinds == {kind if kind != "drops" else "drop" for kind in faults.KINDS}
+
+
 def problems(family, session, direction, at, fault):
     """What a fault at an offset does to a session with payload of text."""
     return faults.run("%s/%s/text/0/%s/%d/%s" % (family, session, direction, at, fault)).problems
@@ -28,6 +47,42 @@ def test_refusal_that_is_not_about_no_data_does_not_hide_bytes_that_wait(family,
     seen = faults.reference(family, session, "text", 0)["rx"]
     for each in re.finditer(rb"\r\n\+CIPRXGET: 2,", seen):
         assert problems(family, session, "rx", each.start(), "stray%d" % stray) == [], each
+
+
+@pytest.mark.parametrize("family", ("sim7028", "a76xx"))
+@pytest.mark.parametrize("report", (b"+CIPSEND: ", b"+IPCLOSE: "))
+def test_report_that_lost_its_link_number_is_no_other_links(family, report):
+    seen = faults.reference(family, "beside", "text", 0)["rx"]
+    for each in re.finditer(re.escape(report) + b"1,", seen):
+        for fault in ("drop1", "drop2", "flip6", "flip7", "insert32"):
+            assert problems(family, "beside", "rx", each.end() - 2, fault) == [], fault
+
+
+@pytest.mark.parametrize("family", faults.FAMILIES)
+@pytest.mark.parametrize("payload", faults.PAYLOADS)
+def test_datagram_goes_out_once_when_what_is_told_of_it_is_damaged(family, payload):
+    seen = faults.reference(family, "udp", payload, 0)["rx"]
+    for each in re.finditer(rb"(CIPSEND: ?0|ACCEPT: ?0),[^\r]*\r\n", seen):
+        for at in range(each.start(1), each.end()):
+            fault = ("drop1", "drop2", "drop1", "double1")[at % 4]
+            run = "%s/udp/%s/0/rx/%d/%s" % (family, payload, at, fault)
+            assert faults.run(run).problems == [], run
+
+
+@pytest.mark.parametrize("family", faults.FAMILIES)
+@pytest.mark.parametrize("session", ("client", "udp"))
+def test_payload_that_flow_control_holds_back_is_ended_by_filler(family, session):
+    seen = faults.reference(family, session, "text", 0)["tx"]
+    for each in re.finditer(rb"AT\+CIPSEND=0,\d+[^\r]*\r", seen):
+        assert problems(family, session, "tx", each.end() + 5, "stall25000") == [], each
+
+
+@pytest.mark.parametrize("family", faults.FAMILIES)
+def test_module_that_waits_for_more_than_there_is_gets_no_command(family):
+    seen = faults.reference(family, "client", "text", 0)["tx"]
+    for each in re.finditer(rb"AT\+CIPSEND=0,\d+(?=\r)", seen):
+        for at, fault in enumerate(("double1", "insert49", "flip3")):
+            assert problems(family, "client", "tx", each.end() - at, fault) == [], fault
 
 
 # --- the judge

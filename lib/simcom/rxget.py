@@ -242,10 +242,12 @@ class BufferAccess(Modem):
         if not buf.startswith(b"+CIPRXGET:", i):
             return super().on_line(buf, i, j)
         self._cursor = i + 10
-        if self.number(buf, j) != 1:
-            return False
+        kind = self.number(buf, j)
         link = self.links.get(self.number(buf, j))
         if link and link.ring and _CONNECTING < link.state < _CLOSING:  # else it is an older connection's
-            link.known = link.known or (1 if link.state == _DRAINING else -1)
-            self.links.reading |= link.bit
-        return True
+            if kind == 1:
+                link.known = link.known or (1 if link.state == _DRAINING else -1)
+                self.links.reading |= link.bit
+            elif kind == 2 and self.number(buf, j):  # of a read that a stray line has ended
+                self._broken(link)
+        return kind == 1
