@@ -20,16 +20,16 @@ class Bench:
     and as free text those beginning with `free`.
     """
 
-    hooks = ()
+    hooks: tuple = ()
+    on_wait = None
+    ticking = False
 
     def __init__(self, urcs=(b"+CIPRXGET: 1", b"+PDP", b"0, ", b"RING", b"+CMT:", b"OVER-"), chunk=0):
         shim.reset()
         self.uart = ScriptedUart()
         self.uart.chunk = chunk
         self.log: list = []
-        self.hooks: tuple = ()
         self.urcs = tuple(urcs)
-        self.hooks: tuple = ()
         self.awaited: "tuple | bytes" = b"+CSQ:"
         self.free: "tuple | bytes" = ()
         self.channel = Channel(self.uart, self)
