@@ -371,7 +371,8 @@ def test_reconnecting_fifty_times_on_two_links(family, seed):
             s.write(b"last\n")
             rig.pump(1000)
             with pytest.raises(OSError):
-                s.write(b"x")
+                for _ in range(2):  # the first one behind the close may be good, as with TCP
+                    s.write(b"x")
         elif kind == 3:  # it answers no more: given up after a time-out
             s.settimeout(1)
             with pytest.raises(OSError) as raised:

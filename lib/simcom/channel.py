@@ -35,7 +35,7 @@ def _nobody(kind, buf, i, j):
 
 
 class Channel:
-    """``owner`` has ``on_line(buf, i, j)``, ``on_head(buf, i, j)``, ``on_trailer()``; ``hooks``, ``on_wait``, ``ticking``."""
+    """``owner`` has ``on_line``, ``on_head`` (of buf, i, j), ``on_trailer()``; ``hooks``, ``on_wait``, ``ticking``."""
 
     def __init__(self, uart, owner):
         self.uart = uart
