@@ -14,6 +14,9 @@ _CLOSING = const(4)
 
 _NET_MS = const(125000)  # AT+CIPCLOSE reports within two minutes
 
+# What tells a link's affairs unasked, as +NAME: link,number[,number]
+_REPORTS = (b"+CIPOPEN", b"+CIPSEND", b"+CIPCLOSE", b"+IPCLOSE")
+
 
 class CipOpen(TcpIp):
     DIALECT = "open"
@@ -68,6 +71,7 @@ class CipOpen(TcpIp):
         self._cursor = k = buf.find(b":", i, j) + 1
         if not k or buf[i] != 43 or buf.startswith(b"+CIPRX", i):
             return buf.startswith(b"CLOSED", i) or buf.startswith(b"+IPCL", i) or super().on_line(buf, i, j)
+        name = bytes(buf[i : k - 1])
         ip = buf.startswith(b"+IP E", i)
         if ip or buf.startswith(b"+CIPERR", i):
             if self._task:
@@ -79,19 +83,16 @@ class CipOpen(TcpIp):
             self.doubt = self.up
         elif buf.startswith(b"+CIPEVENT", i):
             self.on_lost(errno.ENOTCONN, "the network closed the context (+CIPEVENT)")
+        elif name in _REPORTS:
+            self.number(buf, j)
+            n = buf[self._cursor - 2] - 48  # no link's when the digit is damaged: not that of link 0
+            self.links.last &= ~(1 << (n & 15))
+            link = self.links.get(n)
+            if link:
+                self._report(link, name, buf, j)
+                self.wake(link)
         else:
-            for name, handle in self._REPORTS:
-                if buf.startswith(name, i):
-                    self.number(buf, j)
-                    n = buf[self._cursor - 2] - 48  # no link's when the digit is damaged: not that of link 0
-                    self.links.last &= ~(1 << (n & 15))
-                    link = self.links.get(n)
-                    if link:
-                        handle(self, link, self.number(buf, j), buf, j)
-                        self.wake(link)
-                    break
-            else:
-                return super().on_line(buf, i, j)
+            return super().on_line(buf, i, j)
         return True
 
     def open(self, link, address):
@@ -104,41 +105,30 @@ class CipOpen(TcpIp):
         self._owed |= link.bit
         super().gone(link)
 
-    # Reports: +NAME: link,number[,number]
+    def _report(self, link, name, buf, j):
+        # +NAME: link,number[,number]
+        number = self.number(buf, j)
+        if name == b"+CIPOPEN":
+            if link.state != _CONNECTING or not link.pending:
+                return
+            if number:
+                from .aterror import ATError
 
-    def _on_open(self, link, err, *_):
-        if link.state != _CONNECTING or not link.pending:
-            return
-        if err:
-            from .aterror import ATError
-
-            link.fail(*ATError("connect %s:%d" % link.peer, "+CIPOPEN: %d,%d" % (link.n, err)).args)
-        else:
-            self.connected(link)
-
-    def _on_send(self, link, asked, buf, j):
-        if asked != link.sending or buf[j - 1] < 48:  # of an earlier connection, or damaged
-            link.report = -1
-        elif buf.find(b"-", self._cursor, j) >= 0:  # -1: not connected
-            link.report = -errno.ECONNRESET
-        else:
-            link.report = self.number(buf, j)
-
-    def _on_shut(self, link, *_):
-        link.report = 0
-        if link.state == _OPEN:
-            self.gone(link)
-
-    def _on_closed(self, link, reason, *_):
-        if reason == 2:
+                link.fail(*ATError("connect %s:%d" % link.peer, "+CIPOPEN: %d,%d" % (link.n, number)).args)
+            else:
+                self.connected(link)
+        elif name == b"+CIPSEND":
+            if number != link.sending or buf[j - 1] < 48:  # of an earlier connection, or damaged
+                link.report = -1
+            elif buf.find(b"-", self._cursor, j) >= 0:  # -1: not connected
+                link.report = -errno.ECONNRESET
+            else:
+                link.report = self.number(buf, j)
+        elif name == b"+IPCLOSE" and number == 2:
             link.fail(errno.ETIMEDOUT, "closed by the module: sending timed out")
             link.state = _CLOSING
-        elif link.state == _OPEN:
-            self.gone(link)
-
-    _REPORTS = (
-        (b"+CIPOPEN", _on_open),
-        (b"+CIPSEND", _on_send),
-        (b"+CIPCLOSE", _on_shut),
-        (b"+IPCLOSE", _on_closed),
-    )
+        else:
+            if name == b"+CIPCLOSE":
+                link.report = 0
+            if link.state == _OPEN:
+                self.gone(link)
