@@ -5,9 +5,10 @@ import socket
 import struct
 
 import pytest
+from authority import Authority
 from live import Broker, Echo, Program, cipsends, run, serving
 from test_programs import FAMILIES, REFUSED, families
-from test_programs_tls import WRONG_HOST, Authority
+from test_programs_tls import WRONG_HOST
 from test_snippets import snippet
 
 SIMPLE = ("umqtt.simple",)

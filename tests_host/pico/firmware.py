@@ -47,3 +47,32 @@ def build(folder, board_folder=None):
             if done.returncode:
                 raise Unavailable("the firmware cannot be built, see %s" % log)
     return folder / "firmware.bin"
+
+
+BOARD = TREE / "boards/RPI_PICO_SIMCOM"
+BUILT = TREE / "build/firmware"
+
+
+def own():
+    """Build the firmware with TLS and the library frozen; paths of its image and of the UF2 file for a board."""
+    image = build(BUILT / "work", BOARD)
+    uf2 = BUILT / (BOARD.name + ".uf2")
+    convert = SOURCES / "micropython/tools/uf2conv.py"
+    command = [sys.executable, str(convert), "-b", "0x10000000", "-f", "0xe48bff56", "-c", "-o", str(uf2), str(image)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return image, uf2
+
+
+def main():
+    from pico import setup
+
+    setup.ready_or_skip()
+    try:
+        image, uf2 = own()
+    except Unavailable as e:
+        sys.exit(str(e))
+    print("%s: %d bytes of flash; hold BOOTSEL while you plug the Pico in, then copy it" % (uf2, image.stat().st_size))
+
+
+if __name__ == "__main__":
+    main()

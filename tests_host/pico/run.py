@@ -7,13 +7,17 @@ on every family. Each file of cases begins with a fresh MicroPython. Ends with `
 import argparse
 import concurrent.futures
 import os
+import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
-from pico import flash, setup
-from pico.stage import HERE, HOST, PORTS, TREE, Stage
+from pico.stage import HERE, HOST, PORTS, TREE, Stage  # first: it puts the shim in place
+from authority import Authority
+from pico import firmware, flash, secure, setup
+from tools import packages
 
 FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 BUILT = TREE / "build/pico"
@@ -26,6 +30,7 @@ target.cases = lambda: found
 target.run(emulated.Emulated(%r, %r, %r), %r)
 """
 LIFE = "import life; life.run(%r, %r, %r)"
+SECURE = "import secure; secure.run(%r, %r)"
 
 
 def programs():
@@ -48,6 +53,18 @@ def life_of(family, files):
     """Run a whole life, beginning with a module that is off."""
     with Stage(family, files=files, powered=False) as stage:
         return report(stage, LIFE % (family, HOST, PORTS))
+
+
+def secure_of(family, files, image):
+    """TLS, with the firmware that has `ssl` and the library in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        authority = Authority(pathlib.Path(folder) / "authority")
+        files = files | {"ca.der": (authority.folder / "ca.der").read_bytes()}
+        files["umqtt/simple.py"] = (packages.folder("umqtt.simple") / "umqtt/simple.py").read_bytes()
+        with Stage(family, "frozen", image, files) as stage:
+            secure.serve(stage.net, authority)
+            now = time.gmtime(time.time() + 86400)  # the authority is valid by then
+            return report(stage, SECURE % (family, (*now[:3], 0, *now[3:6], 0)))
 
 
 def report(stage, program):
@@ -74,7 +91,10 @@ def jobs(options):
     files = programs()
     modules = sorted(path.stem for path in (TREE / "tests_device/cases").glob("*.py"))
     chosen = FAMILIES if options.all else (options.family or family_of_commit(),)
-    found = [
+    found = []
+    if not options.only:
+        found.append(("%s TLS" % chosen[0], secure_of, (chosen[0], files, firmware.own()[0])))
+    found += [
         ("%s %s" % (family, module), cases_of, (family, module, files, options.only))
         for family in chosen
         for module in sorted(modules, key=lambda name: name not in ("links", "streams"))

@@ -14,6 +14,7 @@ configuration. The second time nothing is done. Needs no root; about 150 MB are 
 """
 
 import hashlib
+import inspect
 import json
 import os
 import pathlib
@@ -26,7 +27,7 @@ import sys
 import tarfile
 import time
 
-from pico.firmware import FOLDER, build
+from pico.firmware import FOLDER, STOCK, build
 from tools.system import TOOLS, TREE, Unavailable, command, download, fetch, locked, run, whole
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -194,7 +195,7 @@ STEPS = {
     "sources": (sources, SOURCES + SOURCES_AS_PACKAGES),
     "python": (python, [REQUIREMENTS.read_text(), "%d.%d" % sys.version_info[:2]]),
     "emulator": (emulator, [*EMULATOR, (HERE / "core.mjs").read_text()]),
-    "stock": (stock, [COMPILER, SOURCES, (HERE / "firmware.py").read_text()]),
+    "stock": (stock, [COMPILER, SOURCES, inspect.getsource(build), STOCK]),
 }
 
 
