@@ -17,6 +17,7 @@ import time
 from pico.stage import HERE, HOST, PORTS, TREE, Stage  # first: it puts the shim in place
 from authority import Authority
 from pico import firmware, flash, secure, setup
+from pico.terminal import Terminal
 from tools import packages
 
 FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
@@ -30,6 +31,13 @@ target.cases = lambda: found
 target.run(emulated.Emulated(%r, %r, %r), %r)
 """
 LIFE = "import life; life.run(%r, %r, %r)"
+MPREMOTE = """
+import board
+modem = board.modem(%r)
+modem.active(True)
+modem.connect("internet")
+print("%s up:", modem.isconnected())
+"""
 SECURE = "import secure; secure.run(%r, %r)"
 
 
@@ -67,6 +75,34 @@ def secure_of(family, files, image):
             return report(stage, SECURE % (family, (*now[:3], 0, *now[3:6], 0)))
 
 
+def mpremote_of(family):
+    """mpremote, as it is, installs the library from this tree and starts a program with a board's file."""
+    lines = []
+    with Stage(family, "none") as stage:
+        stage.modem(0)  # where boards/pico_breakout.py has it
+        program = stage.folder / "program.py"
+        program.write_text(MPREMOTE % (family.upper(), family.upper()))
+        steps = (
+            (["mip", "install", str(TREE / "package.json")], "Done"),
+            (["fs", "cp", str(TREE / "boards/pico_breakout.py"), ":board.py"], "pico_breakout.py :board.py"),
+            (["run", str(program)], "%s up: True" % family.upper()),
+            (
+                ["mount", str(TREE / "boards"), "exec", "import pico_breakout as b; print(b.__file__)"],
+                "pico_breakout.py",
+            ),
+        )
+        with Terminal(stage.pico) as terminal:
+            for step, end in steps:
+                command = [sys.executable, "-m", "mpremote", "connect", terminal.path, *step]
+                done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
+                good = done.returncode == 0 and done.stdout.rstrip().endswith(end)
+                lines.append("mpremote %s: %s" % (step[0], "ok" if good else "FAILED\n" + done.stdout))
+        busy = stage.pico.counters()
+    bad = sum("FAILED" in line for line in lines)
+    lines.append("%d passed, %d failed\n" % (len(steps) - bad, bad))
+    return "\n".join(lines), (busy["cycles"] - busy["idle"]) / 125e6
+
+
 def report(stage, program):
     """Run a program on a stage."""
     printed = []
@@ -94,6 +130,7 @@ def jobs(options):
     found = []
     if not options.only:
         found.append(("%s TLS" % chosen[0], secure_of, (chosen[0], files, firmware.own()[0])))
+        found.append(("%s mpremote" % chosen[0], mpremote_of, (chosen[0],)))
     found += [
         ("%s %s" % (family, module), cases_of, (family, module, files, options.only))
         for family in chosen
