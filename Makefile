@@ -16,6 +16,7 @@ ONE =
 CHECK =
 ALL =
 ONLY =
+WRITE =
 
 PY := .venv/bin/python
 SYSTEM := $(HOST_PYTHON) tests_host/tools/system.py
@@ -31,6 +32,8 @@ help:
 	@echo "make cases   the shared cases under more seeds than the five of make test: [SEEDS=20]"
 	@echo "make faults  every kind of fault at every byte of six sessions: [FAMILY=sim7000] [STEP=7: every 7th byte] [SEED=0] [ONE=run: replay it] (an hour)"
 	@echo "make pico    the library on an emulated Raspberry Pi Pico: all cases of one family, a life of each other ([FAMILY=a76xx] [ALL=1] [ONLY=words])"
+	@echo "make pico-bench  speed, memory, heartbeat there, compared with what is promised (WRITE=1: promise what is measured); build/pico.json"
+	@echo "make firmware  a Pico's firmware with TLS and the library in it: build/firmware/RPI_PICO_SIMCOM.uf2"
 	@echo "make demo    open sockets through the virtual modem (FAMILY=a76xx: another; PYTHON=cpython: without MicroPython)"
 	@echo "make mpy     compile lib/simcom into build/lib, for a board"
 	@echo "make lint    check style, and types against the stubs of each port ($(PORTS))"
@@ -69,6 +72,14 @@ faults: venv
 pico: venv mpy
 	@echo "emulated Pico"
 	@cd tests_host && ../$(PY) -m pico.run $(addprefix --family ,$(FAMILY)) $(if $(ALL),--all) $(if $(ONLY),--only '$(ONLY)')
+
+pico-bench: venv mpy
+	@echo "measuring on the emulated Pico"
+	@cd tests_host && ../$(PY) -m pico.bench $(if $(WRITE),--write)
+
+firmware: venv
+	@echo "firmware of a Pico"
+	@cd tests_host && ../$(PY) -m pico.firmware
 
 # A PYTHON that the environment happens to hold is not meant for the demo, so only these two are passed on.
 demo: venv $(if $(filter cpython,$(PYTHON)),,micropython)

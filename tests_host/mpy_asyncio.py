@@ -1,4 +1,8 @@
-"""No call of the package holds up an asyncio program, on a virtual clock: see mpylib/virtual.py."""
+"""No call of the package holds up an asyncio program, on a virtual clock: see mpylib/virtual.py.
+
+Its milliseconds are estimates; those of a board are measured on the emulated Pico. This is here because it is quick,
+tries both kinds of UART, and names the call that is at fault.
+"""
 
 import sys
 

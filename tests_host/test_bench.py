@@ -1,4 +1,4 @@
-"""The benchmark's own judgement, and the virtual line it measures on."""
+"""The benchmark's own judgement, and the virtual line on which it counts."""
 
 import json
 
@@ -16,9 +16,8 @@ def test_a_missed_limit_is_told(monkeypatch):
 
 
 @pytest.mark.parametrize("rate", bench.RATES)
-def test_a_download_of_a_few_segments_keeps_the_line_busy(rate):
-    share, commands, overruns = bench.download(rate, 30_000)
-    assert 0.9 < share < 1
+def test_a_download_of_a_few_segments_takes_few_commands(rate):
+    commands, overruns = bench.download(rate, 30_000)
     assert commands < 800
     assert overruns == 0
 

@@ -15,6 +15,7 @@ WRONG_HOST = "The certificate Common Name (CN) does not match with the expected 
 WRONG_CA = "The certificate is not correctly signed by the trusted CA"
 EXPIRED = "The certificate validity has expired"
 
+
 class TlsHandler(socketserver.StreamRequestHandler):
     """Answers the lines `version` and `large`; sends `echo` and what follows back."""
 

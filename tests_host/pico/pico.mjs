@@ -124,6 +124,11 @@ class Console extends USBCDC {
 }
 const usb = new Console(mcu.usbCtrl);
 
+// --- the C stack, 8 kB at the end of the RAM: what is never written keeps its paint
+const STACK = 0x40000, STACK_END = 0x42000, PAINT = 0x5a;
+const paintStack = () => mcu.sram.fill(PAINT, STACK, core.registers[13] & 0xfffff);
+const stackUsed = () => STACK_END - STACK - mcu.sram.subarray(STACK).findIndex((byte) => byte !== PAINT);
+
 // --- Box: counters, and questions to the outside; where a real RP2040 has nothing
 const box = (mcu.peripherals[0x40070] = {
   question: [], answer: [], marks: 0,
@@ -133,14 +138,17 @@ const box = (mcu.peripherals[0x40070] = {
       case 0x00: return small(core.cycles);
       case 0x04: return small(core.idle);
       case 0x08: return small(mcu.uart[1].lost);
-      case 0x0c: return small(Math.floor(clock.nanos / 1000));
+      case 0x0c: return small(Math.floor(core.cycles / 64));
+      case 0x1c: return small(Math.floor(core.idle / 64));
+      case 0x20: return stackUsed();
       case 0x14: return this.answer.length;
       case 0x18: return this.answer.shift() ?? 0;
     }
     return 0;
   },
   writeUint32Atomic(offset, value) {
-    if (offset === 0x10) this.question.push(value & 0xff);
+    if (offset === 0x20) paintStack();
+    else if (offset === 0x10) this.question.push(value & 0xff);
     else if (offset === 0x14) {
       tell('box:' + Buffer.from(this.question).toString('hex'));
       this.question = [];

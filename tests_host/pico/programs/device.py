@@ -14,6 +14,21 @@ def cycles():
     return mem32[_BOX], mem32[_BOX + 4]
 
 
+def long_cycles():
+    """The same in units of 64, for more than four seconds."""
+    return mem32[_BOX + 0x0C], mem32[_BOX + 0x1C]
+
+
+def paint_stack():
+    """From here on the depth of the C stack is watched."""
+    mem32[_BOX + 0x20] = 0
+
+
+def stack_used():
+    """Bytes at its deepest."""
+    return mem32[_BOX + 0x20]
+
+
 def since(before, now):
     """From one reading to a later one."""
     return (now - before) & 0x1FFFFFFF

@@ -1,0 +1,279 @@
+"""Measures the library on the emulated Pico: python -m pico.bench [--write] (in tests_host)
+
+Prints the figures and what is promised of them, writes both to build/pico.json, and fails when a promise is broken.
+The promises (promised.json) are what was measured when they were last written: a ratchet, on the way to the goals that
+stand beside. --write makes today's figures the promise, there and in the README's table.
+
+All on SIM7000, with the module at 115200 baud that thinks no time, unless said. The same sources give the same figures
+on every machine.
+"""
+
+import argparse
+import ast
+import concurrent.futures
+import json
+import os
+import sys
+import time
+
+from pico.stage import TREE, Stage  # first: it puts the shim in place
+import peer
+from pico import firmware, setup
+from pico.run import programs
+from sim import Network, Peer, Sink
+
+PROMISED = TREE / "tests_host/pico/promised.json"
+README = TREE / "README.md"
+MARKS = ("<!-- pico: written by `make pico-bench WRITE=1` -->\n", "<!-- pico: end -->\n")
+RATES = (115200, 460800, 921600)
+BYTES = dict(zip(RATES, (24000, 40000, 60000)))
+FAMILY = "sim7000"
+CYCLES_PER_MS = 125_000
+SLACK = 0.005  # a figure may be worse than promised by this share: a line of code moves what is in the flash's cache
+
+UP, DOWN = "higher", "lower"
+
+
+class Blob(Peer):
+    """Serves more than anybody asks for."""
+
+    def opened(self, connection):
+        connection.write(peer.pattern(1000) * 120)
+
+
+class Watch:
+    """Measures the line's use by the distance of the commands that read whole segments."""
+
+    def __init__(self, stage):
+        self.clock = stage.pico.clock
+        self.reads, self.rate = [], 0
+        execute = stage.module.execute
+
+        def watched(line):
+            if line.startswith(b"AT+CIPRXGET=2"):
+                self.reads.append((self.clock.now_us, int(line.rpartition(b",")[2])))
+            return execute(line)
+
+        stage.module.execute = watched
+
+    def begin(self, rate):
+        """From here on."""
+        self.reads, self.rate = [], rate
+
+    def line(self):
+        """Payload's share of the line; None when there were too few such commands."""
+        full = max((length for _, length in self.reads), default=0)
+        pairs = zip(self.reads, self.reads[1:], strict=False)
+        times = sorted(b[0] - a[0] for a, b in pairs if a[1] == b[1] == full)
+        return full * 1e7 / self.rate / times[len(times) // 2] if len(times) > 4 else None
+
+
+def session(function, args, files, library="mpy", image=None, powered=True):
+    """Run one function of measure.py; the dict that it prints."""
+    net = Network(latency_ms=1, connect_ms=20, dns_ms=5)
+    with Stage(FAMILY, library, image, files, powered, net, think_ms=0) as stage:
+        watch = Watch(stage)
+        stage.net.serve("measure.example", 80, Blob())
+        stage.net.serve("measure.example", 81, Sink())
+        stage.net.serve("measure.example", 82, Peer())
+        stage.pico.answers |= {
+            "watch": watch.begin,
+            "line": watch.line,
+            "think": lambda ms: setattr(stage.module, "think_ms", ms),
+            "silent": lambda ms, for_ms: silent(stage, ms, for_ms),
+        }
+        text = stage.pico.exec("import measure; measure.%s(%s)" % (function, ", ".join(map(repr, args))), 1500)
+    return ast.literal_eval(text.rstrip().splitlines()[-1])
+
+
+def silent(stage, ms, for_ms):
+    """In so many milliseconds the module stops answering, for a while."""
+    stage.module.later(ms, lambda: setattr(stage.module, "silent", True))
+    stage.module.later(ms + for_ms, lambda: setattr(stage.module, "silent", False))
+
+
+def sessions(image):
+    """name: arguments of session()."""
+    found = {"buffer %d" % rate: ("buffer", (FAMILY, rate, BYTES[rate])) for rate in RATES}
+    found |= {"push %d" % rate: ("configured", (FAMILY, rate, BYTES[rate], "push")) for rate in RATES}
+    found["hex 115200"] = ("configured", (FAMILY, 115200, BYTES[115200], "hex"))
+    for rate in RATES:
+        for flow in (False, True):
+            name = "transparent %d%s" % (rate, " RTS/CTS" if flow else "")
+            found[name] = ("transparent", (FAMILY, rate, BYTES[rate], flow))
+    found["calls"] = ("calls", (FAMILY,))
+    found["hardships"] = ("hardships", (FAMILY,))
+    found["heartbeat"] = ("heartbeat", (FAMILY, 20000))
+    found["memory mpy"] = ("memory", (FAMILY,))
+    found["memory source"] = ("memory", (FAMILY,), "source")
+    found["memory frozen"] = ("memory", (FAMILY,), "frozen", image)
+    return found
+
+
+def measure(image):
+    """All of it, by session."""
+    files = programs()
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count() or 1) as pool:
+        running = {}
+        for name, (function, args, *more) in sessions(image).items():
+            running[name] = pool.submit(session, function, args, files, *more)
+        return {name: job.result() for name, job in running.items()}
+
+
+def rows(found):
+    """(key, what it is, values, which way is better, digits, goals or None), in the order of the table."""
+    buffers = [found["buffer %d" % rate] for rate in RATES]
+    at_once = buffers[0]
+    memory = [found["memory " + library] for library in ("mpy", "frozen", "source")]
+    calls = found["calls"]
+    beat = found["heartbeat"]
+
+    def line(mode):
+        return [by_mode[mode]["line"] for by_mode in buffers]
+
+    def each(name, what):
+        return [found[name % rate][what] for rate in RATES]
+
+    block = "block 1024, thinks %d ms"
+    heap = [at_once[block % 0]["heap"], found["push 115200"]["heap"], found["transparent 115200"]["heap"]]
+    used = [at_once[mode]["share"] for mode in (block % 0, "sleep_ms(1)", "asyncio")]
+    longest = [calls["longest"][name] / CYCLES_PER_MS for name in ("pump", "poll", "readinto")]
+    phases = [beat[name] for name in ("bring-up", "first connections", "transfer")]
+    rates = "at 115200 / 460800 / 921600 baud"
+    return [
+        ("heap", "heap per received byte: buffer access / push / transparent", heap, DOWN, 3, (0, 0, 0)),
+        (
+            "busy",
+            "payload as share of the line %s: polled without pause" % rates,
+            line("busy"),
+            UP,
+            3,
+            (0.958, 0.947, 0.93),
+        ),
+        ("block", "the same: blocking `readinto` of 1,024", line(block % 0), UP, 3, (0.955, 0.938, 0.905)),
+        ("block 4096", "the same: blocking `readinto` of 4,096", line("block 4096"), UP, 3, None),
+        ("sleep", "the same: `sleep_ms(1)` between reads", line("sleep_ms(1)"), UP, 3, None),
+        ("asyncio", "the same: asyncio, one link", line("asyncio"), UP, 3, (0.958, 0.947, 0.928)),
+        ("asyncio 4", "the same: asyncio, four links", line("asyncio, 4 links"), UP, 3, None),
+        ("thinks 5", "the same: blocking, the module thinks 5 ms per command", line(block % 5), UP, 3, None),
+        ("thinks 20", "the same: blocking, the module thinks 20 ms", line(block % 20), UP, 3, None),
+        ("push", "the same: blocking, pushed data with RTS/CTS", each("push %d", "line"), UP, 3, None),
+        ("hex", "the same: as hexadecimal digits, at 115200 baud", [found["hex 115200"]["line"]], UP, 3, None),
+        ("transparent", "the same: transparent mode with RTS/CTS", each("transparent %d RTS/CTS", "line"), UP, 3, None),
+        ("send", "the same: `write` of 1,460", line("send"), UP, 3, None),
+        ("lost", "share lost in transparent mode without RTS/CTS", each("transparent %d", "lost"), DOWN, 3, None),
+        ("lost flow", "with RTS/CTS", each("transparent %d RTS/CTS", "lost"), DOWN, 3, (0, 0, 0)),
+        (
+            "share",
+            "share of the processor, download at 115200: blocking / `sleep_ms(1)` / asyncio",
+            used,
+            DOWN,
+            3,
+            (0.17, 0.3, 0.42),
+        ),
+        (
+            "cycles",
+            "cycles: idle pump with one link / non-blocking read that finds nothing / byte received / byte sent",
+            [calls["pump"], calls["empty read"], at_once[block % 0]["cycles"], at_once["send"]["cycles"]],
+            DOWN,
+            0,
+            (8000, 18000, 2000, None),
+        ),
+        (
+            "connect",
+            "busy time of `connect` / `close`, ms",
+            [calls["connect"] / CYCLES_PER_MS, calls["close"] / CYCLES_PER_MS],
+            DOWN,
+            1,
+            (6.5, None),
+        ),
+        (
+            "longest",
+            "longest `pump` / `ioctl(POLL)` / `readinto` in a transfer, ms",
+            longest,
+            DOWN,
+            1,
+            (3.5, 3.5, None),
+        ),
+        ("stack", "C stack at its deepest, asyncio", [at_once["asyncio"]["stack"]], DOWN, 0, (6200,)),
+        (
+            "heartbeat",
+            "worst lateness of a 10 ms beat beside bring-up / first connections on four links / transfer, ms",
+            phases,
+            DOWN,
+            0,
+            (20, 20, 20),
+        ),
+        (
+            "RAM",
+            "RAM with one open socket: `.mpy` / frozen / source",
+            [m["socket RAM"] for m in memory],
+            DOWN,
+            0,
+            (37000, 14300, None),
+        ),
+        (
+            "import",
+            "import of package and family, ms: the same",
+            [m["import ms"] for m in memory],
+            DOWN,
+            0,
+            (120, None, None),
+        ),
+    ]
+
+
+def shown(values, digits):
+    """Figures as text."""
+    return " / ".join("–" if value is None else "{:,.{}f}".format(value, digits) for value in values)
+
+
+def broken(values, promised, better, digits):
+    """Whether a figure is worse than promised."""
+    unit = 10.0**-digits
+    for value, limit in zip(values, promised, strict=True):
+        worse = limit - value if better == UP else value - limit
+        if worse > max(abs(limit) * SLACK, unit * 0.5):
+            return True
+    return False
+
+
+def table(found, promised):
+    """Lines of the README."""
+    lines = ["| figure | measured | goal |\n", "|---|---|---|\n"]
+    for key, what, _, _, digits, goal in found:
+        lines.append("| %s | %s | %s |\n" % (what, shown(promised[key], digits), shown(goal, digits) if goal else ""))
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--write", action="store_true", help="make today's figures the promise")
+    options = parser.parse_args()
+    setup.ready_or_skip()
+    start = time.monotonic()
+    raw = measure(firmware.own()[0])
+    found = rows(raw)
+    promised = json.loads(PROMISED.read_text()) if PROMISED.exists() else {}
+    if options.write:
+        promised = {key: [round(value, digits) for value in values] for key, _, values, _, digits, _ in found}
+        PROMISED.write_text(json.dumps(promised, indent=1).replace("\n  ", " ").replace("\n ]", " ]") + "\n")
+        before, _, rest = README.read_text().partition(MARKS[0])
+        README.write_text("".join([before, MARKS[0], *table(found, promised), MARKS[1], rest.partition(MARKS[1])[2]]))
+    failed = []
+    for key, what, values, better, digits, goal in found:
+        bad = key not in promised or broken(values, promised[key], better, digits)
+        failed += [key] if bad else []
+        print("%-100s %s" % (what, shown(values, digits)))
+        print("%100s %s" % ("promised", shown(promised.get(key, ()), digits) + (" BROKEN" if bad else "")))
+        if goal:
+            print("%100s %s" % ("goal", shown(goal, digits)))
+    summary = {key: {"is": values, "promised": promised.get(key), "goal": goal} for key, _, values, _, _, goal in found}
+    output = TREE / "build/pico.json"
+    output.write_text(json.dumps({"rows": summary, "sessions": raw}, indent=1) + "\n")
+    print("written to %s; %d s" % (output, time.monotonic() - start))
+    sys.exit("promises broken: " + ", ".join(failed) if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
