@@ -8,11 +8,16 @@ def query(m, cmd, parse, ms=0, marks=()):
 
     It raises ValueError or IndexError for a line that is none of it, or damaged. Then, or without any line, the
     question is sent again, three times in all: an OK in front of the answer was another command's. ``marks`` as in
-    Task.
+    Task: where they end the answer, no answer may be a damaged one.
     """
     for left in (2, 1, 0):
         found = []
-        info = yield cmd, ms or m.ANSWER_MS, marks
+        try:
+            info = yield cmd, ms or m.ANSWER_MS, marks
+        except OSError as e:
+            if not (marks and left and e.errno == errno.ETIMEDOUT):
+                raise
+            continue  # no OK ends such an answer: it may have come, damaged
         for line in info:
             try:
                 if "\\x" not in line:  # else it is no text
