@@ -67,6 +67,7 @@ LAZY = {
     ("context_open", "iperror"),
     ("server_open", "iperror"),
     ("pump", "resync"),
+    ("strays", "resync"),
     ("tcpip", "shortfall"),
     ("tcpip", "reopen"),
     ("tcpip", "displace"),

@@ -64,7 +64,7 @@ def ready(m):
         try:
             answer = "+CPIN: " + (yield from query(m, b"AT+CPIN?", sim))[-1]
         except OSError as e:
-            answer = e.args[1] if e.errno == errno.EIO else refusal(e)
+            answer = refusal(e)
         state = answer.split(":")[-1].strip()
         if state == "READY":
             if m.__dict__.get("given"):  # it was right

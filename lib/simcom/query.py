@@ -26,7 +26,7 @@ def query(m, cmd, parse, ms=0, marks=()):
                 pass
         if found and (not left or len(found) == len(info)):
             return found
-    raise OSError(errno.EIO, m.command() + ": answer not understood")
+    raise OSError(errno.EIO, cmd.decode() + ": answer not understood")
 
 
 def fields(line):

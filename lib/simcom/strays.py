@@ -5,6 +5,7 @@ import errno
 from micropython import const
 
 from .counters import counted
+from .pump import once
 
 _DRAINING = const(3)  # Link.state, as in links.py
 
@@ -105,7 +106,8 @@ def settle(m):
         return  # a line that is just coming, or one that never ends
     parser.asked = parser.held
     wrong = []
-    for cmd in m.SETTINGS if m.up else ():
+    # Transparent mode has settings of its own.
+    for cmd in m.SETTINGS if m.up and not m.__dict__.get("tunnel") else ():
         if cmd[: cmd.find(b"=")] in _READ_BACK:
             for _ in range(2):  # an answer may be damaged
                 other = yield from _differs(m, cmd)
@@ -113,7 +115,10 @@ def settle(m):
                     break
             else:
                 wrong.append(cmd)
-    if wrong:
+    if wrong:  # perhaps it has restarted
+        m.doubt = 2
+        yield from once("resync").recheck(m)
+    if wrong and m.up:
         for link in m.links.slots:
             if link:
                 m._broken(link, errno.EIO, "received bytes were lost: the module had forgotten how to hand them out")

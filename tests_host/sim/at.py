@@ -34,7 +34,8 @@ class AtModule(Mux):
     """A module that understands commands; handlers are methods do_NAME(op, parameters).
 
     `spoil`: what happens to the next answers, {name of a command: how many times}, "" standing for any; it happens in
-    the manner of choices["answers"]. A seed that chose a manner spoils one answer of four, and none twice in a row.
+    the manner of choices["answers"]. A seed that chose a manner spoils one answer of four, and that of no command twice
+    in a row.
     """
 
     CHOICES = {
@@ -42,7 +43,8 @@ class AtModule(Mux):
         "errors": ("once", "once", "twice"),  # how often ERROR comes
     }
     spoil: dict = {}
-    _name = _spoiled = ""  # the command that is being executed, and the last whose answer was spoilt
+    _name = ""  # the command that is being executed
+    _spoiled: frozenset = frozenset()  # commands whose last answer was spoilt
     _asks = False
 
     def execute(self, line: bytes) -> None:
@@ -140,16 +142,17 @@ class AtModule(Mux):
 
     def _spoils(self) -> bool:
         """Whether something happens to the answer of this command."""
-        name, before = self._name, self._spoiled
+        name = self._name
         if not self._asks or self.choices["answers"] == CLEAN:
             return False
         for key in (name, ""):
             if self.spoil.get(key):
                 self.spoil[key] -= 1
                 return True
-        clean = name not in _OFTEN or name == before or self.spoil or self.pushing() or self.random.random() > 0.25
-        self._spoiled = "" if clean else name
-        return bool(self._spoiled)
+        twice = name in self._spoiled
+        clean = name not in _OFTEN or twice or self.spoil or self.pushing() or self.random.random() > 0.25
+        self._spoiled = self._spoiled - {name} if clean else self._spoiled | {name}
+        return not clean
 
     def pushing(self) -> bool:
         """Received data may come at any time: a damaged line cannot be told from damaged data."""
