@@ -74,6 +74,7 @@ LAZY = {
     ("transparent", "displace"),
     ("modem", "resync"),
     ("modem", "checks"),
+    ("modem", "power"),
     ("modem", "single"),
     ("modem", "strays"),
     ("power", "checks"),

@@ -986,3 +986,14 @@ def test_urc_callback_that_fails_does_not_stop_the_pump(capsys):
     rig.vm.urc("RING")
     rig.pump(500)
     assert rig.works()
+
+
+def test_asking_whether_it_is_active_loads_nothing(monkeypatch):
+    rig = off()
+    rig.modem.active(True, timeout_ms=0)
+    monkeypatch.setattr("simcom.modem.once", lambda name: pytest.fail("loads " + name))
+    asked = 0
+    while not rig.modem.active():
+        rig.pump(100)
+        asked += 1
+    assert asked > 5 and rig.modem.on

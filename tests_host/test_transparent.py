@@ -922,6 +922,16 @@ def test_lost_bytes_are_warned_of_once(capsys):
         assert capsys.readouterr().out.count("lost bytes") == times
 
 
+@pytest.mark.parametrize("rate, loses", [(460800, False), (921600, True)])
+def test_rate_that_loses_without_flow_control_is_named(rate, loses, capsys):
+    import simcom.transparent
+
+    simcom.transparent._told = False
+    rig = Rig(modem_args={"baudrate": rate})
+    rig.modem.transparent(ECHO).close()
+    assert ("at 921600 baud" in capsys.readouterr().out) == loses
+
+
 MODES = [(family, mode) for family in FAMILIES for mode in ("push", "hex")]
 MODES += [("sim800", "asleep"), ("a76xx", "asleep")]  # by silence, which the others cannot
 

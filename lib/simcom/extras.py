@@ -2,9 +2,8 @@
 
 from .pump import once
 
-_ONCE = ("power", "bringup", "finish", "context_")  # too seldom to keep
+_ONCE = ("bringup", "finish", "context_")  # too seldom to keep
 _HOMES = {
-    "active": "power",
     "connect": "bringup",
     "disconnect": "finish",
     "flush": "finish",

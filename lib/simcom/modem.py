@@ -14,7 +14,7 @@ _CODES = (
 )
 # Methods that extras.py finds when they are called: dir(), hasattr() and getattr() load nothing.
 _LATER = (
-    " active connect disconnect flush settle at on_urc socket config status ifconfig ipconfig resolve background reset"
+    " connect disconnect flush settle at on_urc socket config status ifconfig ipconfig resolve background reset"
     " recover context sleep awake transparent transparent_server context_up context_check context_down "
 )
 
@@ -87,6 +87,19 @@ class Modem(Pump):
             raise AttributeError(name)
         setattr(Modem, name, method(name))
         return getattr(self, name)
+
+    def active(self, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_ms: int = 90000) -> bool:
+        """Switch the module on (True), off (False), or tell whether it is on.
+
+        True adopts a module that answers at any usual rate, and presses ``pwrkey`` only when none does. ``init``:
+        commands such as ``("+CNMP=38", "+CMNB=1")``, sent now and after every restart; ``()``: none any more.
+        ``timeout_ms=0`` starts and returns. Raises OSError(ETIMEDOUT) when nothing answers, ATError when an ``init``
+        command is refused.
+        """
+        if on is None:  # programs poll this: nothing is loaded
+            self.pump()
+            return self.on
+        return once("power").switch(self, on, init, timeout_ms)
 
     # Events
 

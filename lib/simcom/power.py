@@ -15,16 +15,8 @@ _USUAL_MS = {"PRESS_ON_MS": 1100, "PRESS_OFF_MS": 1500, "BOOT_MS": 15000}
 _CLOSE_DOWN = b"\xf9\x03\xef\x05\xc3\x01\xf2\xf9"  # 27.010: the end of the multiplexer, on its control channel
 
 
-def active(m, on: "bool | None" = None, *, init: "tuple | None" = None, timeout_ms: int = 90000) -> bool:
-    """Switch the module on (True), off (False), or tell whether it is on.
-
-    True adopts a module that answers at any usual rate, and presses ``pwrkey`` only when none does. ``init``: commands
-    such as ``("+CNMP=38", "+CMNB=1")``, sent now and after every restart; ``()``: none any more. ``timeout_ms=0``
-    starts and returns. Raises OSError(ETIMEDOUT) when nothing answers, ATError when an ``init`` command is refused.
-    """
-    if on is None:
-        m.pump()
-        return m.on
+def switch(m, on, init, timeout_ms):
+    """``modem.active(on, ...)``."""
     if init or timeout_ms != 90000:
         checks = once("checks")
         checks.check_number("timeout_ms", timeout_ms)

@@ -16,6 +16,7 @@ _OPEN = const(2)
 
 _TUNING = ((3, 8), (2, 10), (1, 1460), (0, 1), (0, 1), (50, 1460), (20, 1000))
 
+_LOSING = const(460800)  # above it bytes are lost without RTS/CTS, as measured on an emulated Pico
 _CLOSE_MS = const(150000)  # +++, AT+CIPCLOSE, the context down and up
 
 _told = False
@@ -128,6 +129,8 @@ class Transparent(Tunnel):
         if not self._safe and not _told:
             _told = True
             print("simcom: transparent mode without flow_control: lost bytes cannot be noticed")
+            if m.baudrate > _LOSING:
+                print("simcom: at %d baud a Raspberry Pi Pico loses one byte in six" % m.baudrate)
         self._place()
         m.equip(link)
         link.state = _CONNECTING
