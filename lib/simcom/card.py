@@ -114,7 +114,8 @@ def _tries(m):
             try:
                 return min((yield from query(m, cmd, _left)))
             except OSError as e:
-                refusal(e)
+                if e.errno != errno.EIO:  # a bare OK tells nothing either
+                    refusal(e)
     return None
 
 

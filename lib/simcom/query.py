@@ -10,6 +10,7 @@ def query(m, cmd, parse, ms=0, marks=()):
     question is sent again, three times in all: an OK in front of the answer was another command's. ``marks`` as in
     Task: where they end the answer, no answer may be a damaged one.
     """
+    best = ()
     for left in (2, 1, 0):
         found = []
         try:
@@ -24,8 +25,11 @@ def query(m, cmd, parse, ms=0, marks=()):
                     found.append(parse(line))
             except (ValueError, IndexError):
                 pass
-        if found and (not left or len(found) == len(info)):
-            return found
+        best = found or best
+        if found and len(found) == len(info):
+            break
+    if best:  # what stood beside it was no answer three times
+        return best
     raise OSError(errno.EIO, cmd.decode() + ": answer not understood")
 
 
