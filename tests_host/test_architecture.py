@@ -59,11 +59,9 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 # Imports inside functions: what is loaded when it is used. (who, whom)
 LAZY = {
     ("links", "ring"),  # where micropython.RingIO is missing
-    ("pump", "aterror"),
     ("channel", "echo"),
     ("pump", "masking"),
     ("modem", "info"),
-    ("cipopen", "aterror"),
     ("context_open", "iperror"),
     ("server_open", "iperror"),
     ("pump", "resync"),
@@ -127,8 +125,6 @@ FACES = {
     "rxget": {"on_line", "on_trailer"},
     "cipstart": {"on_line"},
     "cipopen": {"on_line"},
-    "modem": {"on_line"},
-    "pump": {"on_line"},
     "servers": {"on_line", "on_lost"},
     "contexts": {"on_lost"},
     "more_start": {"on_line"},

@@ -24,9 +24,23 @@ def on_urc(m, prefix: str, callback, *, lines: int = 1):
     if not start or not (callback is None or callable(callback)):
         raise ValueError("on_urc: how the line begins, and a function that takes it or None, not %r" % (callback,))
     check_number("lines", lines, 1, 20)
-    m.urcs = [urc for urc in m.urcs if urc[0] != start]
+    urcs = Urcs([urc for urc in m.urcs if urc[0] != start])
     if callback:
-        m.urcs.append((start, _Callback(m, callback, lines).take))
+        urcs.append((start, _Callback(m, callback, lines).take))
+    m.urcs = urcs
+
+
+class Urcs(list):
+    """(prefix, function(buf, i, j)) of each."""
+
+    def take(self, buf, i, j):
+        """``buf[i:j]`` is an unsolicited line; returns whether it was wanted."""
+        wanted = False
+        for prefix, take in self:
+            if buf.startswith(prefix, i):
+                take(buf, i, j)
+                wanted = True
+        return wanted
 
 
 class _Callback:

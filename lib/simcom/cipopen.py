@@ -5,7 +5,7 @@ from time import ticks_ms
 
 from micropython import const
 
-from .pump import text
+from .pump import ATError, text
 from .tcpip import TcpIp
 
 _CONNECTING = const(1)  # Link.state, as in links.py
@@ -112,8 +112,6 @@ class CipOpen(TcpIp):
             if link.state != _CONNECTING or not link.pending:
                 return
             if number:
-                from .aterror import ATError
-
                 link.fail(*ATError("connect %s:%d" % link.peer, "+CIPOPEN: %d,%d" % (link.n, number)).args)
             else:
                 self.connected(link)

@@ -2,10 +2,9 @@
 
 import errno
 
-from .aterror import ATError
 from .checks import check_number
 from .lookup import resolved
-from .pump import once
+from .pump import ATError, once
 from .query import query
 from .radio import registration, signal
 from .resync import identity, named

@@ -2,7 +2,7 @@
 
 import errno
 
-from .aterror import ATError
+from .pump import ATError
 from .query import fields, query
 
 

@@ -73,9 +73,7 @@ class Modem(Pump):
             pwrkey.value(1 - pressed)
 
     def __repr__(self):
-        from .info import describe
-
-        return describe(self)
+        return once("info").describe(self)
 
     def isconnected(self) -> bool:
         """Whether the PDP context is up; pumps, returns at once."""
@@ -146,7 +144,8 @@ class Modem(Pump):
         self.step = "off"
 
     def on_line(self, buf, i, j):
-        known = super().on_line(buf, i, j)
+        """An unsolicited line; returns whether it is a known one."""
+        known = self.urcs and self.urcs.take(buf, i, j)
         for line in _BOOT if self.up else self.RESTART:
             if buf.startswith(line, i):
                 known = True

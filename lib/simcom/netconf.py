@@ -1,9 +1,8 @@
 """Settings of the module's TCP/IP stack that a program may want otherwise: checked, sent, sent again by connect()."""
 
-from .aterror import ATError
 from .lacks import more, need
 from .checks import check_number, check_text
-from .pump import once
+from .pump import ATError, once
 from .query import fields, query
 
 _TIMES = "settings of time-outs"

@@ -25,6 +25,25 @@ def once(name):
     return module
 
 
+class ATError(OSError):
+    """A final result other than OK.
+
+    ``errno``: from the number of +CME ERROR, or of the line before ERROR, else EIO; ``cmd``: the command; ``line``: the
+    result line as received, or the one before it that tells the cause.
+    """
+
+    def __init__(self, cmd: str, line: str):
+        code = errno.EIO
+        if ":" in line:
+            try:
+                code = once("cmeerror" if line.find(" ERROR:") == 4 else "iperror").errno_of(line, cmd)
+            except OSError:  # no room to load it
+                pass
+        super().__init__(code, "%s: %s" % (cmd, line))
+        self.cmd = cmd
+        self.line = line
+
+
 class Task:
     """A procedure of several commands: a generator.
 
@@ -57,6 +76,7 @@ class Pump:
     on_wait = None
     ticking = False  # a timer pumps
 
+    urcs: tuple = ()  # what on_urc() waits for, as callbacks.py keeps it
     hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes
 
     def __init__(self, uart):
@@ -72,7 +92,6 @@ class Pump:
         self.still = False  # nothing is to be started
         self.counts = {}  # what happened, and how often: status("counters")
         self.came = self.went = 0  # payload bytes, modulo 2**30
-        self.urcs = []  # (prefix, function(buf, i, j)) of on_urc()
         self._calls = []  # (function, line): to be called with the channel idle
 
     def pump(self) -> int:
@@ -229,8 +248,6 @@ class Pump:
 
     def refusal(self, line):
         """The exception for a command that was answered with ``line``."""
-        from .aterror import ATError
-
         return ATError(self.command(), line)
 
     def command(self):
@@ -274,15 +291,6 @@ class Pump:
         if task.error:
             raise task.error
         return task.result
-
-    def on_line(self, buf, i, j):
-        """An unsolicited line; returns whether it is a known one."""
-        known = False
-        for prefix, take in self.urcs:
-            if buf.startswith(prefix, i):
-                take(buf, i, j)
-                known = True
-        return known
 
 
 def text(buf, i, j):

@@ -4,9 +4,9 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from .aterror import ATError
 from .checks import check_number
 from .lacks import start_only
+from .pump import ATError
 from .query import fields, query
 
 _REFUSAL_MS = const(100)  # without a prompt: what is not refused within this time is taken for accepted
