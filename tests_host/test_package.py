@@ -1,33 +1,32 @@
-"""A board gets every file of lib/simcom and nothing else: package.json lists them, `make mpy` compiles them."""
+"""A board gets what the lists for mip say, as source or as `make mpy` makes it, and either runs."""
 
+import ast
 import json
 import os
+import re
+import shutil
 import subprocess
 
+import made as made_of
 import package
+import parts
+import pytest
 from mpremote import mip
 from tools.system import micropython_command
 
-
-def test_package_json_is_what_the_generator_writes():
-    assert package.PACKAGE.read_text() == package.text(), "run: python3 tests_host/tools/package.py --write"
-
-
-def test_every_address_is_a_file_and_every_file_is_listed():
-    urls = json.loads(package.PACKAGE.read_text())["urls"]
-    assert all((package.TREE / source).is_file() for _, source in urls)
-    listed = {target for target, _ in urls}
-    assert listed == {"simcom/" + path.name for path in (package.TREE / "lib/simcom").glob("*.py")}
-    assert "simcom/__init__.py" in listed
+FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
+TREES = parts.trees()
+NEEDS = {name: set.union(*parts.needs(name, tree, TREES)) for name, tree in TREES.items()}
+LISTS = package.lists()
+FAULTS = ("lost", "context", "restart", "refused", "count")  # as mpy_session.py has them
+BUILD = package.TREE / "build"
 
 
-def test_a_missing_file_is_noticed(tmp_path):
-    (tmp_path / "lib/simcom").mkdir(parents=True)
-    (tmp_path / "lib/simcom/a.py").touch()
-    before = package.text(tmp_path)
-    assert json.loads(before)["urls"] == [["simcom/a.py", "lib/simcom/a.py"]]
-    (tmp_path / "lib/simcom/b.py").touch()
-    assert package.text(tmp_path) != before
+@pytest.fixture(scope="module")
+def made():
+    """Names of the lists; `make mpy` has written them."""
+    subprocess.run(["make", "--no-print-directory", "mpy"], cwd=package.TREE, check=True)
+    return sorted(path.stem for path in BUILD.glob("*.json") if "urls" in json.loads(path.read_text()))
 
 
 class Folder:
@@ -46,23 +45,150 @@ class Folder:
         (self.root / path).write_bytes(data)
 
 
-def test_mpremote_installs_it_from_a_clone(tmp_path):
-    mip._install_package(Folder(tmp_path), str(package.PACKAGE), index="", target="lib", version=None, mpy=False)
-    for target, source in json.loads(package.PACKAGE.read_text())["urls"]:
-        assert (tmp_path / "lib" / target).read_bytes() == (package.TREE / source).read_bytes()
+def install(folder, *lists):
+    """What mpremote installs into a folder."""
+    for path in lists:
+        mip._install_package(Folder(folder), str(path), index="", target="lib", version=None, mpy=False)
+    return folder / "lib"
 
 
-def test_the_compiled_package_is_whole_and_runs():
-    subprocess.run(["make", "--no-print-directory", "mpy"], cwd=package.TREE, check=True)
-    compiled = package.TREE / "build/lib"
-    names = {path.stem for path in (package.TREE / "lib/simcom").glob("*.py")}
-    assert {path.stem for path in (compiled / "simcom").glob("*.mpy")} == names
-    assert len(list((compiled / "simcom").iterdir())) == len(names)
-    session = [*micropython_command(), str(package.TREE / "tests_host/mpy_session.py")]
-    done = subprocess.run(
-        session, env=os.environ | {"MICROPYPATH": "%s:.frozen" % compiled}, capture_output=True, text=True
-    )
-    assert done.stdout == "4 passed, 0 failed\n", done.stdout + done.stderr
+def run(lib, *args):
+    """Run a program on what is installed; what it prints."""
+    env = os.environ | {"MICROPYPATH": "%s:%s:.frozen" % (lib, package.TREE / "tests_host/mpylib")}
+    done = subprocess.run([*micropython_command(), *args], env=env, capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+def test_the_lists_are_what_the_generator_writes():
+    stale = [path.relative_to(package.TREE).as_posix() for path in package.differing()]
+    assert not stale, "run: python3 tests_host/tools/package.py --write"
+
+
+def test_every_file_is_in_a_list_and_package_json_has_all():
+    assert set.union(*LISTS.values()) == set(TREES) - set(package.SPARE)
+    assert {target for target, _ in json.loads(package.PACKAGE.read_text())["urls"]} == {
+        path.relative_to(package.TREE / "lib").as_posix() for path in parts.sources().values()
+    }
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_list_has_what_its_files_load_and_no_more_dialects_than_one(family):
+    later = {each for first in package.capabilities(TREES).values() for each in first} | set(package.SPARE)
+    for name in {family} | set(LISTS) - set(FAMILIES):
+        there = LISTS[family] | LISTS[name]
+        gone = {(each, other) for each in there for other in NEEDS[each] - there - later if not parts.dialect(other)}
+        assert not gone, name
+    assert len({parts.dialect(each) for each in LISTS[family]} - {""}) == 1
+    assert not (set(FAMILIES) - {family}) & LISTS[family]
+
+
+def test_a_file_that_is_new_or_gone_is_noticed(tmp_path):
+    shutil.copytree(package.TREE / "lib", tmp_path / "lib")
+    shutil.copy(package.PACKAGE, tmp_path)
+    assert package.differing(tmp_path) == []
+    (tmp_path / "lib/simcom/novel.py").touch()
+    assert package.differing(tmp_path) == [tmp_path / "package.json"]
+    (tmp_path / "lib/simcom/sim800.py").unlink()
+    assert tmp_path / "lib/sim800.json" in package.differing(tmp_path)
+
+
+@pytest.mark.parametrize("name", [*LISTS, "package"])
+def test_mpremote_installs_a_list_from_a_clone(tmp_path, name):
+    path = package.PACKAGE if name == "package" else package.TREE / "lib" / (name + ".json")
+    lib = install(tmp_path, path)
+    urls = json.loads(path.read_text())["urls"]
+    assert len(urls) == len({target for target, _ in urls}) > 0
+    for target, source in urls:
+        assert (lib / target).read_bytes() == (path.parent / source).read_bytes()
+
+
+def test_every_list_has_the_version_of_the_package():
+    version = package.version()
+    assert ("\n## " + version) in (package.TREE / "CHANGELOG.md").read_text()
+    for path in package.texts():
+        assert json.loads(path.read_text())["version"] == version
+
+
+def test_made_lists_are_those_of_the_sources(made):
+    assert made == sorted([*LISTS, "package"])
+    for name in made:
+        for target, source in json.loads((BUILD / (name + ".json")).read_text())["urls"]:
+            assert source == "lib/" + target and (BUILD / source).is_file()
+
+
+def test_made_files_import_what_there_is(made):
+    trees = parts.trees(BUILD / "lib-sources")
+    defined = {name: set(made_of.identifiers(tree)) for name, tree in trees.items()}
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "simcom":
+                for alias in node.names:
+                    assert alias.name in defined[node.module.partition(".")[2]], (name, node.module, alias.name)
+            for said in parts.loads(node) or ():
+                assert said.value in trees, (name, said.value)
+
+
+def test_made_names_were_private_and_say_what_they_were(made):
+    names = json.loads((BUILD / "names.json").read_text())
+    assert len(names) > 200 and len(set(names.values())) == len(names)
+    assert all(old.startswith("_") and not old.startswith("__") for old in names.values())
+    said = set(re.findall(r"\w+", "".join(path.read_text() for path in parts.sources().values())))
+    assert not said & set(names)
+
+
+@pytest.mark.parametrize("form", ["lib", "build"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_runs_from_its_list_alone(made, tmp_path, family, form):
+    lib = install(tmp_path, package.TREE / form / (family + ".json"))
+    session = str(package.TREE / "tests_host/mpy_session.py")
+    for fault in ((), *((fault,) for fault in FAULTS if form == "build")):
+        output = run(lib, session, family, *fault)
+        assert output.startswith("MODULES ") and "WRONG" not in output, output
+
+
+ABSENT = """
+import simcom, fakeuart
+modem = simcom.SIM7000(fakeuart.FakeUart())
+for call in (%s):
+    try:
+        print(call())
+    except ImportError as e:
+        print(e)
+"""
+
+
+@pytest.mark.parametrize("form", ["lib", "build"])
+def test_what_is_not_installed_names_the_list_that_has_it(made, tmp_path, form):
+    calls = {
+        "udp": "lambda: modem.socket(2, 2)",
+        "server": "lambda: modem.socket().bind(('', 80))",
+        "receive": "lambda: modem.config(receive='push')",
+        "sleep": "lambda: modem.sleep()",
+        "at": "lambda: modem.at('+CSQ')",
+        "options": "lambda: modem.status('dns')",
+        "recover": "lambda: modem.reset()",
+        "single": "lambda: simcom.SIM7000(fakeuart.FakeUart(), mux=False)",
+        "a76xx": "lambda: simcom.A76XX",
+        "tap": "lambda: simcom.Tap",
+    }
+    lib = install(tmp_path, package.TREE / form / "sim7000.json")
+    (tmp_path / "absent.py").write_text(ABSENT % ", ".join(calls.values()))
+    said = run(lib, str(tmp_path / "absent.py")).splitlines()
+    assert [line.partition("mip install lib/")[2].partition(".json")[0] for line in said] == list(calls), said
+
+
+@pytest.mark.parametrize("form", ["lib", "build"])
+def test_a_capability_is_installed_beside_its_family(made, tmp_path, form):
+    lib = install(tmp_path, *(package.TREE / form / (name + ".json") for name in ("a76xx", "udp", "tap")))
+    (tmp_path / "udp.py").write_text("import simcom, fakeuart\nm = simcom.A76XX(simcom.Tap(fakeuart.FakeUart()))\n")
+    with (tmp_path / "udp.py").open("a") as file:
+        file.write("print(m.socket(2, 2).recvfrom)\n")
+    assert "bound_method" in run(lib, str(tmp_path / "udp.py"))
+
+
+def test_all_of_the_made_package_runs(made, tmp_path):
+    lib = install(tmp_path, BUILD / "package.json")
+    assert run(lib, str(package.TREE / "tests_host/mpy_session.py")) == "4 passed, 0 failed\n"
 
 
 EACH = """
@@ -77,11 +203,9 @@ for name in %r:
 """
 
 
-def test_every_file_loads_first_on_micropython():
+@pytest.mark.parametrize("form", ["lib", "build/lib"])
+def test_every_file_loads_first_on_micropython(made, form):
     """`from . import file` there asks the package's __getattr__ first, which knows no files."""
-    names = sorted(path.stem for path in (package.TREE / "lib/simcom").glob("*.py") if path.stem != "__init__")
-    environment = os.environ | {"MICROPYPATH": "%s:.frozen" % (package.TREE / "lib")}
+    names = sorted({path.stem for path in (package.TREE / form / "simcom").iterdir()} - {"__init__", "__pycache__"})
     machine = "import sys\nsys.modules['machine'] = sys\n"  # the unix port has one without UART
-    command = [*micropython_command(), "-c", machine + EACH % names]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    assert len(names) > 50 and run(package.TREE / form, "-c", machine + EACH % names) == ""

@@ -8,6 +8,8 @@ import time
 sys.modules["errno"] = errno
 sys.modules["time"] = time
 
+__version__ = "0.1.0"
+
 # What is used is loaded, and nothing else: as asyncio does it.
 _NAMES = ["SIM800", "SIM7000", "SIM7028", "A76XX", "ATError", "Tap", "install", "socket"]
 
@@ -15,7 +17,13 @@ _NAMES = ["SIM800", "SIM7000", "SIM7028", "A76XX", "ATError", "Tap", "install", 
 def __getattr__(name):
     if name not in _NAMES:
         raise AttributeError("simcom has no %s; it has %s" % (name, ", ".join(_NAMES)))
-    value = __import__("simcom." + ("socket" if name == "install" else name.lower()), None, None, ["*"])
+    home = "socket" if name == "install" else name.lower()
+    try:
+        value = __import__("simcom." + home, None, None, ["*"])
+    except ImportError as e:
+        from .absent import told
+
+        raise told(home, e)
     if name != "socket":
         value = getattr(value, name)
     globals()[name] = value

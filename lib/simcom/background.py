@@ -20,7 +20,7 @@ def _function(owner, name):
 
 
 def _guarded(_):
-    # pump.once(), for lazy.py
+    # in place of pump.once(), for lazy.py
     return sys.modules[__name__]
 
 
@@ -63,7 +63,7 @@ def background(m, period_ms: int = 50, timer: int = -1):
         running.deinit()
         m.timer = None
     if period_ms:
-        lazy.once = _guarded
+        lazy.loader = _guarded
         for name in ("open", "send", "close", "receive", "hungry", "forget"):
             if not isinstance(getattr(m, name), _Guarded):
                 setattr(m, name, _Guarded(m, name))

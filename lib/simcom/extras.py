@@ -1,6 +1,6 @@
 """Where the methods live that a program calls once or seldom: in files that are loaded then."""
 
-from .pump import once
+from .pump import load, once
 
 _ONCE = ("bringup", "finish", "context_")  # too seldom to keep
 _HOMES = {
@@ -46,6 +46,6 @@ def function(owner, name):
     home = _HOMES[name]
     if home in _ONCE:
         return getattr(once(home + owner.DIALECT if home[-1] == "_" else home), name)
-    found = getattr(__import__("simcom." + home, None, None, ["*"]), name)
+    found = getattr(load(home), name)
     setattr(type(owner), name, found)
     return found

@@ -2,6 +2,8 @@
 
 import errno
 
+from .pump import load
+
 _AF_INET = 2
 _AF_INET6 = 10
 _SOCK_STREAM = 1
@@ -16,9 +18,7 @@ def become(s, af, type, proto):
     if af != _AF_INET and af != _AF_INET6:
         raise OSError(errno.EOPNOTSUPP, "only AF_INET and AF_INET6")
     if type == _SOCK_DGRAM:
-        from .datagram import equip
-
-        equip(s)
+        load("datagram").equip(s)
     elif type != _SOCK_STREAM:
         raise OSError(errno.EOPNOTSUPP, "only SOCK_STREAM and SOCK_DGRAM")
 

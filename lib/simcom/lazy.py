@@ -2,11 +2,13 @@
 
 from .pump import once
 
+loader = once  # background.py has another
+
 
 def method(name: str):
     """A method ``name`` that loads itself; whoever only looks it up loads nothing."""
 
     def first(self, *args, **kwargs):
-        return once("extras").function(self, name)(self, *args, **kwargs)
+        return loader("extras").function(self, name)(self, *args, **kwargs)
 
     return first

@@ -13,14 +13,22 @@ _OK = const(2)  # as channel.py has them
 _ERROR = const(3)
 
 
+def load(name):
+    """The module ``simcom.<name>``. ImportError: which list of mip has it."""
+    try:
+        return __import__("simcom." + name, None, None, ["*"])
+    except MemoryError:
+        raise OSError(errno.ENOMEM, "no room to load simcom." + name)
+    except ImportError as e:
+        from .absent import told
+
+        raise told(name, e)
+
+
 def once(name):
     """The module ``simcom.<name>`` for one use: nothing keeps it, and its heap is free again afterwards."""
-    whole = "simcom." + name
-    try:
-        module = __import__(whole, None, None, ["*"])
-    except MemoryError:
-        raise OSError(errno.ENOMEM, "no room to load " + whole)
-    del sys.modules[whole]
+    module = load(name)
+    del sys.modules["simcom." + name]
     delattr(sys.modules["simcom"], name)
     return module
 

@@ -1,5 +1,7 @@
 """What ``config()`` sets, what ``status()`` asks for: names, with the files that hold the functions."""
 
+from .pump import load
+
 # config(name=value): (file, function(modem, value)). The function checks the value, sends nothing and returns the steps
 # that the pump is to run, or None.
 SETTERS = {
@@ -41,7 +43,7 @@ def function(table, name, what, more=()):
     if not isinstance(name, str) or name not in table:
         raise ValueError("%s: one of %s, not %r" % (what, ", ".join(sorted(list(table) + list(more))), name))
     file, attribute = table[name]
-    return getattr(__import__("simcom." + file, None, None, ["*"]), attribute)
+    return getattr(load(file), attribute)
 
 
 def change(m, readable, param, settings, timeout_ms):

@@ -3,6 +3,7 @@
 from micropython import const
 
 from .checks import check_number
+from .pump import load
 
 # What socket.py finds here when it is asked for; numbers of lwIP
 NAMES = {
@@ -81,6 +82,4 @@ def _number(value, at):
 
 
 def _keep(s, which, value):
-    from .keepalive import change
-
-    change(s._modem, which, _number(value, 0), s._timeout == 0)
+    load("keepalive").change(s._modem, which, _number(value, 0), s._timeout == 0)

@@ -1,30 +1,90 @@
-"""Writes package.json, from which mip installs lib/simcom; its file list is what the folder holds.
+"""Writes the lists from which mip installs lib/simcom: package.json has all, lib/<name>.json what one purpose needs.
 
     python3 tests_host/tools/package.py [--write]
 
-Without --write it prints the text. The addresses are relative to package.json: `mpremote mip install package.json`
-in a clone then installs that clone's files, and a fork or a tag its own. mpremote reads relative addresses since 1.25;
-the mip inside MicroPython 1.25 does not yet.
+A family's list holds what its TCP client with bring-up can come to load; the others, that lib/simcom/absent.py names,
+are to be installed beside it, and hold what each of these capabilities needs beyond any family. What that is, the
+imports tell. mip does not resolve relative dependencies, so every list is complete in itself.
+
+Without --write it tells what differs. The addresses are relative to the list: `mpremote mip install lib/sim7000.json`
+in a clone installs that clone's files, and a fork or a tag its own. mpremote reads relative addresses since 1.25; the
+mip inside MicroPython 1.25 does not yet.
 """
 
+import ast
 import json
+import re
 import sys
-from pathlib import Path
 
-TREE = Path(__file__).resolve().parents[2]
+import parts
+from parts import TREE
+
 PACKAGE = TREE / "package.json"
-VERSION = "0.1.0"
+FAMILY = re.compile(r"(sim|a)\d+\w*$")
+ENTRY = ("", "socket", "aterror", "absent")  # of every TCP client, beside its family
+SPARE = ("ring",)  # for a MicroPython older than this library asks for
 
 
-def text(tree=TREE):
-    """What package.json has to say."""
-    files = sorted(p.relative_to(tree / "lib").as_posix() for p in (tree / "lib/simcom").rglob("*.py"))
-    rows = ",\n".join("    %s" % json.dumps([name, "lib/" + name]) for name in files)
-    return '{\n  "urls": [\n%s\n  ],\n  "deps": [],\n  "version": "%s"\n}\n' % (rows, VERSION)
+def version(tree=TREE):
+    """simcom.__version__"""
+    return re.search(r'^__version__ = "(.+)"$', (tree / "lib/simcom/__init__.py").read_text(), re.M)[1]
+
+
+def capabilities(trees):
+    """{list: what it has that is loaded first}, as the package says."""
+    for node in trees["absent"].body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "LISTS":
+            return ast.literal_eval(node.value)
+    raise LookupError("lib/simcom/absent.py has no LISTS")
+
+
+def lists(lib=TREE / "lib"):
+    """{name of a list: names of its modules}"""
+    trees = parts.trees(lib)
+    needs = {name: parts.needs(name, tree, trees) for name, tree in trees.items()}
+    early = {name: at_once for name, (at_once, _) in needs.items()}
+    links = {name: at_once | later for name, (at_once, later) in needs.items()}
+    entries = capabilities(trees)
+    stop = {*SPARE, *(each for names in entries.values() for each in names)}
+    found = {}
+    for family in filter(FAMILY.match, trees):
+        own = {each.removeprefix("cip") for each in parts.closure([family], early) if each.startswith("cip")}
+        other = {name for name in trees if parts.dialect(name) and parts.dialect(name) not in own}
+        found[family] = parts.closure([*ENTRY, family], links, stop | other)
+    common = set.union(*found.values())
+    for name, first in entries.items():
+        found[name] = parts.closure(first, links, stop - set(first)) - common
+    return found
+
+
+def text(rows, version):
+    """A list for mip: (name on the board, address)."""
+    lines = ",\n".join("    %s" % json.dumps(list(row)) for row in sorted(rows))
+    return '{\n  "urls": [\n%s\n  ],\n  "deps": [],\n  "version": "%s"\n}\n' % (lines, version)
+
+
+def texts(tree=TREE):
+    """{path of a list: what it has to say}"""
+    paths = {name: p.relative_to(tree / "lib").as_posix() for name, p in parts.sources(tree / "lib").items()}
+    now = version(tree)
+    found = {tree / "package.json": text([(path, "lib/" + path) for path in paths.values()], now)}
+    for name, members in lists(tree / "lib").items():
+        found[tree / "lib" / (name + ".json")] = text([(paths[each], paths[each]) for each in members], now)
+    return found
+
+
+def differing(tree=TREE):
+    """Lists that say something else, or should not be there."""
+    wanted = texts(tree)
+    there = {tree / "package.json", *(tree / "lib").glob("*.json")}
+    return sorted(path for path in there | set(wanted) if not path.exists() or path.read_text() != wanted.get(path))
 
 
 if __name__ == "__main__":
-    if "--write" in sys.argv[1:]:
-        PACKAGE.write_text(text())
-    else:
-        print(text(), end="")
+    for path in differing():
+        print(path.relative_to(TREE))
+        if "--write" in sys.argv[1:]:
+            if path in texts():
+                path.write_text(texts()[path])
+            else:
+                path.unlink()

