@@ -314,9 +314,10 @@ def test_every_public_name_exists():
 
 
 def test_unknown_name_of_the_package_is_an_attribute_error_that_lists_the_families():
-    code = "import simcom\ntry:\n    simcom.SIM7600\nexcept AttributeError as e:\n    print(e)"
+    code = "import simcom\ntry:\n    simcom.SIM9999\nexcept AttributeError as e:\n    print(e)"
     said = " ".join(lines(code))
-    assert said == "simcom has no SIM7600; it has SIM800, SIM7000, SIM7028, A76XX, ATError, Tap, install, socket"
+    assert said.startswith("simcom has no SIM9999; it has SIM800, SIM7000, SIM7028, A76XX,")
+    assert said.endswith(", ATError, Tap, install, socket")  # between them: who added a family runs this test too
 
 
 def test_methods_of_a_modem_that_are_not_loaded_are_those_that_can_be():
