@@ -267,3 +267,26 @@ def test_flush_tells_of_a_close_that_gave_up(family):
     s.close()
     assert rig.modem.flush(30_000) is False
     assert rig.modem.flush() is True
+
+
+class Leave(Peer):
+    """Closes as soon as it has heard something, as a broker does after DISCONNECT."""
+
+    def received(self, connection, data):
+        connection.close()
+
+
+@each_family
+@pytest.mark.parametrize("behind_ms", [0, 1000])  # 1000: result of the send and report of the close are read together
+def test_flush_knows_a_peer_that_closes_when_it_has_everything(family, behind_ms):
+    rig = Rig(family=family)
+    rig.net.latency_ms = 0
+    s = rig.socket(rig.serve(Leave), timeout=0)
+    s.write(b"over")
+    while not rig.connection().received:
+        rig.modem.wait(1)
+    rig.clock.advance(behind_ms * 1000)
+    rig.pump(1000)
+    s.close()
+    assert bytes(rig.connection().received) == b"over"
+    assert rig.modem.flush() is True

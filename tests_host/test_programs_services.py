@@ -58,7 +58,7 @@ def wait_for(port, program):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
         if program.child.poll() is not None:
-            program.result()
+            raise AssertionError("it ended before it served: %s" % program.result())
         time.sleep(0.05)
 
 

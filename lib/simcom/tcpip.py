@@ -102,7 +102,7 @@ class TcpIp(BufferAccess):
                     yield from self._ask(link)
                 else:
                     yield 1000
-            if not link.abort and (link.tx_n or link.unacked):
+            if not link.abort and (link.tx_n or link.unacked and (link.n >= 0 or link.error)):  # else the peer closed
                 self.gave_up = True
         except OSError as e:
             link.fail(*e.args)  # none: there was no room for them
