@@ -61,11 +61,11 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 LAZY = {
     ("links", "ring"),  # where micropython.RingIO is missing
     ("channel", "echo"),
+    ("pump", "cmeerror"),
+    ("pump", "iperror"),
     ("pump", "masking"),
     ("pump", "absent"),
     ("__init__", "absent"),
-    ("aterror", "cmeerror"),
-    ("aterror", "iperror"),
     ("modem", "info"),
     ("context_open", "iperror"),
     ("server_open", "iperror"),

@@ -4,11 +4,13 @@ import errno
 
 from micropython import const
 
+from .channel import passed
 from .tcpip import TcpIp
 
 _CONNECTING = const(1)  # Link.state, as in links.py
 
 _RETRY_MS = const(250)
+_REFUSED_MS = const(5000)  # a failure within this time is taken for a refusal, later for a time-out
 
 
 class CipStart(TcpIp):
@@ -43,7 +45,7 @@ class CipStart(TcpIp):
             "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/"
         ):  # else it is connecting, or damaged: it is asked again
             if link.state == _CONNECTING:
-                link.fail(errno.ECONNREFUSED, "connect %s:%d: closed" % link.peer)
+                link.fail(errno.ETIMEDOUT, "connect %s:%d: closed" % link.peer)
             self.gone(link)
 
     def _shut(self, link):
@@ -72,7 +74,8 @@ class CipStart(TcpIp):
             if fail or buf.startswith(b"CONNECT OK", i):
                 if link and link.state == _CONNECTING and link.pending:
                     if fail:
-                        link.fail(errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
+                        code = errno.ETIMEDOUT if passed(link.moved, _REFUSED_MS) else errno.ECONNREFUSED
+                        link.fail(code, "connect %s:%d: CONNECT FAIL" % link.peer)
                     else:
                         self.connected(link)
                     self.wake(link)

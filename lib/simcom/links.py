@@ -42,7 +42,7 @@ class Link:
     tx_n = 0  # … so many …
     sending = 0  # … of which so many are on their way to the module
     total = 0  # bytes that the module took since the link was opened
-    moved = 0  # ticks_ms when it took some last, or the first of these were to be sent
+    moved = 0  # ticks_ms when it took some last, or the first of these were to be sent, or it was asked to connect
     hold = 0  # ms that bytes may wait for more to go with them (TCP_NODELAY off)
     cut = 0  # 1: the peer has closed, and one write was good nevertheless; 2: bytes that were to be sent never will be
     unacked = False  # the module took bytes that the peer may not have
@@ -115,11 +115,14 @@ class LinkTable:
 
     def place(self, link):
         """Give ``link`` a free number, see ``upward`` and ``last``. Returns whether there was one."""
-        free = [(not self.last >> n & 1, n * self.upward, n) for n in range(len(self.slots)) if not self.slots[n]]
-        if not free:
-            return False
-        self.put(link, max(free)[2])
-        return True
+        best = None
+        for n, other in enumerate(self.slots):
+            rank = (not self.last >> n & 1, n * self.upward, n)
+            if not other and (not best or rank > best):
+                best = rank
+        if best:
+            self.put(link, best[2])
+        return best is not None
 
     def put(self, link, n):
         """``link`` has number ``n`` from now on."""

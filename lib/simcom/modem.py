@@ -106,8 +106,9 @@ class Modem(Pump):
         self.doubt = 2
         if self.up:
             self.watcher.pause(0)
-            if self.channel.busy and self.channel.sent < 0:  # it may have forgotten what is under way
-                self.channel.hurry(300)
+            channel = self.channel
+            if channel.busy and channel.sent < 0:  # it may have forgotten what is under way
+                channel.hurry(300)
 
     def watch(self):
         """The task that looks after a module that is on."""

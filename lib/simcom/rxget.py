@@ -134,12 +134,13 @@ class BufferAccess(Modem):
         link = self._link
         if kind < _OK:
             return self._header(link, buf, i, j, kind)
+        channel = self.channel
         if kind == _LOST:
-            if self.channel.mute:
+            if channel.mute:
                 self._broken(link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
             else:
                 self._broken(link, errno.ETIMEDOUT, "AT+CIPRXGET: no answer")
-        elif link.known and self.channel.own > 2:
+        elif link.known and channel.own > 2:
             self._broken(link, errno.EIO, "AT+CIPRXGET: OK instead of bytes that were waiting")
         elif link.known == _SHORT or (kind == _ERROR and link.known):
             self._broken(link)
@@ -149,7 +150,7 @@ class BufferAccess(Modem):
                 link.ready = link.ring.any()
             self.links.reading &= ~link.bit
             # While it is not known whose a line was it may have been payload that came unasked.
-            if link.state == _DRAINING and not self.channel.strays:
+            if link.state == _DRAINING and not channel.strays:
                 self.links.release(link)
                 self.wake(link)
         return True

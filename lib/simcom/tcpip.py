@@ -23,7 +23,6 @@ class TcpIp(BufferAccess):
     SEND_MS = 10000
     CONNECT_MS = 80000  # the module's own time-out, and some more
     STALL_MS = 125000  # so long a link may take nothing of what is to be sent
-    REFUSED_MS = 5000  # a failure within this time is taken for a refusal, later for a time-out
 
     flushing = False  # somebody waits for acknowledgements
     gave_up = False  # since the last flush() a closed link ended before the peer had all
@@ -134,7 +133,7 @@ class TcpIp(BufferAccess):
             link.tx_n = 0
 
     def _open(self, link):
-        start = ticks_ms()
+        start = link.moved = ticks_ms()
         link.pending = True
         try:
             if link.opener:
@@ -153,8 +152,6 @@ class TcpIp(BufferAccess):
         except OSError as e:
             yield from once("reopen").again(self, link, e)
         if link.error and link.n >= 0 and link.state == _CONNECTING:  # refused: the number is free again
-            if link.error[0] == errno.ECONNREFUSED and passed(start, self.REFUSED_MS):
-                link.error = (errno.ETIMEDOUT, link.error[1])
             self.links.release(link)
 
     def _reported(self, link, ms, start):
@@ -212,10 +209,11 @@ class TcpIp(BufferAccess):
             link.tx_n = 0
         link.unacked = False
         self.wake(link)
-        if self._task is link.task and self.channel.busy:
-            if self.channel.sent < 0:
-                self.channel.sent = -2
-            self.channel.hurry(300)  # the answer may never come
+        channel = self.channel
+        if self._task is link.task and channel.busy:
+            if channel.sent < 0:
+                channel.sent = -2
+            channel.hurry(300)  # the answer may never come
 
     def on_lost(self, code, why):
         for hook in self.hooks:

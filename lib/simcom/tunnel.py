@@ -16,6 +16,8 @@ _CLOSED = const(5)
 
 _OF_SOCKETS = b"CIPMUX CIPMODE CIPRXGET CIPHEAD CIPSRIP CIPQSEND CIPSENDMODE CIPSPRT CIPATS".split()
 
+_REFUSED_MS = const(5000)  # as in cipstart.py
+
 
 class Tunnel(Escape):
     """The task that opens the connection, keeps others from the module, and puts everything back as it was."""
@@ -110,7 +112,7 @@ class Tunnel(Escape):
     def _refused(self):
         link = self._link
         if link.state == _CONNECTING:
-            late = ticks_diff(ticks_ms(), self._sent) > self._modem.REFUSED_MS
+            late = ticks_diff(ticks_ms(), self._sent) > _REFUSED_MS
             link.fail(errno.ETIMEDOUT if late else errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
             self._modem.wake(link)
 
