@@ -88,10 +88,10 @@ def bring_up(m, apn, user, key, timeout_ms):
             yield b"AT+CGATT=1", 75000
         m.step = "context"
         advice = " (check APN, user and key)"
-        yield from m.context_up(apn, user, key)
+        yield from once("context_" + m.DIALECT).context_up(m, apn, user, key)
         if m.channel.echoed:  # it has restarted meanwhile, and forgotten what it was told before
             yield from once("resync").configure(m)
-            yield from m.context_up(apn, user, key)
+            yield from once("context_" + m.DIALECT).context_up(m, apn, user, key)
         for _, steps in m.extra:
             yield from steps(m)
         m.up = True

@@ -2,15 +2,12 @@
 
 from .pump import load, once
 
-_ONCE = ("bringup", "finish", "context_")  # too seldom to keep
+_ONCE = ("bringup", "finish")  # too seldom to keep
 _HOMES = {
     "connect": "bringup",
     "disconnect": "finish",
     "flush": "finish",
     "settle": "finish",
-    "context_up": "context_",  # and the dialect
-    "context_check": "context_",
-    "context_down": "context_",
     "at": "command",
     "on_urc": "callbacks",
     "socket": "door",
@@ -45,7 +42,7 @@ def function(owner, name):
     """What ``owner.name(...)`` calls; most is a method like the others from now on."""
     home = _HOMES[name]
     if home in _ONCE:
-        return getattr(once(home + owner.DIALECT if home[-1] == "_" else home), name)
+        return getattr(once(home), name)
     found = getattr(load(home), name)
     setattr(type(owner), name, found)
     return found

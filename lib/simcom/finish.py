@@ -79,4 +79,4 @@ def _leave(m, ms):
     m.up = False  # by us
     m.step = "idle"
     m.on_lost(errno.ENOTCONN, "disconnected")
-    yield from m.context_down()
+    yield from once("context_" + m.DIALECT).context_down(m)

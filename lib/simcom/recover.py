@@ -52,7 +52,7 @@ def _check(m, address):
     yield b"AT"
     if m.apn:
         _needs(m.up, "no context")
-        yield from m.context_check()
+        yield from once("context_" + m.DIALECT).context_check(m)
     if address:
         link = Link()
         m.open(link, address)

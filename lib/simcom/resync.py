@@ -66,7 +66,7 @@ def recheck(m):
     """
     if m.up and not m.channel.echoed:
         try:
-            yield from m.context_check()
+            yield from once("context_" + m.DIALECT).context_check(m)
             m.doubt = False
             return
         except OSError as e:
@@ -88,7 +88,7 @@ def recheck(m):
         m.channel.echoed = False
     try:
         if m.up:
-            yield from m.context_check()
+            yield from once("context_" + m.DIALECT).context_check(m)
     except OSError as e:
         if not hasattr(e, "line"):
             raise

@@ -6,6 +6,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .hooks import add as add_hook
+from .pump import once
 from .clients import Numbers
 
 _QUIET_MS = const(10000)  # so often the module is asked what it may have said in vain
@@ -135,7 +136,8 @@ class Servers(Numbers):
         if (yield from self.wording.runs(self.modem, server.index, server.running)):
             yield from self.wording.search(self.modem)  # the notice of a client may have been lost
         else:
-            yield from self.modem.context_check()  # a module that has restarted would raise one of its own
+            m = self.modem  # if it has restarted it would raise a context of its own
+            yield from once("context_" + m.DIALECT).context_check(m)
             server.running = 0
 
     # Hook

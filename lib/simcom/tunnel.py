@@ -7,7 +7,7 @@ from micropython import const
 
 from .hooks import Hook, add as add_hook, remove as remove_hook
 from .escape import Escape
-from .pump import text
+from .pump import once, text
 
 # Link.state, as in links.py
 _CONNECTING = const(1)
@@ -158,7 +158,7 @@ class Tunnel(Escape):
         m.step = "idle"
         m.SETTINGS = settings
         try:
-            yield from m.context_up(*m.apn)
+            yield from once("context_" + m.DIALECT).context_up(m, *m.apn)
             for _, steps in m.extra:
                 yield from steps(m)
             m.up = True
