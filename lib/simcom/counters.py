@@ -2,7 +2,7 @@
 
 from time import ticks_diff, ticks_ms
 
-_NAMES = ("strays", "resynchronisations", "restarts", "contexts lost", "callbacks dropped", "callbacks failed")
+_NAMES = ("strays", "resynchronisations", "restarts", "callbacks dropped", "callbacks failed")
 _WARNING_MS = 60000  # a module in need warns every few seconds
 
 
@@ -18,6 +18,7 @@ def get_counters(m):
     """
     yield 0
     found = {name: m.counts.get(name, 0) for name in _NAMES}
+    found["contexts lost"] = m.losses
     found["received"] = m.came
     found["sent"] = m.went
     return found

@@ -46,6 +46,7 @@ class Modem(Pump):
     apn: tuple = ()  # the last connect(): APN, user, password
     bringup = None  # the Task of a connect(timeout_ms=0)
     watcher = None  # the Task of watch()
+    losses = 0  # of the context
     voltage: tuple = ()  # when the module warned of its supply last (ticks_ms), and how
 
     def __init__(
@@ -134,7 +135,7 @@ class Modem(Pump):
         """The context is gone, and every link with it."""
         if self.up:
             self.step = "idle"
-            self.counts["contexts lost"] = self.counts.get("contexts lost", 0) + 1
+            self.losses += 1
         self.up = False
         self.address = ""
 
