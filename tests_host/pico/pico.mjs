@@ -10,6 +10,7 @@
 //   stat             answers counters as JSON
 //   save FILE        writes the flash
 import fs from 'fs';
+import path from 'path';
 import { pl011 } from './uart.mjs';
 
 const [folder, firmware, flash] = process.argv.slice(2);
@@ -124,6 +125,13 @@ class Console extends USBCDC {
 }
 const usb = new Console(mcu.usbCtrl);
 
+// --- how often the heap is asked, also for a frame that does not fit on the stack and is given back at once
+let allocations = 0;
+const { gc_alloc } = JSON.parse(fs.readFileSync(path.join(path.dirname(firmware), 'symbols.json')));
+core.blTaken = () => {
+  if (core.registers[15] === gc_alloc) allocations++;
+};
+
 // --- the C stack, 8 kB at the end of the RAM: what is never written keeps its paint
 const STACK = 0x40000, STACK_END = 0x42000, PAINT = 0x5a;
 const paintStack = () => mcu.sram.fill(PAINT, STACK, core.registers[13] & 0xfffff);
@@ -141,6 +149,7 @@ const box = (mcu.peripherals[0x40070] = {
       case 0x0c: return small(Math.floor(core.cycles / 64));
       case 0x1c: return small(Math.floor(core.idle / 64));
       case 0x20: return stackUsed();
+      case 0x24: return allocations;
       case 0x14: return this.answer.length;
       case 0x18: return this.answer.shift() ?? 0;
     }

@@ -14,14 +14,14 @@ import sys
 import tempfile
 import time
 
-from pico.stage import HERE, HOST, PORTS, TREE, Stage  # first: it puts the shim in place
+from pico.stage import HOST, PORTS, TREE, Stage  # first: it puts the shim in place
 from authority import Authority
-from pico import firmware, flash, secure, setup
+from pico import bench, firmware, secure, setup
+from pico.programs import compiled
 from pico.terminal import Terminal
 from tools import packages
 
 FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
-BUILT = TREE / "build/pico"
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
 
 CASES = """
@@ -39,15 +39,6 @@ modem.connect("internet")
 print("%s up:", modem.isconnected())
 """
 SECURE = "import secure; secure.run(%r, %r)"
-
-
-def programs():
-    """What runs on the Pico, compiled: name there -> bytes."""
-    BUILT.mkdir(parents=True, exist_ok=True)
-    files = {"target": TREE / "tests_device/target.py"}
-    files |= {path.stem: path for path in sorted((HERE / "programs").glob("*.py"))}
-    files |= {"cases/" + path.stem: path for path in sorted((TREE / "tests_device/cases").glob("*.py"))}
-    return {name + ".mpy": flash.compiled(path, name, BUILT) for name, path in files.items()}
 
 
 def cases_of(family, module, files, only=""):
@@ -103,6 +94,13 @@ def mpremote_of(family):
     return "\n".join(lines), (busy["cycles"] - busy["idle"]) / 125e6
 
 
+def quick_of(files):
+    """What only this port shows and no case notices."""
+    lines = bench.quick(files)
+    bad = sum(line.endswith("FAILED") for line in lines)
+    return "\n".join([*lines, "%d passed, %d failed\n" % (len(lines) - bad, bad)]), 0
+
+
 def report(stage, program):
     """Run a program on a stage."""
     printed = []
@@ -124,12 +122,13 @@ def family_of_commit():
 
 def jobs(options):
     """(name, function, arguments) of each session, long ones first."""
-    files = programs()
+    files = compiled()
     modules = sorted(path.stem for path in (TREE / "tests_device/cases").glob("*.py"))
     chosen = FAMILIES if options.all else (options.family or family_of_commit(),)
     found = []
     if not options.only:
         found.append(("%s TLS" % chosen[0], secure_of, (chosen[0], files, firmware.own()[0])))
+        found.append(("heap and line", quick_of, (files,)))
         found.append(("%s mpremote" % chosen[0], mpremote_of, (chosen[0],)))
     found += [
         ("%s %s" % (family, module), cases_of, (family, module, files, options.only))

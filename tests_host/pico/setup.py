@@ -186,7 +186,9 @@ def python(into):
 
 def stock(into):
     """The firmware of a Pico as it is published: no `ssl`, no library in it."""
-    shutil.copy(build(into / "build"), into / "firmware.bin")
+    image = build(into / "build")
+    for path in (image, image.with_name("symbols.json")):
+        shutil.copy(path, into)
     shutil.rmtree(into / "build")
 
 

@@ -29,6 +29,11 @@ def stack_used():
     return mem32[_BOX + 0x20]
 
 
+def allocations():
+    """How often the heap has been asked since reset, also for frames that are given back at once."""
+    return mem32[_BOX + 0x24]
+
+
 def since(before, now):
     """From one reading to a later one."""
     return (now - before) & 0x1FFFFFFF

@@ -169,6 +169,32 @@ def buffer(family, rate, n):
     print(found)
 
 
+def heap_of(function, n):
+    """How often n calls ask the heap."""
+    function()
+    before = device.allocations()
+    for _ in range(n):
+        function()
+    return device.allocations() - before
+
+
+def quick(family, rate, n):
+    """What only this port shows, in a few seconds: heap of what is called again and again, share of the line."""
+    modem = up(family, rate)
+    found = {"received": receive(socket(modem, BLOB), n, rate, 1024, "block")}
+    s = socket(modem, BLOB)
+    buf = bytearray(1024)
+    found["20 reads"] = heap_of(lambda: s.readinto(buf), 20)
+    s.close()
+    s = socket(modem, MUTE)
+    s.setblocking(False)
+    one = bytearray(1)
+    found["100 idle pumps"] = heap_of(modem.pump, 100)
+    found["100 empty reads"] = heap_of(lambda: s.readinto(one), 100)
+    found["100 polls"] = heap_of(lambda: s.ioctl(3, 1), 100)
+    print(found)
+
+
 def configured(family, rate, n, mode):
     """The modes "push" and "hex", with RTS/CTS: pushed bytes do not wait while this program measures."""
     modem = up(family, rate, True, receive=mode)
