@@ -286,8 +286,11 @@ class Channel:
                 return False
             if self.mute:
                 return False
-            if self.echoed and self.sent >= 0 and self._own(buf, i, j):
-                return False
+            if self.echoed and self.sent >= 0:
+                from .echo import behind
+
+                if behind(self, bytes(buf[i:j])):  # of our payload
+                    return False
             # No answer is believed before the payload is out.
             if self.busy and not self._end > self.sent >= 0 and self._final(buf, i, j):
                 return False
@@ -301,12 +304,6 @@ class Channel:
         elif self.parser.tail or not self._taken(_TEXT, buf, i, j):
             self.strays += 1
         return False
-
-    def _own(self, buf, i, j):
-        # Whether the line is the echo of our payload.
-        from .echo import behind
-
-        return behind(self, bytes(buf[i:j]))
 
     def _final(self, buf, i, j):
         n = j - i
