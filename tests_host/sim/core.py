@@ -58,6 +58,10 @@ class Serial(Output):
         self.log.append((self.clock.ms, ">", bytes(data)))
         if not self.running:
             return
+        if self.hung:
+            if self._keeps:
+                self._unheard.append((bytes(data), baud))
+            return
         if baud != self.baud:
             if not (self.autobaud and b"A" in data.upper()):
                 data = bytes((byte ^ 0xA5) | 0x80 for byte in data)

@@ -29,6 +29,7 @@ class Output:
         self.random = random.Random(seed)
         self.log: list[tuple[int, str, bytes]] = []  # (ms, "<" out | ">" in, bytes)
         self._hooks: dict[str, list[bytes]] = {}
+        self._hangs_at: "tuple | None" = None  # (bytes of output until then, ms, keeps)
         self._generation = 0
         self._clear_output()
 
@@ -38,6 +39,36 @@ class Output:
         self._held: list[bytes] = []
         self._queue: list[bytes] = []
         self._sending = False
+        self.hung = False
+        self._unsaid = bytearray()  # what would have come out while it hung
+        self._unheard: list = []  # (bytes, rate) that came meanwhile
+
+    def hang(self, ms: float, keeps: bool = True, after: int = 0) -> None:
+        """After `after` more bytes of output, perhaps inside a payload, say nothing for `ms`; then go on.
+
+        What is told the module meanwhile it hears then, or, with `keeps` off, never. Its connections live on. A
+        restart ends the hang.
+        """
+        self._hangs_at = (after, ms, keeps)
+        if not after:
+            self._out(b"")
+
+    def _begin_hang(self, ms: float, keeps: bool) -> None:
+        self._hangs_at = None
+        self.hung, self._keeps = True, keeps
+        self.later(ms, self._end_hang)
+
+    def _end_hang(self) -> None:
+        self.hung = False
+        data, self._unsaid = bytes(self._unsaid), bytearray()
+        if data:
+            self._out(data)
+        heard, self._unheard = self._unheard, []
+        for each in heard:
+            self.receive(*each)
+
+    def receive(self, data: bytes, baud: int) -> None:
+        """Bytes from the host."""
 
     def later(self, ms: float, fn: Callable[[], object]):
         """Call fn() in ms milliseconds, unless the module has restarted by then."""
@@ -73,8 +104,22 @@ class Output:
         self._sending = False
 
     def _out(self, data: bytes) -> None:
-        self.log.append((self.clock.ms, "<", data))
-        self.port.feed(data, self.baud)
+        if self._hangs_at and not self.hung and len(data) >= self._hangs_at[0]:
+            n, ms, keeps = self._hangs_at
+            self._begin_hang(ms, keeps)
+            self._feed(data[:n])
+            self._unsaid += data[n:]
+        elif self.hung:
+            self._unsaid += data
+        else:
+            if self._hangs_at:
+                self._hangs_at = (self._hangs_at[0] - len(data), *self._hangs_at[1:])
+            self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        if data:
+            self.log.append((self.clock.ms, "<", data))
+            self.port.feed(data, self.baud)
 
     def line(self, text: "bytes | str") -> None:
         """One line of an answer with its framing."""

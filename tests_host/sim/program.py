@@ -83,6 +83,7 @@ class Program:
             "pwrkey": lambda: modem.pwrkey(flag),
             "urc": lambda: modem.urc(text),
             "restart": modem.restart,
+            "hang": lambda: modem.hang(*map(int, text.split())),
             "silent": lambda: setattr(modem, "silent", flag),
             "pdp_deact": modem.network_lost,
             "network_lost": modem.network_lost,
