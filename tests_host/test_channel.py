@@ -55,6 +55,12 @@ class Bench:
     def on_trailer(self):
         self.log.append(("trailer",))
 
+    def late(self):
+        if self.channel.parser.need or self.channel.parser.tail:
+            self.channel.on_end(False)
+        else:
+            self.channel.lost(False)
+
     def handler(self, kind, buf, i, j):
         line = bytes(buf[i:j])
         name = KINDS[kind]
@@ -577,18 +583,33 @@ def test_urc_callback_runs_with_the_channel_idle():
     assert seen == [('+CUSD: 1,"hi"', False)]
 
 
-def test_prompt_that_comes_too_late_does_not_leave_the_module_in_payload_input():
-    made, module = modem()
-    s = connected(made)
+def prompt_after(module, ms):
+    """The module asks for 200 bytes of payload so late."""
 
     def late(line):
         module.missing, module._done = 200, lambda payload: b"\r\nDATA ACCEPT:0,200\r\n"
-        module.uart.later(11_000, b"\r\n> ")
+        module.uart.later(ms, b"\r\n> ")
         return b""
 
     module.say_to[b"AT+CIPSEND"] = late
+
+
+def test_prompt_that_comes_late_gets_its_payload():
+    made, module = modem()
+    s = connected(made)
+    prompt_after(module, 11_000)
+    assert s.write(b"x" * 200) == 200
+    assert b"AT+CIPSEND=0,200\r" + b"x" * 200 in module.uart.sent
+    del module.say_to[b"AT+CIPSEND"]
+    assert made.at("+CSQ") == ["+CSQ: 20,0"]
+
+
+def test_prompt_that_comes_too_late_does_not_leave_the_module_in_payload_input():
+    made, module = modem()
+    s = connected(made)
+    prompt_after(module, 61_000)
     with pytest.raises(OSError):
-        s.write(b"x" * 200)
+        s.write(b"at" * 100)
     del module.say_to[b"AT+CIPSEND"]
     idle(made, 60_000)
     assert module.missing == 0

@@ -19,7 +19,7 @@ _BURST = const(64)  # payload bytes worth a UART read, or worth a write
 _PATIENCE_MS = const(20)  # how long to wait for so many
 _LAPS = const(4)  # bursts that wait() takes: 100 ms at most
 _NEAR = const(256)  # bytes before the end of payload
-_GAP_MS = const(1000)  # silence inside payload that means lost bytes
+_GAP_MS = const(1000)  # silence inside payload after which it is in doubt
 _DOUBLE_MS = const(50)  # so long an ERROR may come twice, or the answer behind it: then it was another command's
 _ARMED_MS = const(300)  # … and the prompt
 _STRAY_MS = const(100)  # silence behind ">" that makes it a prompt, not the start of somebody's text
@@ -35,7 +35,12 @@ def _nobody(kind, buf, i, j):
 
 
 class Channel:
-    """``owner`` has ``on_line``, ``on_head`` (of buf, i, j), ``on_trailer()``; ``hooks``, ``on_wait``, ``ticking``."""
+    """``owner`` has ``on_line``, ``on_head`` (of buf, i, j), ``on_trailer()``, ``late()``.
+
+    And ``hooks``, ``on_wait``, ``ticking``.
+    """
+
+    doubt = None  # what was awaited beyond its time, until answers fit commands again; see doubt.py
 
     def __init__(self, uart, owner):
         self.uart = uart
@@ -58,9 +63,9 @@ class Channel:
         self.more = None  # … who wants it, as more(buf, i, j)
         self.strays = 0  # lines that nobody knew, and of which it was not asked yet what they were; see settle()
         self._owner = owner
-        self._handler = None
+        self.handler = None
         self.heard = self._deadline = ticks_ms()
-        self._ms = 0
+        self.ms = 0
         self._feeding = False
         self.out = None  # payload: written from sent to _end once the prompt came
         self._end = 0
@@ -78,8 +83,8 @@ class Channel:
         self.own = own
         self.filler = payload_n
         self.sent = -1
-        self._handler = handler
-        self._ms = ms
+        self.handler = handler
+        self.ms = ms
         self.out = payload
         self.parser.prompt = payload is not None
         self.head = None
@@ -93,7 +98,7 @@ class Channel:
         self.own = 2  # an OK without a header is not its answer
         self.filler = 0
         self.head = head
-        self._handler = handler
+        self.handler = handler
         self.hurry(ms)
         ms = self.uart.write(cmd, 0, n) or 0  # one local more, and the frame would be on the heap
         if ms < n:
@@ -161,14 +166,14 @@ class Channel:
             parser = self.parser
             if parser.need or parser.tail:
                 if self.quiet(_GAP_MS):
-                    self.on_end(False)
+                    (self.doubt or self._owner).late()
             elif 0 < parser.held < 3 and parser.line[0] == 62 and self.quiet(_STRAY_MS):
                 self._stray()
             elif self.busy and passed(self._deadline, 0):
                 if self.own > 2:
                     self._answered(_OK, b"", 0, 0)
                 else:
-                    self._lost(False)
+                    (self.doubt or self._owner).late()
         return got
 
     def _read(self):
@@ -224,7 +229,7 @@ class Channel:
             took = self.uart.write(self.out, at, n) or 0
             self.sent = at + took
             if took:
-                self.hurry(self._ms)
+                self.hurry(self.ms)
                 # A write that blocked t ms has filled the UART's buffer; in 2 t ms there is room for all of the next.
                 end = ticks_ms()
                 n -= took
@@ -235,18 +240,19 @@ class Channel:
         if at == self._end:
             self._end = 0
         elif passed(self._deadline, 0):
-            self._lost(False)  # flow control holds us back
+            self.lost(False)  # flow control holds us back
 
     def interrupted(self):
         """After Ctrl-C: what the module was promised goes out, now; what it was saying is not known."""
         if self._feeding:
             self._feeding = False
-            self._lost(True)
+            self.lost(True)
         while self._end:
             self._full = False  # whatever it takes
             self._push()
 
-    def _lost(self, mute):
+    def lost(self, mute):
+        """What is under way is given up; ``mute``: bytes of it were lost."""
         self._end = 0
         self.parser.reset()
         self.mute = mute
@@ -258,7 +264,7 @@ class Channel:
         if self.busy:
             self.busy = self.parser.prompt = False
             self.refused = None
-            self._handler(kind, buf, i, j)
+            self.handler(kind, buf, i, j)
 
     def _stray(self):
         # ESC ends what has no length, an SMS too; of what has one it is the first byte of filler.
@@ -266,7 +272,7 @@ class Channel:
         self.stray = True
         if self.head:  # a read: its link is still to be read
             self.busy = False
-        self._lost(False)
+        self.lost(False)
 
     # The parser's sink. Whose line is it? Decided here, in this order.
 
@@ -277,6 +283,8 @@ class Channel:
                 if self.more:
                     self.more(buf, i, j)
             return True
+        if self.doubt and self.doubt.answered(buf, i, j):
+            return False
         if self.owed and buf[i] == 62 and j - i < 3:  # a prompt, and what was sent since was payload to the module
             self._stray()
             return False
@@ -310,8 +318,8 @@ class Channel:
         if (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
             # Answers come in the order of their commands: of two the last is ours.
             if self.cmd.startswith(b"AT+CIPRXGET"):  # whose handler knows what was notified before it
-                self._handler(_ERROR, buf, i, j)
-                self._handler = _nobody
+                self.handler(_ERROR, buf, i, j)
+                self.handler = _nobody
                 self.refused = self.cmd  # a copy would take heap
                 self.hurry(_DOUBLE_MS)
             elif not self.refused:
@@ -324,13 +332,13 @@ class Channel:
                 self._answered(_OK, buf, i, j)
             elif self.own == 2:
                 self.own = 3
-                self.hurry(self._ms // 4)
+                self.hurry(self.ms // 4)
         else:
             return self._taken(_LINE, buf, i, j)
         return True
 
     def _taken(self, kind, buf, i, j):
-        if not self.busy or not self._handler(kind, buf, i, j):
+        if not self.busy or not self.handler(kind, buf, i, j):
             return False
         if self.own == 1:
             self.busy = False
@@ -350,4 +358,4 @@ class Channel:
             self.busy = False
             self._owner.on_trailer()
         else:
-            self._lost(True)
+            self.lost(True)

@@ -37,7 +37,13 @@ class CipOpen(TcpIp):
     def _ask(self, link):
         # One line for each link: "n", or "n,type,address,port,index". A connection's report comes between: "n,err".
         found = 0
-        for line in (yield b"AT+CIPOPEN?", self.ANSWER_MS, ()):
+        lines = ()
+        try:
+            lines = yield b"AT+CIPOPEN?", self.ANSWER_MS, ()
+        except OSError as e:
+            if hasattr(e, "line"):  # else nothing was said: it is asked again
+                raise
+        for line in lines:
             each = line[9:].strip()
             if "," in each and '"' not in each:
                 self.on_line(line.encode(), 0, len(line))

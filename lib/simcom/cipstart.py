@@ -24,8 +24,8 @@ class CipStart(TcpIp):
         try:
             info = yield b"AT+CIPACK=%d" % link.n, self.ANSWER_MS, ()
             link.unacked = not info or info[-1].split(",")[-1].strip() != "0"  # damaged: it is asked again
-        except OSError:
-            link.unacked = False
+        except OSError as e:
+            link.unacked = not hasattr(e, "line")  # nothing was said: it is asked again
         if link.unacked:
             yield _RETRY_MS
 

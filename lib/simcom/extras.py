@@ -2,12 +2,13 @@
 
 from .pump import load, once
 
-_ONCE = ("bringup", "finish")  # too seldom to keep
+_ONCE = ("bringup", "finish", "doubt")  # too seldom to keep
 _HOMES = {
     "connect": "bringup",
     "disconnect": "finish",
     "flush": "finish",
     "settle": "finish",
+    "late": "doubt",
     "at": "command",
     "on_urc": "callbacks",
     "socket": "door",

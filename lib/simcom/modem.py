@@ -15,7 +15,7 @@ _CODES = (
 # Methods that extras.py finds when they are called: dir(), hasattr() and getattr() load nothing.
 _LATER = (
     " connect disconnect flush settle at on_urc socket config status ifconfig ipconfig resolve background reset"
-    " recover context sleep awake transparent transparent_server "
+    " recover context sleep awake transparent transparent_server late "
 )
 
 # Boot lines, also those that come late: in mid-session they mean a restart, perhaps.

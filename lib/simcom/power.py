@@ -45,14 +45,14 @@ def usual(m, name):
     return getattr(m, name, _USUAL_MS[name])
 
 
-def power_up(m):
-    """Find the module, awake or asleep, and make it ours."""
+def power_up(m, key=True):
+    """Find the module, awake or asleep, and make it ours; ``key``: by its power key, if it does not answer."""
     if not m.on:
         m.step = "power"
         m._only = m._task
         try:
             awake = yield from _awake(m)
-            if not awake and m.pwrkey:
+            if not awake and key and m.pwrkey:
                 # One that is on and deaf is switched off by the long press, and some are by the first.
                 for name in ("PRESS_ON_MS", "PRESS_OFF_MS", "PRESS_ON_MS"):
                     yield from press(m, usual(m, name))

@@ -115,7 +115,7 @@ class Pump:
             if not self.channel.busy:
                 self._next()
             self.pumping = False  # here: Ctrl-C may come right behind the try
-        except MemoryError:
+        except (MemoryError, OSError):  # the latter: no room for a file
             got = self._interrupted()
         except BaseException:
             self._interrupted()
@@ -165,12 +165,14 @@ class Pump:
             return function(line)
         if self.channel.desync and not self._only:
             return self._resync()
-        if not (self._turn and self._read()):
+        only = self._only
+        if only or not (self._turn and self._read()):
             for task in self._tasks:
-                if passed(task.wake, 0) and (self._only or task) is task:
+                if passed(task.wake, 0) and (only or task) is task:
                     return self._advance(task)
             self._due = False
-            self._read()
+            if not only:
+                self._read()
 
     def _resync(self):
         try:

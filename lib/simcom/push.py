@@ -14,7 +14,7 @@ from .strays import damaged, innocent
 _OPEN = const(2)  # Link.state, as in links.py
 _DRAINING = const(3)
 
-_GAP_MS = const(1000)  # silence inside payload that means lost bytes
+_GAP_MS = const(1000)  # silence inside payload after which it is in doubt
 _MOST = const(4096)  # no module sends so long a segment
 _EMPTY = const(4)  # so many empty lines in a row are what a header has left that lost a digit
 _SETTLE_MS = const(5)  # silence behind it that means it was whole
@@ -142,11 +142,12 @@ class Push:
         return got
 
     def _look(self, got):
+        m = self._modem
         channel = self._channel
         if not got:
             if channel.parser.need:
                 if channel.quiet(_GAP_MS):
-                    self.on_end(False)
+                    (channel.doubt or m).late()
             elif self._link and channel.quiet(_SETTLE_MS):
                 self.proven()
         self.check()

@@ -32,6 +32,11 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     return m.run(task, timeout_ms, "recover")
 
 
+def set_silence(m, ms):
+    """``config(silence_ms=…)``: so long the module may say nothing before its connections are given up."""
+    m.silence_ms = check_number("silence_ms", ms, 1000, 1 << 28)
+
+
 def _recover(m, address):
     tried = []
     code = errno.ETIMEDOUT
@@ -71,7 +76,8 @@ def _needs(there, why):
 
 
 def _probe(m):
-    _needs(m.on, "the module is off, or silent")
+    if not m.on:  # it may have been silent for a while
+        yield from once("power").power_up(m, False)
     yield b"AT"
 
 

@@ -1,10 +1,15 @@
 """Getting back in step with a module that answers, or used to: procedures for the pump, loaded when they are needed."""
 
 import errno
+from time import ticks_add, ticks_ms
 
+from micropython import const
+
+from .channel import passed
 from .pump import once
 
 counted = once("counters").counted
+_LONG_MS = const(100000)  # after so long a link is asked after
 
 _query = once("query")
 fields = _query.fields
@@ -100,8 +105,10 @@ def resync(m):
     channel = m.channel
     cmd = m.command()
     counted(m, "resynchronisations")
+    start = ticks_ms()
+    tries = 0
     try:
-        for _ in range(4):
+        while True:
             if channel.stray and channel.owed:
                 for link in m.links.slots:
                     if link and link.sending == channel.owed:
@@ -114,22 +121,46 @@ def resync(m):
             channel.mute = False
             try:
                 yield from query(m, b"AT+CMEE?", _number, 2000)
-                yield from silence(m)  # of a module that hung the answers to all that was asked meanwhile
+                yield from silence(m, 200)  # of a module that hung the answers to all that was asked meanwhile
                 break
             except OSError:
-                pass
+                tries += 1
+                doubt = once("doubt")
+                if not channel.doubt:
+                    doubt.Doubt(m)
             channel.write(b"ATQ0V1\r", 7)  # its results may be switched off, or digits
-        else:
-            m.on_silent(cmd + ": no answer, nor to AT+CMEE?")
+            if tries > 3:
+                limit = doubt.limit(m)
+                if not m.up or passed(start, limit) or channel.quiet(limit):
+                    m.on_silent(cmd + ": no answer, nor to AT+CMEE?")
+                    break
+                yield 4000
         channel.owed = 0
         channel.desync = False
+        if m.up and channel.doubt:
+            yield from _resumed(m)
+        channel.doubt = None
     finally:
         m._only = None
 
 
-def silence(m):
-    """Until the module has said nothing for a while, or two seconds: what is pushed may never pause."""
-    for _ in range(40):
+def _resumed(m):
+    # The module was silent and answers again: is it still the one that it was, and what became of the links?
+    try:
+        yield from once("context_" + m.DIALECT).context_check(m)
+    except OSError as e:
+        if hasattr(e, "line"):
+            m.on_lost(errno.ECONNABORTED, e.args[1] + ": the module has restarted while it was silent")
+        m.suspect()
+    for link in m.links.slots:
+        if link:
+            link.heard = ticks_add(ticks_ms(), -_LONG_MS)
+            m.wake(link)
+
+
+def silence(m, turns=40):
+    """Until the module has said nothing for a while, or ``turns`` times 50 ms: what is pushed may never pause."""
+    for _ in range(turns):
         if m.channel.quiet(300):
             break
         yield 50

@@ -16,7 +16,7 @@ _OK = const(2)  # as in channel.py
 _ERROR = const(3)
 _LOST = const(4)
 
-_READ_MS = const(10000)
+_READ_MS = const(3000)
 _SHORT = const(-2)  # Link.known: fewer bytes than were known to wait
 
 

@@ -9,6 +9,7 @@ SETTERS = {
     "send": ("sending", "set_send"),
     "prompt": ("sending", "set_prompt"),
     "stall_ms": ("sending", "set_stall"),
+    "silence_ms": ("recover", "set_silence"),
     "dns": ("netconf", "set_dns"),
     "pdp_type": ("lte", "set_pdp_type"),
     "cid": ("lte", "set_cid"),

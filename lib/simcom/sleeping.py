@@ -104,7 +104,7 @@ class _Sleeper:
             return function(*args)
         channel = self._channel
         channel.cmd = args[0]  # as if it were sent: lines that come meanwhile are nobody's answer
-        channel._handler = handler
+        channel.handler = handler
         channel.own = 1
         channel.busy = True
         channel.hurry(10000)

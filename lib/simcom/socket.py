@@ -151,7 +151,11 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             if not limit:
                 raise OSError(errno.EAGAIN, "not now")
             self._link.reclaim_ms = -1  # programs drop a socket that timed out, unclosed
-            raise OSError(errno.ETIMEDOUT, "%s:%d: nothing for %d ms" % (self._link.peer + (limit,)))
+            raise OSError(
+                errno.ETIMEDOUT,
+                "%s:%d: nothing for %d ms%s"
+                % (self._link.peer + (limit, self._modem.channel.desync and ", the module is silent" or "")),
+            )
         self._modem.wait(20, start, limit)
 
     def connect(self, address):
