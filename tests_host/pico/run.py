@@ -66,15 +66,15 @@ def secure_of(family, files, image):
             return report(stage, SECURE % (family, (*now[:3], 0, *now[3:6], 0)))
 
 
-def mpremote_of(family):
-    """mpremote, as it is, installs the library from this tree and starts a program with a board's file."""
+def mpremote_of(family, form):
+    """mpremote, as it is, installs what one family needs, out of lib or build, and starts a program with a board's file."""
     lines = []
     with Stage(family, "none") as stage:
         stage.modem(0)  # where boards/pico_breakout.py has it
         program = stage.folder / "program.py"
         program.write_text(MPREMOTE % (family.upper(), family.upper()))
         steps = (
-            (["mip", "install", str(TREE / "package.json")], "Done"),
+            (["mip", "install", str(TREE / form / (family + ".json"))], "Done"),
             (["fs", "cp", str(TREE / "boards/pico_breakout.py"), ":board.py"], "pico_breakout.py :board.py"),
             (["run", str(program)], "%s up: True" % family.upper()),
             (
@@ -129,7 +129,7 @@ def jobs(options):
     if not options.only:
         found.append(("%s TLS" % chosen[0], secure_of, (chosen[0], files, firmware.own()[0])))
         found.append(("heap and line", quick_of, (files,)))
-        found.append(("%s mpremote" % chosen[0], mpremote_of, (chosen[0],)))
+        found += [("%s mpremote %s" % (chosen[0], form), mpremote_of, (chosen[0], form)) for form in ("lib", "build")]
     found += [
         ("%s %s" % (family, module), cases_of, (family, module, files, options.only))
         for family in chosen

