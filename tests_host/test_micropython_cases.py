@@ -1,4 +1,5 @@
-"""Every shared case under MicroPython, on the virtual module as a program, with real peers on loopback.
+"""Every shared case under MicroPython, on the virtual module as a program, with real peers on loopback; once with the
+sources, once with what `make mpy` makes of them.
 
 This is real time, nearly all of it waiting: so the cases are shared out to programs that run at once.
 """
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import made
 import pytest
 import run
 import target
@@ -123,14 +125,19 @@ target.run(Unix(board, "internet", %(host)r, %(ports)r), "", %(share)d, %(of)d)
 """
 
 
-@pytest.fixture(scope="module")
-def children(started, tmp_path_factory):
+@pytest.fixture(scope="module", params=["source", "made"])
+def children(request, started, tmp_path_factory):
     """One MicroPython for each share of the cases."""
+    library = TREE / "lib"
+    if request.param == "made":
+        library = tmp_path_factory.mktemp("made")
+        made.Made().compile(library / "lib")
+        library = library / "lib"
     micropython = micropython_command()
     peers = started(sys.executable, str(TREE / "tests_device/peer.py"), stdout=subprocess.PIPE)
     ports = json.loads(peers.stdout.readline())
     folder = tmp_path_factory.mktemp("cases")
-    path = [str(TREE / name) for name in ("lib", "tests_device", "boards")]
+    path = [str(library), *(str(TREE / name) for name in ("tests_device", "boards"))]
     env = {**os.environ, "MICROPYPATH": ":".join([*path, ".frozen"])}
     second = module(started, folder, "second", ports, "none")  # of the case with two modems
     programs = []

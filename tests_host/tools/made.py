@@ -337,6 +337,8 @@ def shortened(trees, first):
     """{private name: one that costs less}, `first` those of the files that most programs load."""
     files = collections.Counter()
     kept, taken, own = set(), set(), set()
+    for path in (parts.TREE / "tests_device").rglob("*.py"):  # which look into what they test
+        kept.update(identifiers(ast.parse(path.read_text(encoding="utf-8"))))
     for name, tree in trees.items():
         for text in parts.strings(tree):
             kept.update(re.findall(r"\w+", text.value))
