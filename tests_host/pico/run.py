@@ -67,7 +67,7 @@ def secure_of(family, files, image):
 
 
 def mpremote_of(family, form):
-    """mpremote, as it is, installs what one family needs, out of lib or build, and starts a program with a board's file."""
+    """mpremote, as it is, installs a family out of lib or build, and starts a program with a board's file."""
     lines = []
     with Stage(family, "none") as stage:
         stage.modem(0)  # where boards/pico_breakout.py has it

@@ -271,18 +271,18 @@ def clash(name, tree, renamed):
 
 
 def tables(name, tree, home, known):
-    """Turn the tables of a module that loads by names which it puts together: to where these lie now."""
-    if not name or not parts.puts_together(tree):
+    """Turn what a module loads by tables, and see that what it loads by the beginning of a name is a file."""
+    for start in filter(None, map(parts.begins, ast.walk(tree))):
+        for other in known:
+            if other.startswith(start) and home[other] != other:
+                fail("%s loads %s by the beginning of its name: it has to be a file", name, other)
+    if not name or not parts.has_table(tree):
         return
     places = [node.values for node in ast.walk(tree) if isinstance(node, ast.Dict)]
     places += [node.elts for node in ast.walk(tree) if isinstance(node, (ast.Tuple, ast.List))]
     for node in (node for place in places for node in place if isinstance(node, ast.Constant)):
         if node.value in home:
             node.value = home[node.value]
-    for text in (node.value.removeprefix("simcom.") for node in parts.strings(tree)):
-        for other in known:
-            if text[-1:] in ("_", ".") and other.startswith(text) and home[other] != other:
-                fail("%s loads %s by a name that it puts together: it has to be a file", name, other)
 
 
 def merged(file, unit, trees, home, wanted, apart, reached):

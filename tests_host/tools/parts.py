@@ -1,8 +1,8 @@
 """Which module of the package loads which, told from the text alone.
 
 Modules are named as in `simcom.<name>`; "" is the package itself. A module is loaded by an import statement, by
-`once("name")`, or by a name that is put together when it runs: then every string of that module that names another one,
-or begins the names of some ("server_"), counts.
+`once("name")`, by `once("context_" + m.DIALECT)`, or by a name that comes from elsewhere: then every string of that
+module that names another one counts.
 """
 
 import ast
@@ -68,9 +68,18 @@ def loads(node):
     return [first] if isinstance(first, ast.Constant) else []
 
 
-def puts_together(tree):
-    """Whether a module loads others by names that it puts together."""
-    return any(loads(node) == [] for node in ast.walk(tree))
+def begins(node):
+    """How the name begins that a call puts together, "" when that does not tell, None when it puts none together."""
+    if loads(node) != []:
+        return None
+    first = node.args[0]
+    known = isinstance(first, ast.BinOp) and isinstance(first.left, ast.Constant)
+    return first.left.value.removeprefix(PACKAGE + ".") if known else ""
+
+
+def has_table(tree):
+    """Whether a module loads others by names that come from elsewhere."""
+    return any(begins(node) == "" for node in ast.walk(tree))
 
 
 def docstrings(tree):
@@ -101,13 +110,14 @@ def needs(name, tree, known):
             into = late
         into.update(module for module, _, _ in imported(node, name, known) if module)
         into.update(each.value for each in loads(node) or ())
+        if begins(node):
+            late.update(each for each in known if each.startswith(begins(node)))
         for child in ast.iter_child_nodes(node):
             visit(child, into)
 
     visit(tree, early)
-    if name and puts_together(tree):
-        for text in (node.value.removeprefix(PACKAGE + ".") for node in strings(tree)):
-            late.update(n for n in known if n == text or (text[-1:] in ("_", ".") and n.startswith(text)))
+    if name and has_table(tree):
+        late.update(node.value for node in strings(tree))
     return early & set(known), late & set(known) - early - {name}
 
 
