@@ -77,6 +77,8 @@ clock.core = core;
 mcu.logger = new ConsoleLogger(LogLevel.Error);
 mcu.addClockListener((hz) => clock.setFrequency(hz));
 
+console.warn = () => {}; // registers that the emulator does not know: the firmware lives without them
+
 // What the outside must hear of soon
 const out = [];
 const heard = () => {
