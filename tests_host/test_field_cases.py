@@ -262,3 +262,79 @@ def test_multiplexer_that_an_earlier_program_left_on():
     module.uart.on_write = receive
     field.modem.active(True)
     assert closed and field.modem.at("+CSQ") == ["+CSQ: 20,0"]
+
+
+@pytest.mark.parametrize("family", OPEN)
+def test_report_of_the_network_that_never_comes(family):
+    field = Field(family, "late_ok_cpin")
+    module = field.module
+
+    def network(line):
+        if line in (b"AT+NETOPEN", b"AT+NETCLOSE"):
+            module.net = line == b"AT+NETOPEN"
+            module.open.clear()
+            return OK
+        return None
+
+    module.say_to[b"AT+NET"] = network
+    field.modem.active(True)
+    field.modem.connect("internet", timeout_ms=60_000)
+    assert field.works()
+    field.modem.disconnect(timeout_ms=20_000)
+    assert not module.net and field.modem.status() == "idle"
+
+
+@each_lte_family
+def test_apn_that_is_refused_while_a_context_of_an_earlier_program_is_up(family):
+    field = Field(family, "late_ok_cpin")
+    module = field.module
+    attached = [True]
+
+    def attach(line):
+        attached[0] = line.endswith(b"1")
+        return OK
+
+    def set_apn(line):
+        return b"\r\n+CME ERROR: operation not allowed\r\n" if attached[0] else OK
+
+    module.say_to = {
+        b"AT+CGDCONT?": info(b'+CGDCONT: 1,"IP","internet.mnc001.mcc001.gprs","10.1.2.3",0,0,0,0'),
+        b"AT+CGDCONT=": set_apn,
+        b"AT+CGATT=": attach,
+    }
+    field.up()
+    assert module.sent(b"AT+CGDCONT=") == [b'AT+CGDCONT=1,"IP","internet"'] * 2
+    assert attached[0] and field.works()
+
+
+@each_family
+def test_question_for_the_packet_service_that_is_refused(family):
+    field = Field(family, "late_ok_cpin")
+    field.module.say_to[b"AT+CGATT?"] = b"\r\n+CME ERROR: 100\r\n"
+    assert field.up().works()
+    assert field.module.sent(b"AT+CGATT=1")
+
+
+@each_family
+@pytest.mark.parametrize("answer", [b"\r\nERROR\r\n", OK])
+def test_model_that_is_not_told(family, answer):
+    field = Field(family, "late_ok_cpin")
+    field.module.say_to[b"AT+CGMM"] = answer
+    assert field.up().works()
+
+
+@each_family
+def test_module_that_is_locked_to_a_network(family):
+    field = Field(family, "late_ok_cpin")
+    field.module.say_to[b"AT+CPIN?"] = info(b"+CPIN: PH-NET PIN")
+    field.modem.active(True)
+    with pytest.raises(OSError) as caught:
+        field.modem.connect("internet")
+    assert caught.value.errno == errno.EACCES and "locked to a network" in str(caught.value)
+
+
+@each_family
+def test_error_of_another_command_before_the_receive_mode_is_told(family):
+    field = Field(family, "late_ok_cpin")
+    field.module.say_to[b"AT+CIPRXGET=1"] = b"\r\n+CMS ERROR: 500\r\n" + OK
+    assert field.up().works()

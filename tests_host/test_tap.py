@@ -165,6 +165,8 @@ SECRETS = (
     (b'AT+CSQ;+CGAUTH=1,1,"key","me"\r', b'AT+CSQ;+CGAUTH=1,1,"***","**"\r'),
     (b'AT+CSOCKAUTH=1,1,"key","me"\r', b'AT+CSOCKAUTH=1,1,"***","**"\r'),
     (b'AT+CNCFG=0,1,"apn","me","key",3\r', b'AT+CNCFG=0,1,"***","**","***",3\r'),
+    (b'AT+CPIN = "7391"\r', b'AT+CPIN = "****"\r'),
+    (b'AT+SAPBR=3,1,"PWD","key"\r', b'AT+SAPBR=3,1,"***","***"\r'),
     (b'AT+CGDCONT=1,"IP","apn"\r', b'AT+CGDCONT=1,"IP","apn"\r'),
     (b'AT+CIPSTART=0,"TCP","host",80\r', b'AT+CIPSTART=0,"TCP","host",80\r'),
     (b"AT+CPIN?\r", b"AT+CPIN?\r"),

@@ -14,6 +14,7 @@ def sendall(s, buf):
 
 def makefile(s, *_):
     """The socket itself: it has the methods of a stream."""
+    s._start()
     return s
 
 

@@ -43,7 +43,14 @@ def define(m, card, apn, user, key):
                 kind = now[0]
             wanted = (kind, (now[1] if now else None) if apn == () else apn)
             if wanted[1] is not None and wanted != now:
-                yield b'AT+CGDCONT=%d,"%s","%s"' % ((n,) + tuple([each.encode() for each in wanted]))
+                cmd = b'AT+CGDCONT=%d,"%s","%s"' % ((n,) + tuple([each.encode() for each in wanted]))
+                try:
+                    yield cmd
+                except OSError as e:  # while an earlier program's context is up
+                    card.refusal(e)
+                    yield from m.context_down()
+                    yield b"AT+CGATT=0", 75000
+                    yield cmd
                 changed = True
             if now and not kept and "+CSTT" not in init:
                 kept = now[1] or ()

@@ -45,12 +45,12 @@ def seconds(value):
     raise TypeError("settimeout: a number of seconds, or None, not %r" % (value,))
 
 
-def count(n, most=None):
+def count(n, most=None, what="n: a number of bytes"):
     """``n``, if it is a number of bytes. TypeError, ValueError else."""
     if not isinstance(n, int):
-        raise TypeError("n: a number of bytes, not %r" % (n,))
+        raise TypeError("%s, not %r" % (what, n))
     if n < 0 or (most is not None and n > most):
-        raise ValueError("n: a number of bytes, 0 or more, at most what the buffer holds, not %d" % n)
+        raise ValueError("%s, 0 or more, at most what the buffer holds, not %d" % (what, n))
     return n
 
 

@@ -317,7 +317,7 @@ class Channel:
         n = j - i
         if (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
             # Answers come in the order of their commands: of two the last is ours.
-            if self.cmd.startswith(b"AT+CIPRXGET"):  # whose handler knows what was notified before it
+            if self.head:  # of a read, whose handler knows what was notified before it
                 self.handler(_ERROR, buf, i, j)
                 self.handler = _nobody
                 self.refused = self.cmd  # a copy would take heap

@@ -45,7 +45,9 @@ def datagram(s, face, n, flags):
 
 def _begin(s, n, flags):
     s._start()
-    once("arguments").count(n)
+    arguments = once("arguments")
+    arguments.count(n)
+    arguments.count(flags, None, "flags: MSG_PEEK, MSG_DONTWAIT")
     if flags & ~(_PEEK | _DONTWAIT):
         raise OSError(errno.EOPNOTSUPP, "recv: only MSG_PEEK and MSG_DONTWAIT")
     timeout = s._timeout

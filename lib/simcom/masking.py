@@ -1,7 +1,7 @@
 """Hides PINs, passwords and accounts in what people read: exceptions, and the record of a Tap."""
 
 # Commands whose quoted arguments are secret; of CPIN and CPWD those without quotes too.
-_SECRET = (b"CPIN", b"CLCK", b"CPWD", b"CSTT", b"CGAUTH", b"CSOCKAUTH", b"CNCFG")
+_SECRET = (b"CPIN", b"CLCK", b"CPWD", b"CSTT", b"CGAUTH", b"CSOCKAUTH", b"CNCFG", b"SAPBR", b"FTPUN", b"FTPPW")
 _BARE = (b"CPIN", b"CPWD")
 
 
@@ -31,13 +31,13 @@ class Mask:
         elif c == 59:  # the next command of the same line
             self._end()
         elif self._secret:
-            return 42 if self._bare and c != 44 else c
+            return 42 if self._bare and c not in b", " else c
         elif c == 61 or c == 58:
             self._secret = self._name in _SECRET
             self._bare = c == 61 and self._name in _BARE
         elif c == 43:
             self._name = b""
-        elif self._name is not None:
+        elif self._name is not None and c != 32:  # some write "+CPIN = "
             self._name = self._name + bytes([c]).upper() if len(self._name) < 9 else None
         return c
 

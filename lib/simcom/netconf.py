@@ -60,8 +60,8 @@ def set_dns(m, addresses):
         addresses = (addresses,)
     if not isinstance(addresses, (tuple, list)) or not 1 <= len(addresses) <= 2:
         raise ValueError('dns: one or two addresses, as ("1.1.1.1", "8.8.8.8"), not %r' % (addresses,))
+    addresses = [check_text("dns", address, 45, '", ;') for address in addresses]
     for address in addresses:
-        check_text("dns", address, 45, '", ;')
         digits = "0123456789abcdefABCDEF.:" if ":" in address else "0123456789."
         if (address.count(".") != 3 and ":" not in address) or address.strip(digits):
             raise ValueError("dns: %r is no address" % address)
