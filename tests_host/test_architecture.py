@@ -68,6 +68,7 @@ LAZY = {
     ("__init__", "absent"),
     ("modem", "info"),
     ("context_open", "iperror"),
+    ("context_open", "card"),
     ("server_open", "iperror"),
     ("pump", "resync"),
     ("strays", "resync"),

@@ -48,7 +48,7 @@ def define(m, card, apn, user, key):
                     yield cmd
                 except OSError as e:  # while an earlier program's context is up
                     card.refusal(e)
-                    yield from m.context_down()
+                    yield from once("context_" + m.DIALECT).context_down(m)
                     yield b"AT+CGATT=0", 75000
                     yield cmd
                 changed = True

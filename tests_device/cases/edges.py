@@ -197,7 +197,12 @@ def case_every_call_on_a_closed_socket(target):
         calls += [(getattr(s, name), (1,)) for name in ("recv", "read", "recvfrom")]
         calls += [(getattr(s, name), (bytearray(1),)) for name in ("recv_into", "readinto", "recvfrom_into")]
         calls += [(s.connect, (target.peer("echo"),)), (s.bind, (("", PORT),)), (s.listen, ()), (s.accept, ())]
-        calls += [(s.readline, ()), (s.sendto, (b"x", target.peer("echo"))), (s.setsockopt, (6, 1, 1))]
+        calls += [
+            (s.readline, ()),
+            (s.makefile, ()),
+            (s.sendto, (b"x", target.peer("echo"))),
+            (s.setsockopt, (6, 1, 1)),
+        ]
         for function, args in calls:
             fails(errno.EBADF, function, *args)
 
