@@ -29,13 +29,13 @@ FAMILY = package.FAMILY
 # together.
 UNITS = {
     "": ("aterror",),
-    "power": ("power", "resync"),
-    "bringup": ("bringup", "radio", "card", "apn", "model", "query", "finish", "optional", "flagged"),
+    "bringup": ("bringup", "power", "radio", "card", "apn", "model", "query", "optional"),
+    "resync": ("resync", "iperror"),
+    "doubt": ("doubt", "finish", "flagged"),
     "arguments": ("arguments", "checks", "cmeerror", "displace", "again", "reopen"),
-    "info": ("info", "lookup"),
-    "addressed": ("addressed", "kinds", "door", "sockopt"),
+    "info": ("info", "lookup", "masking"),
+    "addressed": ("addressed", "kinds", "door", "sockopt", "settings"),
     "strays": ("strays", "shortfall", "echo"),
-    "settings": ("settings", "masking", "iperror"),
     "extras": ("extras", "absent"),
 }
 # Of these whoever imports them gets a copy of what he uses: they are small, and keep nothing. So do families with their
