@@ -1,10 +1,11 @@
 """The port that a socket asks for: a client's local one, a server's."""
 
 import errno
-from time import ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .pump import once
 
 _CONNECTING = const(1)  # Link.state, as in links.py
@@ -49,9 +50,9 @@ def outcome(m, link, n):
     """Until it is known what has become of the attempt to open ``link`` as number ``n``, or it is another's."""
     start = ticks_ms()
     while link.state == _CONNECTING and not link.error and link.n == n:
-        if ticks_diff(ticks_ms(), start) > m.CONNECT_MS:
+        if passed(start, m.CONNECT_MS):
             raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-        if ticks_diff(ticks_ms(), link.heard) > 10000:
+        if passed(link.heard, 10000):
             link.heard = ticks_ms()
             yield from m._ask(link)
         else:

@@ -2,10 +2,11 @@
 
 import errno
 from array import array
-from time import ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .links import Link
 from .lookup import numeric
 
@@ -196,7 +197,7 @@ class DatagramLink(Link):
             self.unacked = False
             start = ticks_ms()
             while self.report is None and self.n >= 0 and self.state != _DRAINING and not self.error:
-                if ticks_diff(ticks_ms(), start) > m.CONNECT_MS:
+                if passed(start, m.CONNECT_MS):
                     raise OSError(errno.ETIMEDOUT, "sendto %s:%d: no result" % self.goal)
                 yield 500
             took = self.report

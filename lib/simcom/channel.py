@@ -14,6 +14,7 @@ _OK = const(2)
 _ERROR = const(3)  # i, j: the final result line
 _LOST = const(4)  # the deadline passed, or bytes were lost
 
+_AHEAD = const(1 << 22)  # ms from now: no deadline is later
 _CHUNK = const(256)
 _BURST = const(64)  # payload bytes worth a UART read, or worth a write
 _PATIENCE_MS = const(20)  # how long to wait for so many
@@ -26,8 +27,9 @@ _STRAY_MS = const(100)  # silence behind ">" that makes it a prompt, not the sta
 
 
 def passed(start, ms):
-    """Whether ``ms`` have passed since ``start``."""
-    return ticks_diff(ticks_ms(), start) >= ms
+    """Whether ``ms`` have passed since ``start``; with ``ms`` 0 it may lie ahead, but not far. Ticks that seem to lie
+    ahead otherwise are days old: nobody has called in the meantime."""
+    return not -_AHEAD * (not ms) <= ticks_diff(ticks_ms(), start) < ms
 
 
 def _nobody(kind, buf, i, j):

@@ -111,7 +111,7 @@ class _Answer:
         self._asks = [args for _, args in parts] == ["?"]
         self._late = _LATE_MS * (cmd[:1] == "+" and not [args for _, args in parts if args and args != "?"])
         self._text = [name for name, _ in parts if name in _TEXTS]
-        self._ms = ms
+        self._ms = ms and min(ms, 1 << 22)  # no deadline of the channel is later
         self._data = data
         self._end = end or self._known(parts)
         self._ended = False

@@ -5,6 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .parser import Parser
 from .socket import socket
 
@@ -111,7 +112,7 @@ class DataMode(socket):
 
     def _allowed(self, buf, off, n):
         # Three pluses between two silences would leave data mode: the third waits until there is one behind two.
-        if ticks_diff(ticks_ms(), self._sent) >= (_GUARD_MS if self._pluses > 0 else _SILENCE_MS):
+        if passed(self._sent, _GUARD_MS if self._pluses > 0 else _SILENCE_MS):
             self._pluses = 0
         if n > 256:
             n = 256

@@ -5,6 +5,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .datamode import BOOT, ESCAPED, DataMode
 
 _GUARD_MS = const(1300)  # silence in front of +++: a second, and what the UART may still have to send
@@ -54,7 +55,7 @@ class Escape(DataMode):
             self._ended()
         else:
             now = ticks_ms()
-            if ticks_diff(now, self._sent) > _GUARD_MS:  # ticks go round
+            if passed(self._sent, _GUARD_MS):  # ticks go round
                 self._sent = ticks_add(now, -_GUARD_MS)
             yield 1000
 
@@ -126,7 +127,7 @@ class Escape(DataMode):
             finally:
                 dtr.value(1)
         else:
-            while ticks_diff(ticks_ms(), self._sent) < _GUARD_MS:
+            while not passed(self._sent, _GUARD_MS):
                 yield 50
                 if not self._last_words() and self._wish and not self._closed:
                     return False
@@ -134,13 +135,13 @@ class Escape(DataMode):
             early = _EARLY_MS
         start = ticks_ms()
         self._asking = True
-        passed = 0
+        ms = 0
         skip = 0
         k = -1
-        while (passed < _ANSWER_MS or self._room() <= 0) and not (k >= 0 and channel.quiet(200)):
+        while (ms < _ANSWER_MS or self._room() <= 0) and not (k >= 0 and channel.quiet(200)):
             yield 50
-            passed = ticks_diff(ticks_ms(), start)
-            if passed < early:
+            ms = ticks_diff(ticks_ms(), start)
+            if not passed(start, early or 1):
                 skip = len(self._after)
             else:
                 k = bytes(self._after).rfind(ESCAPED, skip)

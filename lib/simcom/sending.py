@@ -1,9 +1,10 @@
 """How data goes to the module: ``config(send=, prompt=, stall_ms=)``, ``status("room")``."""
 
-from time import ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .checks import check_number
 from .lacks import start_only
 from .pump import ATError
@@ -191,12 +192,12 @@ class Sender:
                     filler = b"\x1b" if self._open else b"\r" * self._n
                     channel.write(filler, len(filler))
             elif channel.parser.prompt:
-                if ticks_diff(now, self._since) >= _REFUSAL_MS:
+                if passed(self._since, _REFUSAL_MS):
                     self._since = now
                     channel.parser.prompt = False
                     channel.on_prompt()
             elif self.prompt == 2 and channel.sent >= 0 and not channel._end:
-                if ticks_diff(now, self._since) >= _SILENT_MS + 1000 * self.seconds:
+                if passed(self._since, _SILENT_MS + 1000 * self.seconds):
                     line = b"DATA ACCEPT:0,%d" % self._n
                     channel.on_line(line, 0, len(line))
         return got

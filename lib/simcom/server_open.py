@@ -1,10 +1,11 @@
 """How CIPOPEN modules are made servers."""
 
 import errno
-from time import ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .pump import once, text
 from .query import fields, query
 
@@ -43,7 +44,7 @@ def stop(m, server):
     start = ticks_ms()
     yield b"AT+SERVERSTOP=%d" % server.index, 10000, False
     while server.report is None:
-        if ticks_diff(ticks_ms(), start) > _STOP_MS:
+        if passed(start, _STOP_MS):
             raise OSError(errno.ETIMEDOUT, "AT+SERVERSTOP=%d: no result" % server.index)
         yield 500
     if server.report:

@@ -1,10 +1,11 @@
 """The servers of the module: each is made what the socket that listens, or nobody, wants."""
 
 import errno
-from time import ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .hooks import add as add_hook
 from .pump import once
 from .clients import Numbers
@@ -129,7 +130,7 @@ class Servers(Numbers):
                 finally:
                     link.report = 0
                 return
-        if ticks_diff(ticks_ms(), server.heard) < _QUIET_MS:
+        if not passed(server.heard, _QUIET_MS):
             yield 1000
             return
         server.heard = ticks_ms()

@@ -4,6 +4,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .checks import check_number, check_pin
 from .door import ask
 from .lacks import need
@@ -97,7 +98,7 @@ class _Sleeper:
 
     def _send(self, function, args, handler):
         now = self._sent = ticks_ms()
-        if not self._dtr and ticks_diff(now, self._used) > _AWAKE_MS:
+        if not self._dtr and passed(self._used, _AWAKE_MS):
             self._awake = False
         self._used = now
         if self._awake or self._over:
@@ -123,7 +124,7 @@ class _Sleeper:
         if self._held:
             if not channel.busy:  # Ctrl-C
                 self._held = None
-            elif ticks_diff(now, self._used) >= (_DTR_MS if self._dtr else _CHAR_MS):
+            elif passed(self._used, _DTR_MS if self._dtr else _CHAR_MS):
                 function, args = self._held
                 self._held = None
                 self._awake = True
@@ -134,10 +135,10 @@ class _Sleeper:
             pass
         elif channel.busy or (got and self._dtr and self._awake):
             self._used = now
-        elif self._dtr and self._awake and ticks_diff(now, self._used) > _DOZE_MS:
+        elif self._dtr and self._awake and passed(self._used, _DOZE_MS):
             self._awake = False
             self._dtr.value(self._level)
-        if ticks_diff(now, self._sent) < _ASK_MS:
+        if not passed(self._sent, _ASK_MS):
             for link in self._links.slots:
                 if link and link.state == _OPEN and not link.tx_n:  # idle
                     link.heard = now

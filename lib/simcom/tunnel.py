@@ -1,10 +1,11 @@
 """The life of a connection in transparent mode."""
 
 import errno
-from time import ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
+from .channel import passed
 from .hooks import Hook, add as add_hook, remove as remove_hook
 from .escape import Escape
 from .pump import once, text
@@ -112,7 +113,7 @@ class Tunnel(Escape):
     def _refused(self):
         link = self._link
         if link.state == _CONNECTING:
-            late = ticks_diff(ticks_ms(), self._sent) > _REFUSED_MS
+            late = passed(self._sent, _REFUSED_MS)
             link.fail(errno.ETIMEDOUT if late else errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
             self._modem.wake(link)
 
@@ -179,7 +180,7 @@ class Tunnel(Escape):
             if (yield from dial):
                 self._refused()
             while link.state == _CONNECTING and not link.error and not self._closed:
-                if not self._server and ticks_diff(ticks_ms(), self._sent) > m.CONNECT_MS:
+                if not self._server and passed(self._sent, m.CONNECT_MS):
                     raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
                 yield 500
         except OSError as e:
