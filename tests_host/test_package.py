@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import made as made_of
 import package
@@ -126,6 +127,12 @@ def test_made_files_import_what_there_is(made):
                     assert alias.name in defined[node.module.partition(".")[2]], (name, node.module, alias.name)
             for said in parts.loads(node) or ():
                 assert said.value in trees, (name, said.value)
+
+
+def test_made_files_have_every_name_they_read(made):
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821,F823", BUILD / "lib-sources"]
+    done = subprocess.run(ruff, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_made_names_were_private_and_say_what_they_were(made):

@@ -163,6 +163,7 @@ class Turned(ast.NodeTransformer):
         self.apart = apart  # {module: {name: another}}
         self.reached = reached  # collects the modules that are taken from another file
         self.aliases = {}  # names here of modules that lie in the same file
+        self.local = set()  # names of variables of the function that is visited
 
     def where(self, module):
         self.reached[module] = self.name
@@ -209,9 +210,22 @@ class Turned(ast.NodeTransformer):
         return node
 
     def visit_Attribute(self, node):
-        if self.inside(node.value):
+        module = self.inside(node.value)
+        if module and node.attr in self.apart.get(module, ()):
+            fail("%s: line %d: another part of the file has %s too", self.name, node.lineno, node.attr)
+        if module and node.attr not in self.local:
             return ast.Name(node.attr, node.ctx)
         return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node):
+        before = self.local
+        self.local = before | {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
+        self.local |= {
+            each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        }
+        self.generic_visit(node)
+        self.local = before
+        return node
 
     def visit_Call(self, node):
         if self.inside(node):
