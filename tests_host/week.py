@@ -12,6 +12,8 @@ import zlib
 
 import rig  # first: it puts the shim in place
 from sim import Blackhole, Peer, Refuse
+from sim.at import GARBLED, LATE_OK, UNKNOWN_BEFORE, UNKNOWN_BEHIND
+from simcom import socket  # noqa: F401  (the ring that it has for itself is there before rings are counted)
 from simcom.displace import peers
 
 APN = "internet"
@@ -240,6 +242,13 @@ RATES = {
     "sends": 2,
     "latency": 3,
     "interrupt": 4,
+    "refusals": 2,
+    "errors": 2,
+    "lies": 1,
+    "answers": 2,
+    "chatter": 1,
+    "hang": 1,
+    "forget": 0.5,
 }
 MANNERS = {"good": 60, "slam": 4, "reset": 4, "stall": 3, "mute": 3, "half": 4, "slow": 6, "drip": 6}
 MANNERS.update(refuse=5, blackhole=3)
@@ -255,6 +264,7 @@ class World:
         self.manners = MANNERS | (manners or {})
         self.storm = storm
         self.wire = Wire(rig, draw)
+        self.answers = self.vm.choices["answers"]
         self.bad = False
         self.spell = 0
         self.happened = collections.Counter()
@@ -298,8 +308,10 @@ class World:
         self.bad = False
         vm = self.vm
         vm.silent = False
-        vm.fail_sends = 0
-        vm.confirm = ()
+        vm.fail_sends = vm.refuse_sends = vm.stray_errors = vm.late_prompts = 0
+        vm.confirm = vm.lies = ()
+        vm.choices["answers"] = self.answers
+        vm.chat(0)
         vm._hooks.clear()
         vm.csq = 20
         if vm.registration != 1:
@@ -378,6 +390,32 @@ class World:
         self.vm.fail_sends = self.random.randint(1, 3)
         if hasattr(self.vm, "confirm") and self.random.random() < 0.5:
             self.vm.confirm = (self.random.choice((-1, 0, 5)),)
+
+    def do_refusals(self):
+        self.vm.refuse_sends = self.random.choice((1, 2, 5, 20))
+
+    def do_errors(self):
+        if self.random.random() < 0.5:
+            self.vm.stray_errors = self.random.randint(1, 3)
+        else:
+            self.vm.late_prompts, self.vm.late_prompt_ms = 1, self.random.choice((100, 280, 600, 5000))
+
+    def do_lies(self):
+        self.vm.lies = tuple(self.random.choices(("0", "1", "40", "1460", "x"), k=self.random.randint(1, 2)))
+
+    def do_answers(self):
+        self.vm.choices["answers"] = self.random.choice(
+            (self.answers, LATE_OK, GARBLED, UNKNOWN_BEFORE, UNKNOWN_BEHIND)
+        )
+
+    def do_chatter(self):
+        self.vm.chat(self.random.choice((200, 1000, 10_000)))
+
+    def do_hang(self):
+        self.vm.hang(self.lasting(1, 120), self.random.random() < 0.5, self.random.choice((0, 0, 10, 300)))
+
+    def do_forget(self):
+        self.vm.forget()
 
     def do_latency(self):
         self.net.latency_ms = self.random.choice((5, 20, 300, 3000))
