@@ -376,7 +376,7 @@ def case_peek_at_a_datagram(target):
     for flags in (DONTWAIT, PEEK | DONTWAIT):
         fails(errno.EAGAIN, s.recvfrom, 8, flags)
         fails(errno.EAGAIN, s.recv, 8, flags)
-    true(time.ticks_diff(time.ticks_ms(), start) < 200, "it waited")
+    true(time.ticks_diff(time.ticks_ms(), start) < 1000, "it waited")  # a file is loaded for each
     fails(errno.EOPNOTSUPP, s.recvfrom, 8, 2)
     s.sendto(b"x", target.peer("echo"))
     equal(s.recv(5), b"x", "a call without the flag waits")
