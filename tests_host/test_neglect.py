@@ -1,4 +1,4 @@
-"""A program that does not call for days: ticks go round every 12.4 days, and what is older than 6.2 seems to lie ahead."""
+"""A program that does not call for days: ticks go round every 12.4 days; what is older than 6.2 seems to lie ahead."""
 
 import errno
 
