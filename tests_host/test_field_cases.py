@@ -308,22 +308,6 @@ def test_apn_that_is_refused_while_a_context_of_an_earlier_program_is_up(family)
 
 
 @each_family
-def test_question_for_the_packet_service_that_is_refused(family):
-    field = Field(family, "late_ok_cpin")
-    field.module.say_to[b"AT+CGATT?"] = b"\r\n+CME ERROR: 100\r\n"
-    assert field.up().works()
-    assert field.module.sent(b"AT+CGATT=1")
-
-
-@each_family
-@pytest.mark.parametrize("answer", [b"\r\nERROR\r\n", OK])
-def test_model_that_is_not_told(family, answer):
-    field = Field(family, "late_ok_cpin")
-    field.module.say_to[b"AT+CGMM"] = answer
-    assert field.up().works()
-
-
-@each_family
 def test_module_that_is_locked_to_a_network(family):
     field = Field(family, "late_ok_cpin")
     field.module.say_to[b"AT+CPIN?"] = info(b"+CPIN: PH-NET PIN")

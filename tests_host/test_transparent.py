@@ -1092,3 +1092,30 @@ def test_stream_that_ends_in_what_reads_like_an_event(family, event, ms):
     assert t.read() == data
     t.close()
     assert rig.modem.isconnected()
+
+
+@every_family
+@pytest.mark.parametrize("remedy", ["recover", "reset", "power-down"])
+@pytest.mark.parametrize("timeout_ms", [5, 1000, 30000])  # not begun, connecting, connected
+def test_ended_by_who_must_have_the_module(family, timeout_ms, remedy):
+    rig = Rig(family=family)
+    m = rig.modem
+    stream = None
+    try:
+        stream = m.transparent(rig.serve(Blackhole) if timeout_ms == 1000 else ECHO, timeout_ms=timeout_ms)
+    except OSError as e:
+        assert e.errno == errno.ETIMEDOUT
+        raises(errno.EALREADY, m.status, "rssi")
+    assert bool(stream) == (timeout_ms == 30000)
+    if remedy == "recover":
+        assert m.recover() in ("context", "power")
+    elif remedy == "reset":
+        m.reset(timeout_ms=200_000)
+    else:
+        assert not m.active(False)
+    m.active(True)
+    m.connect("internet")
+    if stream:
+        raises(errno.ECONNABORTED, stream.write, b"x")
+        stream.close()
+    assert rig.works()

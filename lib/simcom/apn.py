@@ -46,11 +46,8 @@ def define(m, card, apn, user, key):
                 cmd = b'AT+CGDCONT=%d,"%s","%s"' % ((n,) + tuple([each.encode() for each in wanted]))
                 try:
                     yield cmd
-                except OSError as e:  # while an earlier program's context is up
-                    card.refusal(e)
-                    yield from once("context_" + m.DIALECT).context_down(m)
-                    yield b"AT+CGATT=0", 75000
-                    yield cmd
+                except OSError as e:
+                    yield from once("hitches").again(m, cmd, e)
                 changed = True
             if now and not kept and "+CSTT" not in init:
                 kept = now[1] or ()

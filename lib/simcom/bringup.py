@@ -84,13 +84,7 @@ def bring_up(m, apn, user, key, timeout_ms):
         yield from _register(m, give_up)
         m.step = "attach"
         advice = " (no data service? check the plan)"
-        try:
-            attached = (yield from card.query(m, b"AT+CGATT?", card.attached))[-1]
-        except OSError as e:  # not every firmware can tell
-            if not hasattr(e, "line"):
-                raise
-            attached = False
-        if not attached:
+        if not (yield from card.query(m, b"AT+CGATT?", card.attached))[-1]:
             yield b"AT+CGATT=1", 75000
         m.step = "context"
         advice = " (check APN, user and key)"

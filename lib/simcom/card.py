@@ -71,10 +71,8 @@ def ready(m):
                 m.pin = m.given
                 m.given = ""
             return
-        if "PUK" in answer or state == "12":
-            raise OSError(errno.EACCES, answer + ": a PUK is for a phone")
-        if state[:3] == "PH-":
-            raise OSError(errno.EACCES, answer + ": the module is locked to a network, or a card: ask its seller")
+        if "PUK" in answer or state == "12" or "PH-" in answer:
+            raise OSError(errno.EACCES, answer + ": a PUK is for a phone, PH- locked to a network: ask its seller")
         if state == "SIM PIN" or state == "11":
             yield from _unlock(m, answer)
         elif n > 1 and ("ERROR" in answer or "PIN2" in state):

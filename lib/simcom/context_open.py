@@ -1,7 +1,6 @@
 """The PDP context in the CIPOPEN dialect, loaded for bring-up."""
 
 import errno
-from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -13,8 +12,7 @@ query = _query.query
 
 _CONFIG = b"AT+CIPCCFG="
 _OPEN_ALREADY = const(4)  # <err> of +NETOPEN
-_NET_MS = const(125000)  # AT+NETOPEN and AT+NETCLOSE report within two minutes
-_LOST_MS = const(10000)  # without a report for so long the module is asked: it may have been lost
+_NET = const(1250)  # tenths of a second: AT+NETOPEN and AT+NETCLOSE report within two minutes
 
 
 def context_up(m, apn, user, key):
@@ -94,19 +92,10 @@ def _report(m, cmd):
     except OSError:
         if m.net is None:
             raise
-    start = ask = ticks_ms()
-    while m.net is None:
-        now = ticks_ms()
-        if ticks_diff(now, start) > _NET_MS:
-            raise OSError(errno.ETIMEDOUT, cmd.decode() + ": no result")
+    for n in range(1, _NET):
+        if m.net is not None:
+            return m.net
         yield 100
-        if ticks_diff(now, ask) > _LOST_MS:
-            ask = now
-            state = yield from once("card").asked(b"AT+NETOPEN?", _state)
-            if m.net is None and state[-1:] == [cmd == b"AT+NETOPEN"]:
-                return 0
-    return m.net
-
-
-def _state(line):
-    return ("0", "1").index(fields(line)[0]) == 1
+        if not n % 100:  # the report may have been lost
+            yield from once("hitches").told(m, cmd)
+    raise OSError(errno.ETIMEDOUT, cmd.decode() + ": no result")

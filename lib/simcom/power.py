@@ -31,6 +31,8 @@ def switch(m, on, init, timeout_ms):
     if init is not None:
         m.init = init
         m.refused = 0
+    if not on and m.__dict__.get("tunnel"):
+        m.tunnel.abandon()
     if on != m.on or init:
         steps = power_up(m) if on else power_down(m)
         if timeout_ms:

@@ -28,6 +28,9 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     check_number("timeout_ms", timeout_ms)
     if address is not None:
         address = check_address(address)
+    tunnel = m.__dict__.get("tunnel")
+    if tunnel:
+        tunnel.abandon()
     task = _recover(m, address)
     return m.run(task, timeout_ms, "recover")
 

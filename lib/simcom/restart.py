@@ -20,6 +20,9 @@ def reset(m, hard: bool = False, *, pin=None, timeout_ms: int = 90000):
     pin = getattr(m, "reset_pin", None) if hard or pin else None
     if hard and not pin:
         raise ValueError("reset: hard needs pin=, the Pin at the module's RESET")
+    tunnel = m.__dict__.get("tunnel")
+    if tunnel:
+        tunnel.abandon()
     task = steps(m, pin)
     if timeout_ms:
         m.run(task, timeout_ms, "reset")

@@ -49,11 +49,7 @@ def configure(m):
         if not channel.echoed:
             break
     yield b"AT+CMEE=1"
-    try:
-        m.model = yield from named(m, b"AT+CGMM")
-    except OSError as e:  # it is for messages only
-        if e.errno == errno.ETIMEDOUT:
-            raise
+    m.model = yield from named(m, b"AT+CGMM")
     if m.baudrate:
         yield b"AT+IPR=%d" % m.baudrate
         channel.uart.init(baudrate=m.baudrate)

@@ -16,6 +16,8 @@ _CONNECTING = const(1)
 _OPEN = const(2)
 _CLOSED = const(5)
 
+_GUARD_MS = const(1300)  # silence on both sides of +++, and what the UART may still have to send
+
 _OF_SOCKETS = b"CIPMUX CIPMODE CIPRXGET CIPHEAD CIPSRIP CIPQSEND CIPSENDMODE CIPSPRT CIPATS".split()
 
 _REFUSED_MS = const(5000)  # as in cipstart.py
@@ -51,7 +53,24 @@ class Tunnel(Escape):
     def refuse(self):
         """Nothing else can be opened meanwhile."""
         if not (self._link.error or self._over):
-            raise OSError(errno.EALREADY, "transparent mode is on: escape() or close() its stream")
+            how = "being left: wait, or recover()" if self._closed else "on: escape() or close() its stream"
+            raise OSError(errno.EALREADY, "transparent mode is " + how)
+
+    def abandon(self):
+        """For who must have the module whatever its stream is at, whoever has that: it ends, the context too."""
+        m = self._modem
+        m.may_wait()
+        task = self._link.task
+        self._link.fail(errno.ECONNABORTED, "transparent mode was ended by recover(), reset() or active(False)")
+        if not task.done:
+            task.done = True
+            task.steps.close()
+        if not self._over:  # it had not begun
+            self._put_back()
+        m.on_lost(errno.ECONNABORTED, "transparent mode ended")
+        m.channel.hurry(300)  # some modules are deaf while they connect
+        if self._data:
+            m._only = m.start(_to_commands(m))
 
     def _open_another(self, link, address):
         # TcpIp.open()
@@ -143,15 +162,19 @@ class Tunnel(Escape):
         except (ValueError, IndexError):
             link.fail(errno.EIO, "answer not understood: " + m.command())
         finally:
-            self._over = True
-            m.links.release(link)
             self._end_lines()
             remove_hook(m, self)
-            self._alone(True)
-            self._alone(False)
-            if m.open is self._opener:  # else others stand on it
-                m.open = self._open
-            m.tunnel = None
+            self._put_back()
+
+    def _put_back(self):
+        m = self._modem
+        self._over = True
+        m.links.release(self._link)
+        self._alone(True)
+        self._alone(False)
+        if m.open is self._opener:  # else others stand on it
+            m.open = self._open
+        m.tunnel = None
 
     def _context(self, settings):
         m = self._modem
@@ -231,3 +254,12 @@ class Tunnel(Escape):
             yield self._words.STOP
         except OSError:  # it has ended by itself
             pass
+
+
+def _to_commands(m):
+    try:
+        yield _GUARD_MS
+        m.channel.write(b"+++", 3)
+        yield _GUARD_MS
+    finally:
+        m._only = None
