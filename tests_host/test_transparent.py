@@ -370,7 +370,7 @@ def test_what_others_may_do(family):
     s = m.socket()
     listener = m.socket()
     listener.bind(("", 80))
-    calls = [(m.at, "+CSQ"), (m.status, "rssi"), (m.resolve, "x.example"), (m.active, False), (m.config, "imei")]
+    calls = [(m.at, "+CSQ"), (m.status, "rssi"), (m.resolve, "x.example"), (m.config, "imei")]
     calls += [
         (listener.listen, 1),
         (m.transparent, ECHO),

@@ -47,7 +47,7 @@ def define(m, card, apn, user, key):
                 try:
                     yield cmd
                 except OSError as e:
-                    yield from once("hitches").again(m, cmd, e)
+                    yield from once("optional").again(m, cmd, e)
                 changed = True
             if now and not kept and "+CSTT" not in init:
                 kept = now[1] or ()

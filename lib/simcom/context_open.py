@@ -97,5 +97,5 @@ def _report(m, cmd):
             return m.net
         yield 100
         if not n % 100:  # the report may have been lost
-            yield from once("hitches").told(m, cmd)
+            yield from once("optional").told(m, cmd)
     raise OSError(errno.ETIMEDOUT, cmd.decode() + ": no result")

@@ -34,8 +34,33 @@ def _closes(lines):
     return False
 
 
+def _to_commands(m):
+    try:
+        yield _GUARD_MS
+        m.channel.write(b"+++", 3)
+        yield _GUARD_MS
+    finally:
+        m._only = None
+
+
 class Escape(DataMode):
-    """Steps of a task; ``_ended()`` is its subclass's."""
+    """Steps of a task; ``_ended()`` and ``_put_back()`` are its subclass's."""
+
+    def abandon(self):
+        """For who must have the module whatever its stream is at, whoever has that: it ends, the context too."""
+        m = self._modem
+        m.may_wait()
+        task = self._link.task
+        self._link.fail(errno.ECONNABORTED, "transparent mode was ended by recover(), reset() or active(False)")
+        if not task.done:
+            task.done = True
+            task.steps.close()
+        if not self._over:  # it had not begun
+            self._put_back()
+        m.on_lost(errno.ECONNABORTED, "transparent mode ended")
+        m.channel.hurry(300)  # some modules are deaf while they connect
+        if self._data:
+            m._only = m.start(_to_commands(m))
 
     def _in_data(self):
         channel = self._modem.channel

@@ -1,4 +1,6 @@
-"""Settings that a module need not know: a refusal is noted, for ``status("refused")``, and ends nothing."""
+"""What a module need not take or tell: a refusal is noted, for ``status("refused")``, or met, and ends nothing."""
+
+from .pump import once
 
 
 def settings(m):
@@ -31,3 +33,20 @@ def note(m, name, why=""):
     if why:
         known[name] = why
     m.refusals = known
+
+
+def again(m, cmd, e):
+    """Steps after the refusal ``e`` of ``cmd``, an APN, as while the context of an earlier program is up: once more,
+    without context and packet service. Who asked for it attaches anew."""
+    once("card").refusal(e)
+    yield from once("context_" + m.DIALECT).context_down(m)
+    yield b"AT+CGATT=0", 75000
+    yield cmd
+
+
+def told(m, cmd):
+    """Steps when AT+NETOPEN or AT+NETCLOSE is not reported: ``m.net`` is 0 when the network is as ``cmd`` wants it."""
+    card = once("card")
+    state = yield from card.asked(b"AT+NETOPEN?", card.attached)  # 0 or 1 as well
+    if m.net is None and state[-1:] == [cmd == b"AT+NETOPEN"]:
+        m.net = 0

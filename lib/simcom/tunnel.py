@@ -16,8 +16,6 @@ _CONNECTING = const(1)
 _OPEN = const(2)
 _CLOSED = const(5)
 
-_GUARD_MS = const(1300)  # silence on both sides of +++, and what the UART may still have to send
-
 _OF_SOCKETS = b"CIPMUX CIPMODE CIPRXGET CIPHEAD CIPSRIP CIPQSEND CIPSENDMODE CIPSPRT CIPATS".split()
 
 _REFUSED_MS = const(5000)  # as in cipstart.py
@@ -55,22 +53,6 @@ class Tunnel(Escape):
         if not (self._link.error or self._over):
             how = "being left: wait, or recover()" if self._closed else "on: escape() or close() its stream"
             raise OSError(errno.EALREADY, "transparent mode is " + how)
-
-    def abandon(self):
-        """For who must have the module whatever its stream is at, whoever has that: it ends, the context too."""
-        m = self._modem
-        m.may_wait()
-        task = self._link.task
-        self._link.fail(errno.ECONNABORTED, "transparent mode was ended by recover(), reset() or active(False)")
-        if not task.done:
-            task.done = True
-            task.steps.close()
-        if not self._over:  # it had not begun
-            self._put_back()
-        m.on_lost(errno.ECONNABORTED, "transparent mode ended")
-        m.channel.hurry(300)  # some modules are deaf while they connect
-        if self._data:
-            m._only = m.start(_to_commands(m))
 
     def _open_another(self, link, address):
         # TcpIp.open()
@@ -254,12 +236,3 @@ class Tunnel(Escape):
             yield self._words.STOP
         except OSError:  # it has ended by itself
             pass
-
-
-def _to_commands(m):
-    try:
-        yield _GUARD_MS
-        m.channel.write(b"+++", 3)
-        yield _GUARD_MS
-    finally:
-        m._only = None
