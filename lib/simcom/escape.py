@@ -46,12 +46,12 @@ def _to_commands(m):
 class Escape(DataMode):
     """Steps of a task; ``_ended()`` and ``_put_back()`` are its subclass's."""
 
-    def abandon(self):
+    def abandon(self, code=errno.ECONNABORTED):
         """For who must have the module whatever its stream is at, whoever has that: it ends, the context too."""
         m = self._modem
         m.may_wait()
         task = self._link.task
-        self._link.fail(errno.ECONNABORTED, "transparent mode was ended by recover(), reset() or active(False)")
+        self._link.fail(code, "transparent mode was ended by recover(), reset(), disconnect() or active(False)")
         if not task.done:
             task.done = True
             task.steps.close()

@@ -65,6 +65,9 @@ def disconnect(m, *, timeout_ms: int = 150000):
     check_number("timeout_ms", timeout_ms)
     m.may_wait()
     once("power").give_up(m)
+    tunnel = m.__dict__.get("tunnel")
+    if tunnel:
+        tunnel.abandon(errno.ENOTCONN)
     return m.run(_leave(m, min(timeout_ms or _FLUSH_MS, _FLUSH_MS)), timeout_ms, "disconnect")
 
 
