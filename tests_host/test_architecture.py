@@ -74,6 +74,7 @@ LAZY = {
     ("pump", "resync"),
     ("strays", "resync"),
     ("resync", "doubt"),
+    ("recover", "resync"),
     ("tcpip", "shortfall"),
     ("tcpip", "reopen"),
     ("tcpip", "displace"),

@@ -285,3 +285,47 @@ def test_bad_address_sends_nothing(family):
         with pytest.raises(ValueError):
             rig.modem.recover(address)
     assert len(rig.sent) == sent
+
+
+# --- what a probe must not overlook
+
+
+@each_family
+@pytest.mark.parametrize("which", range(6))
+def test_setting_that_a_flipped_bit_has_lost_is_found(family, which):
+    rig = Rig(family=family)
+    lost = [
+        ("mux", 0),
+        ("rxget", 0),
+        ("qsend", 0),
+        ("send_mode", 1),
+        ("config", [10, 0, 0, 1, 0, 0, 500]),
+        ("echo", True),
+    ][which]
+    assert rig.modem.recover() == "probe"
+    if not hasattr(rig.vm, lost[0]):
+        return
+    setattr(rig.vm, *lost)
+    assert rig.modem.recover() == ("probe" if lost[0] == "echo" else "context")
+    assert getattr(rig.vm, lost[0]) != lost[1]
+    assert rig.works()
+
+
+@each_family
+def test_module_that_refuses_links_is_not_well(family):
+    rig = Rig(family=family)
+    answer = rig.vm.do_CIPSTART if family in START else rig.vm.do_CIPOPEN
+    name = "do_CIPSTART" if family in START else "do_CIPOPEN"
+    setattr(rig.vm, name, lambda op, args: -1 if op == "=" else answer(op, args))
+    with pytest.raises(OSError):
+        rig.socket(ECHO)
+    rig.vm.boot_lines = ()
+    restart = rig.vm.restart
+
+    def cured():
+        setattr(rig.vm, name, answer)
+        restart()
+
+    rig.vm.restart = cured
+    assert rig.modem.recover() == "reset"
+    assert rig.works()

@@ -18,9 +18,10 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     """Try remedies until the module works: returns the name of the one that helped.
 
     "probe" (it answers, nothing was wrong), "links" (every connection is closed; sockets raise ECONNABORTED), "context"
-    (deactivated and raised again), "reset" (restart by command), "power" (by the RESET pin, else by ``pwrkey``). After
-    each the module must answer and tell its address, as far as ``connect()`` was called before; with ``address``, a
-    (host, port) where a server listens, a connection to it must come about.
+    (deactivated and raised again), "radio" (off and on), "reset" (restart by command), "power" (by the RESET pin, else
+    by ``pwrkey``). After each the module must answer and, as far as ``connect()`` was called before, tell its address
+    and have the settings that it was told; where it refused to open a connection it is to try another one to there.
+    With ``address``, a (host, port) where a server listens, a connection to it must come about. Transparent mode ends.
 
     Raises OSError with all that was tried. ``timeout_ms=0`` starts and returns an object whose ``done``, ``result`` and
     ``error`` tell.
@@ -43,34 +44,75 @@ def set_silence(m, ms):
 def _recover(m, address):
     tried = []
     code = errno.ETIMEDOUT
-    for name, steps in _REMEDIES:
-        try:
-            yield from steps(m)
-            yield from _check(m, address)
-            return name
-        except OSError as e:
-            code = e.errno
-            tried.append("%s: %s" % (name, e.args[1]))
-        except (ValueError, IndexError):
-            tried.append("%s: answer not understood" % name)
+    patience = m.__dict__.get("silence_ms", 60000)
+    m.silence_ms = 0  # who calls this has waited long enough
+    try:
+        for name, steps in _REMEDIES:
+            try:
+                yield from steps(m)
+                yield from _check(m, address)
+                return name
+            except OSError as e:
+                code = e.errno
+                tried.append("%s: %s" % (name, e.args[1]))
+            except (ValueError, IndexError):
+                tried.append("%s: answer not understood" % name)
+    finally:
+        m.silence_ms = patience
     raise OSError(code, "recover: " + "; ".join(tried))
 
 
 def _check(m, address):
     yield b"AT"
+    if m.channel.echoed:
+        yield from once("resync").configure(m)
     if m.apn:
         _needs(m.up, "no context")
         yield from once("context_" + m.DIALECT).context_check(m)
-    if address:
-        link = Link()
-        m.open(link, address)
-        try:
-            while link.state == _CONNECTING:
-                yield 200
-        finally:
-            m.close(link)
-        if link.error:
+        for cmd in m.SETTINGS:
+            wrong = ""
+            for _ in range(2):  # an answer may be damaged
+                wrong = yield from _differs(m, *cmd.decode().split("=")) if b"=" in cmd else ""
+                if not wrong:
+                    break
+            if wrong:
+                raise OSError(errno.EIO, "the module has lost a setting: " + wrong)
+    spurned = m.__dict__.get("spurned")
+    m.spurned = None
+    if address or (spurned and m.up):
+        link = yield from _try(m, address or spurned)
+        if link.error and (address or m.spurned):  # the latter: refused again; else the module has tried
             raise OSError(*link.error)
+
+
+def _differs(m, name, value):
+    # What AT+NAME? says, if it is not the value.
+    try:
+        lines = yield name.encode() + b"?"
+    except OSError as e:
+        if not hasattr(e, "line"):
+            raise
+        return ""  # it cannot be asked
+    want = value.split(",")
+    for line in lines:
+        now = [each.strip() for each in line.split(":")[-1].split(",")]
+        if line.startswith(name[2:] + ":"):
+            if len(now) != len(want):  # a notice
+                m.on_line(line.encode(), 0, len(line))
+            elif now != want and not "".join(now).strip("0123456789"):
+                return line
+    return ""
+
+
+def _try(m, address):
+    link = Link()
+    m.open(link, address)
+    try:
+        while link.state == _CONNECTING:
+            yield 200
+    finally:
+        m.close(link)
+    return link
 
 
 def _needs(there, why):
@@ -108,6 +150,21 @@ def _context(m):
     yield from _up(m)
 
 
+def _radio(m):
+    _needs(m.on, "the module is off, or silent")
+    _needs(m.apn, "connect() was never called")
+    m.on_lost(errno.ECONNABORTED, "radio switched off and on by recover()")
+    try:
+        yield b"AT+CFUN=4", 20000
+        yield 1000
+        yield b"AT+CFUN=1", 20000
+    except OSError as e:
+        if not hasattr(e, "line"):
+            raise
+        yield b"AT+CGATT=0", 75000
+    yield from _up(m)
+
+
 def _reset(m):
     _needs(m.on, "the module is off, or silent")
     yield from restarted(m, None)
@@ -135,4 +192,11 @@ def _up(m):
         yield from once("bringup").bring_up(m, *m.apn + (120000,))
 
 
-_REMEDIES = (("probe", _probe), ("links", _links), ("context", _context), ("reset", _reset), ("power", _power))
+_REMEDIES = (
+    ("probe", _probe),
+    ("links", _links),
+    ("context", _context),
+    ("radio", _radio),
+    ("reset", _reset),
+    ("power", _power),
+)

@@ -16,6 +16,8 @@ def again(m, link, error):
         return
     link.stale += 1
     if link.stale > 2 or link.n < 0 or link.state == _CLOSING:
+        if hasattr(error, "line") and link.proto == "TCP" and not link.opener:
+            m.spurned = link.peer  # for recover()
         m.doubt = True  # is the context still up?
         raise error
     # The module may think the number open, or be still closing it: close it, try again.
