@@ -166,7 +166,7 @@ class Escape(DataMode):
         while (ms < _ANSWER_MS or self._room() <= 0) and not (k >= 0 and channel.quiet(200)):
             yield 50
             ms = ticks_diff(ticks_ms(), start)
-            if not passed(start, early or 1):
+            if early and not passed(start, early):
                 skip = len(self._after)
             else:
                 k = bytes(self._after).rfind(ESCAPED, skip)

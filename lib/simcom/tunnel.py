@@ -71,8 +71,9 @@ class Tunnel(Escape):
         if flag:
             m._only = task
             m.start = self._start_another
-        elif m._only is task:
-            m._only = None
+        else:
+            if m._only is task:  # else a resync has ended that
+                m._only = None
             m.start = self._start_task
 
     # Hook
