@@ -115,7 +115,9 @@ class Pump:
             if not self.channel.busy:
                 self._next()
             self.pumping = False  # here: Ctrl-C may come right behind the try
-        except (MemoryError, OSError):  # the latter: no room for a file
+        except MemoryError:
+            got = self._interrupted()
+        except OSError:  # no room for a file; a tuple of both would take heap
             got = self._interrupted()
         except BaseException:
             self._interrupted()
