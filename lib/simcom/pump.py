@@ -163,8 +163,8 @@ class Pump:
         if self.still:
             return
         if self._calls:
-            function, line = self._calls.pop(0)
-            return function(line)
+            task = self._calls.pop(0)  # (function, line); with a name more the frame would come from the heap
+            return task[0](task[1])
         if self.channel.desync and not self._only:
             return self._resync()
         only = self._only
