@@ -6,13 +6,14 @@ import re
 import subprocess
 import sys
 
+import package
 import parts
 import pytest
 
 LIB = pathlib.Path(__file__).parent.parent / "lib" / "simcom"
 TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(LIB.glob("*.py"))}
 
-FAMILY_FILES = ("sim800", "sim7000", "sim7028", "a76xx")
+FAMILY_FILES = tuple(filter(package.FAMILY.match, TREES))
 # From the bottom to the top: a module imports only what stands in an earlier row, when it is loaded.
 ORDER = (
     ("ring", "absent", "echo", "hooks", "masking", "iperror", "cmeerror"),
@@ -142,7 +143,7 @@ FACES = {
 }
 
 MODELS = re.compile(r"(?i)\b(sim\d{3,4}\w*|a76\w\w|a7\d{3}\w*)\b")
-FAMILIES = {"SIM800", "SIM7000", "SIM7028", "A76XX"}
+FAMILIES = {name.upper() for name in FAMILY_FILES}
 
 
 def modules_but(*without):
