@@ -85,6 +85,22 @@ def test_module_that_waits_for_more_than_there_is_gets_no_command(family):
             assert problems(family, "client", "tx", each.end() - at, fault) == [], fault
 
 
+@pytest.mark.parametrize("family", faults.FAMILIES)
+@pytest.mark.parametrize("session", ("client", "push", "udp"))
+def test_payload_is_not_sent_again_behind_filler_that_went_out_in_its_place(family, session):
+    # It holds "A/", so that it waits for a prompt: the command lost its CR, or the prompt a bit.
+    key = family, session, "random", 0
+    seen = faults.reference(*key)
+    send = re.search(rb"AT\+CIPSEND=0,\d+[^\r]*\r", seen["tx"])
+    prompt = seen["rx"].index(b"\r\n>") + 2
+    for direction, at, fault in (("tx", send.end() - 1, "drop1"), ("rx", prompt, "flip5"), ("rx", prompt, "drop1")):
+        made, _ = faults.session(*key, direction=direction, at=at, fault=fault)
+        peer = made.tallies[0].talker
+        came = b"".join(peer.came) if session == "udp" else bytes(peer.connection.received)
+        assert made.error is not None and faults.PAYLOADS["random"][0][:9] not in came, fault
+        assert faults.run("/".join((*key[:3], "0", direction, str(at), fault))).problems == [], fault
+
+
 # --- the judge
 
 

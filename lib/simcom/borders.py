@@ -209,7 +209,7 @@ class DatagramLink(Link):
         except OSError as e:
             if self.state == _DRAINING or self.n < 0:
                 return
-            if self.task.prompted or (e.errno == errno.ETIMEDOUT and self.report is None):
+            if self.task.prompted or (e.errno == errno.ETIMEDOUT and self.report != 0):
                 raise
             yield from m._ask(self)  # refused before the prompt: closed?
         finally:

@@ -15,6 +15,9 @@ _QUESTION = b"AT+CMEE?\r"
 _SILENCE_MS = const(60000)
 _AGAIN_MS = const(4000)  # so often it is asked
 _ALIVE_MS = const(1000)  # who answers within this time was never silent
+_FILL = const(1500)  # bytes: no send is longer, whatever length the module understood …
+_SLICE = const(100)  # … so many at a time, every …
+_SLICE_MS = const(20)
 
 
 def limit(m):
@@ -54,7 +57,7 @@ class Doubt:
         self._n = 0  # payload bytes that were sent without a prompt
         self._spoke = False  # a send is under way, and something else was said
         self._taken = False  # … its result has come
-        self._filled = False  # … or filler went out for the case that bytes of it were lost
+        self._filled = 0  # … or so much filler went out for the case that bytes of it were lost
 
     def late(self):
         """Again nothing has come."""
@@ -177,10 +180,12 @@ class Doubt:
         if channel.handler != self._result:
             self._handler = channel.handler
             channel.handler = self._result
-        if channel.sent >= 0 and not (self._n or self._filled):
-            self._filled = True
+        if channel.sent >= 0 and not self._n and self._filled < _FILL:
+            self._filled += _SLICE
             self._since = ticks_ms()
-            channel.write(b"\r" * channel.filler, channel.filler)
+            channel.write(b"\r" * _SLICE, _SLICE)
+            if self._filled < _FILL:  # or a question would be payload
+                return channel.hurry(_SLICE_MS)
         elif not self._asked or passed(self._last, _AGAIN_MS):
             self._ask()
         channel.hurry(_ALIVE_MS)

@@ -49,7 +49,7 @@ def settle(m, link, n, bit, info, error):
             raise _stalled(link)
         if took or link.task.prompted:
             raise OSError(errno.EIO, "send %s:%d: what became of %d bytes is not known" % (link.peer + (n,)))
-        if error.errno == errno.ETIMEDOUT and report is None:
+        if error.errno == errno.ETIMEDOUT and report != 0:  # 0: it never heard of it; more: it took filler
             raise error
         yield from _ask(m, link)  # refused before the prompt: closed, or the module's buffer full?
         took = 0
