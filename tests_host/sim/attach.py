@@ -23,6 +23,7 @@ class Attach(Card):
         "foreign_apn": (0, 3, 2),  # registration with an APN that the network refuses
         "anew": ("at once", "cgatt", "cops"),  # what makes it attach with an APN that was changed
     }
+    operator_act = 7  # <AcT> of COPS?
     cell = ',"1A2B","01C3D4E5",7'  # <tac>,<ci>,<AcT>
     cpsi = "LTE CAT-M1,Online,001-01,0x1A2B,29611237,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13"
 
@@ -120,7 +121,8 @@ class Attach(Card):
 
     def do_COPS(self, op, args):
         if op == "?":
-            self.info('+COPS: 0,0,"%s",7' % self.operator if self.registered else "+COPS: 0")
+            known = '+COPS: 0,0,"%s",%d' % (self.operator, self.operator_act)
+            self.info(known if self.registered else "+COPS: 0")
         elif op == "=?":
             self.later(self.scan_ms, self._scanned)
             return PENDING

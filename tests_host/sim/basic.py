@@ -8,6 +8,7 @@ from .sms import Sms
 class Basic(Sms, Attach):
     """Settings, function level, power."""
 
+    rates = RATES  # that IPR takes
     CHOICES = {
         "cfun_cpin": ("before", "behind"),  # +CPIN: and the OK of CFUN=1
         "reset_answer": ("ok", "none", "garbage"),  # of the command that restarts the module
@@ -54,10 +55,10 @@ class Basic(Sms, Attach):
         if op == "?":
             self.info("+IPR: %d" % (0 if self.autobaud else self.baud))
         elif op == "=?":
-            self.info("+IPR: (),(0,%s)" % ",".join(map(str, RATES)))
+            self.info("+IPR: (),(0,%s)" % ",".join(map(str, self.rates)))
         else:
             rate = number(args, 0, 0, 10**7)
-            if rate != 0 and rate not in RATES:
+            if rate != 0 and rate not in self.rates:
                 return ERROR
             self.after_final(lambda: self._set_rate(rate))
         return OK

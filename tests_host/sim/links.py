@@ -9,6 +9,7 @@ from .sends import Sends
 class Links(Sends):
     """A module with a network behind it; subclasses speak a dialect."""
 
+    link_type = Link
     link_count = 8
     rx_limit = 5120  # receive window of a link
     tx_limit = 11680  # send buffer of a link
@@ -25,7 +26,7 @@ class Links(Sends):
     def __init__(self, port, seed: "int | None" = 0, net: "Network | None" = None, **settings):
         self.net = net if net is not None else Network()
         limits = [settings.get(name, getattr(self, name)) for name in ("rx_limit", "tx_limit")]
-        self.links = [Link(self, n, *limits) for n in range(settings.get("link_count", self.link_count))]
+        self.links = [self.link_type(self, n, *limits) for n in range(settings.get("link_count", self.link_count))]
         super().__init__(port, seed, **settings)
 
     def _clear_links(self) -> None:

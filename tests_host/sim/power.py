@@ -11,6 +11,7 @@ class Power(Chatter):
     boot_ms = 4500  # PWRKEY to a usable UART
     deaf_ms = 0  # so long after that, commands come back as echo only
     boot_lines: tuple = ()  # (ms after boot_ms, line)
+    untold: tuple = ("RDY", "+CFUN: 1", "+CPIN: READY")  # lines that a module without a fixed rate does not send
     off_ms = 2000  # NORMAL POWER DOWN to dead
     on_press_ms = 1000
     off_press_ms = 1200
@@ -123,7 +124,7 @@ class Power(Chatter):
         self._deaf_until = self.clock.now_us + self.deaf_ms * 1000
         self.send(self.choice("boot_noise"))
         for ms, text in self.boot_lines:
-            if not (self.autobaud and text in ("RDY", "+CFUN: 1", "+CPIN: READY")):
+            if not (self.autobaud and text in self.untold):
                 self.later(ms, lambda text=text: self._boot_line(text))
 
     def _boot_line(self, text: str) -> None:

@@ -29,10 +29,13 @@ class Push(Links):
     # --- a counted block
 
     def _fetched(self, text: str, data: bytes, mode: int) -> None:
-        """Header, counted bytes and trailer in one block: nothing gets in between unless a test asks for it."""
-        self.hook("before_info")
-        block = b"\r\n" + text.encode() + b"\r\n" + data
+        """The answer of AT+CIPRXGET."""
         trailer = self.choices["trailer"] if data and mode == 2 else b"\r\nOK\r\n"
+        self.block(b"\r\n" + text.encode() + b"\r\n" + data, trailer)
+
+    def block(self, block: bytes, trailer: bytes) -> None:
+        """Header, counted bytes and trailer: nothing gets in between unless a test asks for it."""
+        self.hook("before_info")
         if "before_data_ok" in self._hooks:
             self.send(block)
             self.hook("before_data_ok")
@@ -46,9 +49,17 @@ class Push(Links):
         self.rxget = self.head = self.show_source = 0
         self._push_data()
 
+    def flows(self, link: Link) -> bool:
+        """Received bytes of a link come out unasked; in the command mode of transparent mode they wait for ATO."""
+        return self._data is not None if self._transparent else not self.rxget
+
     def _header(self, link: Link, count: int, source: tuple) -> bytes:
         """What stands in front of pushed bytes."""
         raise NotImplementedError
+
+    def _pushed(self, link: Link, data: bytes, source: tuple) -> bytes:
+        """Received bytes as they come out."""
+        return data if self.streams(link) else self._header(link, len(data), source) + data
 
     def _tell_end(self, link: Link) -> None:
         """The data of a closed link is out."""
@@ -59,24 +70,22 @@ class Push(Links):
         self.clock.cancel(self._push_event)
         self._push_event = None
         for link in self.links:
-            if self.rxget and not self._transparent:
+            if not self.flows(link):
                 continue
             while link.rx or not link.end_told:
-                if not self._may_push():
+                if not self._may_push(link):
                     return
                 if link.rx:
                     data, source = link.take(self.fetch_limit)
-                    self.send(data if self._transparent else self._header(link, len(data), source) + data)
+                    self.send(self._pushed(link, data, source))
                 elif link.state == CLOSED:
                     self._tell_end(link)
                 else:
                     break
 
-    def _may_push(self) -> bool:
+    def _may_push(self, link: Link) -> bool:
         """The line is free for unasked data; otherwise look again later."""
-        if self._transparent and self._data is None:
-            return False  # in command mode the data waits for ATO
-        if not self._transparent and self._closed_to_urcs():
+        if not self.streams(link) and self._closed_to_urcs():
             return False  # released() comes back here
         wait_us = self.port.backlog_us() - PUSH_BACKLOG_US
         if wait_us > 0 or self._sending:
@@ -92,13 +101,17 @@ class Push(Links):
 
     def link_closed(self, link: Link) -> None:
         """The peer has closed: in direct push the data goes first."""
-        if link.rx and (self._data is not None if self._transparent else not self.rxget):
+        if link.rx and self.flows(link):
             link.end_told = False
             self._push_data()
         else:
             self._tell_end(link)
 
     # --- transparent mode
+
+    def streams(self, link: Link) -> bool:
+        """Whether transparent mode carries this link."""
+        return self._transparent
 
     def connect_text(self) -> str:
         """The result code that opens data mode."""
@@ -107,7 +120,10 @@ class Push(Links):
     def _enter(self) -> None:
         self._transparent = True
         self.result(self.connect_text(), 1)
-        link = self.links[0]
+        self._stream(self.links[0])
+
+    def _stream(self, link: Link) -> None:
+        """Data mode with a link."""
         self.enter_data(lambda data: link.open and link.send(data), self._escaped)
         self._push_data()
 
