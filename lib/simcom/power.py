@@ -1,6 +1,7 @@
 """Switching the module on and off: procedures for the pump, loaded when they are needed."""
 
 import errno
+import sys
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -9,6 +10,7 @@ from .pump import once
 
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
+_BEAT_MS = const(50)  # between two interrupts, where a poll() waits for one
 _OFF_MS = const(3000)  # after its last word a module takes no notice of its key for so long
 # How long the key is held, and how long until the module answers, where its family says nothing else.
 _USUAL_MS = {"PRESS_ON_MS": 1100, "PRESS_OFF_MS": 1500, "BOOT_MS": 15000}
@@ -76,6 +78,17 @@ def power_up(m, key=True):
         m.step = "idle"
         if m.watcher not in m._tasks:  # it sleeps: it may not have noticed that the module was off
             m.watcher = m.start(m.watch())
+        if sys.platform == "rp2":
+            _beat(m)
+
+
+def _beat(m):
+    # There poll(), and so asyncio, asks a socket again after an interrupt only: what is due after some time, as a
+    # question behind a lost notice is, would wait for the module's next byte.
+    from machine import Timer
+
+    m.beat = m.__dict__.get("beat") or Timer(-1)
+    m.beat.init(period=_BEAT_MS, mode=Timer.PERIODIC, callback=bool)  # which does nothing
 
 
 def _awake(m):
@@ -135,6 +148,9 @@ def power_down(m):
     m.on_lost(errno.ENOTCONN, "switched off")
     m.on = False
     m.step = "off"
+    beat = m.__dict__.get("beat")
+    if beat:
+        beat.deinit()
     try:
         yield m.OFF
     except OSError:

@@ -2,6 +2,7 @@
 
 import errno
 import select as _select
+import sys as _sys
 import time as _time
 import types
 
@@ -9,7 +10,8 @@ from . import clock as _clock
 
 POLLIN, POLLOUT = _select.POLLIN, _select.POLLOUT
 _STREAM_POLL = 3
-_STEP_US = 1000  # a stream written in Python may change with time alone: look again this often
+_STEP_US = 1000  # a stream written in Python may change with time alone: look again this often;
+# not on rp2, whose poll() sleeps until an interrupt, of a byte or a timer
 _FOREVER_US = 600e6  # how long to look before it is called for ever
 
 
@@ -90,7 +92,9 @@ class Poll:
             self._wait_real(clock, ready, timeout_ms)
             return found
         # A UART tells when its next byte comes; any other stream is asked every millisecond.
-        told = all(fd is None and hasattr(obj, "next_us") for obj, _, fd in self._entries.values())
+        told = _sys.platform == "rp2" or all(
+            fd is None and hasattr(obj, "next_us") for obj, _, fd in self._entries.values()
+        )
         end = None if timeout_ms < 0 else clock.now_us + timeout_ms * 1000
         if told or end is not None:
             clock.wait(ready, end, None if told else _STEP_US)
