@@ -5,6 +5,9 @@ import sys
 
 import features
 import pytest
+import states
+
+states.hold()
 
 # The library loads most of its modules anew at each use: what they compile to is kept, whatever the environment says.
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""

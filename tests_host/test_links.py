@@ -5,13 +5,14 @@ import time
 
 import pytest
 import shim
+import states
 
 shim.install()
 
 from simcom.displace import displace  # noqa: E402
-from simcom.links import Link, LinkTable  # noqa: E402
+from simcom.links import Link, LinkTable, State  # noqa: E402
 
-CONNECTING, OPEN, DRAINING, CLOSING = 1, 2, 3, 4
+CONNECTING, OPEN, DRAINING, CLOSING = State.CONNECTING, State.OPEN, State.DRAINING, State.CLOSING
 
 
 def table(*links):
@@ -108,3 +109,20 @@ def test_number_of_a_link_that_the_module_still_holds_open_is_closed_first(state
     link = Link()
     displace(made, link)
     assert link.n == 0 and bool(link.stale) == stale
+
+
+@pytest.mark.parametrize(
+    "before, after", [("IDLE", "OPEN"), ("DRAINING", "OPEN"), ("CLOSED", "DRAINING"), ("CLOSING", "OPEN")]
+)
+def test_state_that_cannot_follow_fails_a_test(before, after):
+    link = Link()
+    link.state = getattr(State, before)
+    with pytest.raises(AssertionError, match="a link changes from"):
+        link.to(getattr(State, after))
+
+
+def test_every_state_can_be_reached_and_left_or_is_the_last():
+    allowed = states.table()
+    names = {value for name, value in vars(State).items() if name.isupper()}
+    assert set(allowed) == names
+    assert set().union(*allowed.values()) == names - {State.IDLE}

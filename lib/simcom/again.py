@@ -2,19 +2,17 @@
 
 import errno
 
-from .links import Link
+from .links import Link, State
 
-_CONNECTING = 1  # Link.state, as in links.py
-_OPEN = 2
 
 _EISCONN = 106  # the module errno has no name for it
 
 
 def renewed(m, old):
     """The link for the next connection of a socket; what was set for it stays. OSError: it has a connection."""
-    if old.state == _OPEN:
+    if old.state == State.OPEN:
         raise OSError(_EISCONN, "connect: connected already")
-    if old.state == _CONNECTING:
+    if old.state == State.CONNECTING:
         raise OSError(errno.EALREADY, "connect: connecting already")
     m.close(old)
     link = Link()

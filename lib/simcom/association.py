@@ -8,10 +8,10 @@ from micropython import const
 from .alone import alone
 from .borders import Borders, DatagramLink
 from .channel import passed
+from .links import State
 from .pump import once
 from .socket import check_address
 
-_CONNECTING = const(1)  # Link.state, as in links.py
 
 _UNUSED_MS = const(60000)
 _OPENING_MS = const(30000)
@@ -57,7 +57,7 @@ class Association:
         used(link)
         why = link.refused
         link.refused = None
-        if link.error and link.state != _CONNECTING:
+        if link.error and link.state != State.CONNECTING:
             why = link.error
             self._renew()
         if why:
@@ -104,7 +104,7 @@ class Association:
         an answer of the name server and the module's opening have a time of their own, from ``begin`` on."""
         s = self._s
         link = s._link
-        if s._timeout and not link.flying and (link.tx_n or link.turning or link.state == _CONNECTING):
+        if s._timeout and not link.flying and (link.tx_n or link.turning or link.state == State.CONNECTING):
             if passed(begin, max(_OPENING_MS, s._timeout)):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: name not found or link not open in time" % link.goal)
             self._modem.wait(20, begin, max(_OPENING_MS, s._timeout))
@@ -122,13 +122,13 @@ class Association:
     def _opened(self, link, start, own):
         begin = start
         try:
-            while link.state == _CONNECTING and self._s._timeout != 0:
+            while link.state == State.CONNECTING and self._s._timeout != 0:
                 if own:
                     start = self._paced(start, begin)
                 else:
                     self._s._wait(start)
         finally:
-            if link.state == _CONNECTING and self._s._timeout != 0:  # timed out, or Ctrl-C
+            if link.state == State.CONNECTING and self._s._timeout != 0:  # timed out, or Ctrl-C
                 self._renew()
         self._checked()
 

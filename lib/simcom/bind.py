@@ -3,12 +3,9 @@
 import errno
 from time import ticks_ms
 
-from micropython import const
-
 from .channel import passed
+from .links import State
 from .pump import once
-
-_CONNECTING = const(1)  # Link.state, as in links.py
 
 
 class Bound:
@@ -49,7 +46,7 @@ def command(m, link):
 def outcome(m, link, n):
     """Until it is known what has become of the attempt to open ``link`` as number ``n``, or it is another's."""
     start = ticks_ms()
-    while link.state == _CONNECTING and not link.error and link.n == n:
+    while link.state == State.CONNECTING and not link.error and link.n == n:
         if passed(start, m.CONNECT_MS):
             raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
         if passed(link.heard, 10000):

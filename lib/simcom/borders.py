@@ -7,13 +7,8 @@ from time import ticks_ms
 from micropython import const
 
 from .channel import passed
-from .links import Link
+from .links import Link, State
 from .lookup import numeric
-
-# Link.state, as in links.py
-_CONNECTING = const(1)
-_OPEN = const(2)
-_DRAINING = const(3)
 
 _MOST = const(32)  # datagrams that wait to be read
 _RETRY_MS = const(250)
@@ -166,7 +161,7 @@ class DatagramLink(Link):
 
     def live(self):
         """Open, or on its way."""
-        return self.state == _CONNECTING or self.state == _OPEN or self.turning
+        return self.state == State.CONNECTING or self.state == State.OPEN or self.turning
 
     def sender(self, m):
         """TcpIp._transmit(): the datagram in the send buffer, or the next try."""
@@ -184,19 +179,19 @@ class DatagramLink(Link):
             self.tx_n = 0
             self.cut = True
         n = self.tx_n
-        if not n or self.n < 0 or self.state == _DRAINING or self.state == _CONNECTING:
+        if not n or self.n < 0 or self.state == State.DRAINING or self.state == State.CONNECTING:
             return
         took = 0
         self.report = None
         self.sending = n
         self.flying = True
         try:
-            info = yield b"AT+CIPSEND=%d,%d" % (self.n, n) + self.to, m.SEND_MS, m.marks(self.n), (self.tx, n)
+            info = yield b"AT+CIPSEND=%d,%d" % (self.n, n) + self.suffix, m.SEND_MS, m.marks(self.n), (self.tx, n)
             if info:
                 m.accepted(self, info[-1], n)
             self.unacked = False
             start = ticks_ms()
-            while self.report is None and self.n >= 0 and self.state != _DRAINING and not self.error:
+            while self.report is None and self.n >= 0 and self.state != State.DRAINING and not self.error:
                 if passed(start, m.CONNECT_MS):
                     raise OSError(errno.ETIMEDOUT, "sendto %s:%d: no result" % self.goal)
                 yield 500
@@ -207,7 +202,7 @@ class DatagramLink(Link):
                 if (yield from sent(m, self)) == n:
                     took = n
         except OSError as e:
-            if self.state == _DRAINING or self.n < 0:
+            if self.state == State.DRAINING or self.n < 0:
                 return
             if self.task.prompted or (e.errno == errno.ETIMEDOUT and self.report != 0):
                 raise
@@ -221,7 +216,7 @@ class DatagramLink(Link):
             self.heard = ticks_ms()
         elif took == 0:
             self.tries += 1
-            if self.tries >= _TRIES and self.state == _OPEN:
+            if self.tries >= _TRIES and self.state == State.OPEN:
                 raise OSError(errno.EIO, "sendto %s:%d: the module does not take it" % self.goal)
             yield _RETRY_MS
         elif took is not None:

@@ -7,12 +7,6 @@ from micropython import const
 
 from .parser import Parser
 
-# What a command's handler is told, as handler(kind, buf, i, j).
-_LINE = const(0)  # a line, before unsolicited codes are looked at: an awaited one? (returns whether)
-_TEXT = const(1)  # a line that is no unsolicited code: free text? (returns whether)
-_OK = const(2)
-_ERROR = const(3)  # i, j: the final result line
-_LOST = const(4)  # the deadline passed, or bytes were lost
 
 _AHEAD = const(1 << 22)  # ms from now: no deadline is later
 _CHUNK = const(256)
@@ -24,6 +18,16 @@ _GAP_MS = const(1000)  # silence inside payload after which it is in doubt
 _DOUBLE_MS = const(50)  # so long an ERROR may come twice, or the answer behind it: then it was another command's
 _ARMED_MS = const(300)  # … and the prompt
 _STRAY_MS = const(100)  # silence behind ">" that makes it a prompt, not the start of somebody's text
+
+
+class Answer:
+    """What a command's handler is told, as handler(kind, buf, i, j)."""
+
+    LINE = 0  # a line, before unsolicited codes are looked at: an awaited one? (returns whether)
+    TEXT = 1  # a line that is no unsolicited code: free text? (returns whether)
+    OK = 2
+    ERROR = 3  # i, j: the final result line
+    LOST = 4  # the deadline passed, or bytes were lost
 
 
 def passed(start, ms):
@@ -163,7 +167,7 @@ class Channel:
                 pass
         elif self.refused and passed(self._deadline, 0):
             self.owed = self.filler or self.owed
-            self._answered(_ERROR, self.refused, 0, len(self.refused))
+            self._answered(Answer.ERROR, self.refused, 0, len(self.refused))
         elif not got and (self.busy or self.parser.held):
             parser = self.parser
             if parser.need or parser.tail:
@@ -173,7 +177,7 @@ class Channel:
                 self._stray()
             elif self.busy and passed(self._deadline, 0):
                 if self.own > 2:
-                    self._answered(_OK, b"", 0, 0)
+                    self._answered(Answer.OK, b"", 0, 0)
                 else:
                     (self.doubt or self._owner).late()
         return got
@@ -260,7 +264,7 @@ class Channel:
         self.mute = mute
         self.owed = self.busy and self.filler or self.owed
         self.desync = True
-        self._answered(_LOST, b"", 0, 0)
+        self._answered(Answer.LOST, b"", 0, 0)
 
     def _answered(self, kind, buf, i, j):
         if self.busy:
@@ -311,7 +315,7 @@ class Channel:
             return True
         if buf.startswith(b"AT", i):
             self.echoed = 1
-        elif self.parser.tail or not self._taken(_TEXT, buf, i, j):
+        elif self.parser.tail or not self._taken(Answer.TEXT, buf, i, j):
             self.strays += 1
         return False
 
@@ -320,7 +324,7 @@ class Channel:
         if (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
             # Answers come in the order of their commands: of two the last is ours.
             if self.head:  # of a read, whose handler knows what was notified before it
-                self.handler(_ERROR, buf, i, j)
+                self.handler(Answer.ERROR, buf, i, j)
                 self.handler = _nobody
                 self.refused = self.cmd  # a copy would take heap
                 self.hurry(_DOUBLE_MS)
@@ -331,12 +335,12 @@ class Channel:
             return False
         elif n == 2 and buf.startswith(b"OK", i):
             if not self.own:
-                self._answered(_OK, buf, i, j)
+                self._answered(Answer.OK, buf, i, j)
             elif self.own == 2:
                 self.own = 3
                 self.hurry(self.ms // 4)
         else:
-            return self._taken(_LINE, buf, i, j)
+            return self._taken(Answer.LINE, buf, i, j)
         return True
 
     def _taken(self, kind, buf, i, j):

@@ -5,12 +5,10 @@ from time import ticks_ms
 
 from micropython import const
 
+from .links import State
 from .pump import ATError, text
 from .tcpip import TcpIp
 
-_CONNECTING = const(1)  # Link.state, as in links.py
-_OPEN = const(2)
-_CLOSING = const(4)
 
 _NET_MS = const(125000)  # AT+CIPCLOSE reports within two minutes
 
@@ -52,7 +50,7 @@ class CipOpen(TcpIp):
         if found > 2:
             self.connected(link)
             self.links.reading |= link.bit  # a notice may have been lost: ask for data too
-        elif found and link.state != _CONNECTING:
+        elif found and link.state != State.CONNECTING:
             self.gone(link)
 
     def _shut(self, link):
@@ -115,7 +113,7 @@ class CipOpen(TcpIp):
         # +NAME: link,number[,number]
         number = self.number(buf, j)
         if name == b"+CIPOPEN":
-            if link.state != _CONNECTING or not link.pending:
+            if link.state != State.CONNECTING or not link.pending:
                 return
             if number:
                 link.fail(*ATError("connect %s:%d" % link.peer, "+CIPOPEN: %d,%d" % (link.n, number)).args)
@@ -130,9 +128,9 @@ class CipOpen(TcpIp):
                 link.report = self.number(buf, j)
         elif name == b"+IPCLOSE" and number == 2:
             link.fail(errno.ETIMEDOUT, "closed by the module: sending timed out")
-            link.state = _CLOSING
+            link.to(State.CLOSING)
         else:
             if name == b"+CIPCLOSE":
                 link.report = 0
-            if link.state == _OPEN:
+            if link.state == State.OPEN:
                 self.gone(link)

@@ -5,9 +5,9 @@ import errno
 from micropython import const
 
 from .channel import passed
+from .links import State
 from .tcpip import TcpIp
 
-_CONNECTING = const(1)  # Link.state, as in links.py
 
 _RETRY_MS = const(250)
 _REFUSED_MS = const(5000)  # a failure within this time is taken for a refusal, later for a time-out
@@ -37,14 +37,14 @@ class CipStart(TcpIp):
             self.doubt = True  # neither link nor context?
             return
         if state == "CONNECTED":
-            if link.state == _CONNECTING and not link.stale:  # the report was lost, or it is an older connection
+            if link.state == State.CONNECTING and not link.stale:  # the report was lost, or it is an older connection
                 raise OSError(errno.EALREADY, "connect %s:%d: already connected" % link.peer)
             self.connected(link)
             self.links.reading |= link.bit  # a notice may have been lost: ask for data too
         elif (
             "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/"
         ):  # else it is connecting, or damaged: it is asked again
-            if link.state == _CONNECTING:
+            if link.state == State.CONNECTING:
                 link.fail(errno.ETIMEDOUT, "connect %s:%d: closed" % link.peer)
             self.gone(link)
 
@@ -72,7 +72,7 @@ class CipStart(TcpIp):
             i += 3 if buf[i + 2] == 32 else 2
             fail = buf.startswith(b"CONNECT FAIL", i)
             if fail or buf.startswith(b"CONNECT OK", i):
-                if link and link.state == _CONNECTING and link.pending:
+                if link and link.state == State.CONNECTING and link.pending:
                     if fail:
                         code = errno.ETIMEDOUT if passed(link.moved, _REFUSED_MS) else errno.ECONNREFUSED
                         link.fail(code, "connect %s:%d: CONNECT FAIL" % link.peer)

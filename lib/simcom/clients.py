@@ -3,21 +3,16 @@
 import errno
 from time import ticks_ms
 
-from micropython import const
-
 from .bind import outcome, plain
 from .displace import all_taken
-from .links import Link
+from .links import Link, State
 from .pump import Task
-
-_CONNECTING = const(1)  # Link.state, as in links.py
-_OPEN = const(2)
 
 
 class Client(Link):
     """The link of a client that came; ``report`` is None until its address is known."""
 
-    state = _OPEN
+    state = State.OPEN
     server = None  # to which it came
     told = True  # whether the module announced it; else we found it
 
@@ -26,7 +21,7 @@ class Client(Link):
         m.links.slots[n] = self
         self.n = n
         self.bit = 1 << n
-        self.state = _OPEN
+        self.to(State.OPEN)
 
 
 def _same(link, peer):
@@ -67,7 +62,7 @@ class Numbers:
         being_read = False
         if old:
             mine = isinstance(old, Client)
-            if _same(old, peer) and (not told or (mine and old.state == _OPEN and (peer[1] or not old.told))):
+            if _same(old, peer) and (not told or (mine and old.state == State.OPEN and (peer[1] or not old.told))):
                 if mine:
                     old.told = old.told or told
                     if not old.peer[1]:
@@ -132,7 +127,7 @@ class Numbers:
         if isinstance(link, Client):
             if not link.peer[1] and link.peer[0] == peer[0]:
                 link.peer = peer
-            if link.state == _OPEN:
+            if link.state == State.OPEN:
                 self.modem.gone(link)
 
     def dismiss(self, link):
@@ -146,7 +141,7 @@ class Numbers:
         # Its number is a client's now: while connecting it gets another, else it has been closed.
         m = self.modem
         slots = m.links.slots
-        if old.state == _CONNECTING:
+        if old.state == State.CONNECTING:
             for n in range(len(slots) - 1, -1, -1):
                 if not slots[n]:
                     m.links.put(old, n)
@@ -157,7 +152,7 @@ class Numbers:
                     m.wake(old)
                     return
             old.fail(errno.ENOBUFS, all_taken(m.links))
-        elif old.state == _OPEN or old.known:
+        elif old.state == State.OPEN or old.known:
             old.fail(errno.ECONNRESET, "%s:%d: closed, its link number is a client's" % old.peer)
         m.links.release(old)
         m.wake(old)
@@ -206,7 +201,7 @@ class Numbers:
         if isinstance(link, Client):
             return
         opener = link.opener
-        if self.busy() and link.state == _CONNECTING and not isinstance(opener, _Outgoing):
+        if self.busy() and link.state == State.CONNECTING and not isinstance(opener, _Outgoing):
             link.opener = _Outgoing(opener)
         try:
             yield from self._steps(link)
@@ -221,7 +216,7 @@ class _Outgoing:
         self._inner = inner
 
     def __call__(self, m, link):
-        while link.state == _CONNECTING and link.n >= 0:
+        while link.state == State.CONNECTING and link.n >= 0:
             n = link.n
             error = None
             try:

@@ -5,13 +5,10 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .channel import Answer
 from .checks import check_number, check_text
 from .pump import once, text
 
-_LINE = const(0)  # what a handler is told, as in channel.py
-_OK = const(2)
-_ERROR = const(3)
-_LOST = const(4)
 
 _ANSWER_MS = const(5000)
 _DATA_MS = const(60000)  # the network takes an SMS
@@ -188,30 +185,30 @@ class _Answer:
 
     def on_answer(self, kind, buf, i, j):
         """The channel's handler."""
-        if kind < _OK:
+        if kind < Answer.OK:
             return self._line(kind, buf, i, j)
         m = self._m
-        if kind == _OK and self._end is not None and not self._ended:
+        if kind == Answer.OK and self._end is not None and not self._ended:
             m.channel.busy = True  # the answer is still to come
             return True
-        if kind == _OK and self._late > 0 and not self.lines:
+        if kind == Answer.OK and self._late > 0 and not self.lines:
             m.channel.busy = True  # it may be an older command's
             m.channel.own = 3
             m.channel.hurry(self._late)
             self._late = -1
             return True
-        if kind == _LOST and self._late < 0:  # it was its own, and that line no answer
+        if kind == Answer.LOST and self._late < 0:  # it was its own, and that line no answer
             m.channel.desync = False
-            kind = _OK
+            kind = Answer.OK
         self.over = True
-        if self._freed or kind > _LOST:
+        if self._freed or kind > Answer.LOST:
             self.error = OSError(errno.EINVAL, "%s: the module asks for data (>): give data=" % m.command())
-        elif kind == _ERROR:
+        elif kind == Answer.ERROR:
             m._task.info = self.lines
             self.error = m.refusal(text(buf, i, j))
-        elif kind == _LOST and m.channel.mute:
+        elif kind == Answer.LOST and m.channel.mute:
             self.error = OSError(errno.ENOMEM, m.command() + ": no room for the answer, or interrupted")
-        elif kind == _LOST:
+        elif kind == Answer.LOST:
             self.error = OSError(errno.ETIMEDOUT, m.command() + ": no answer")
         elif self._data is not None and not self._asked:
             self.error = OSError(errno.EINVAL, m.command() + ": the module did not ask for data")

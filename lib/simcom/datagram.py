@@ -3,23 +3,12 @@
 import errno
 from time import ticks_ms
 
-from micropython import const
-
 from .association import Association, used
 from .dgrxget import Datagrams
+from .links import State
 from .pump import once
-from .socket import flat, span
+from .socket import Poll, flat, span
 
-# Link.state, as in links.py
-_CONNECTING = const(1)
-_OPEN = const(2)
-_DRAINING = const(3)
-
-_IN = const(1)  # as in socket.py
-_OUT = const(4)
-_ERR = const(8)
-_HUP = const(16)
-_NVAL = const(32)
 
 _FACE: tuple = (
     "bind",
@@ -123,7 +112,7 @@ class DatagramSocket(Association):
                 if s._timeout != 0:
                     self._modem.may_wait()
                 link = self._checked()
-                if link.state != _DRAINING:
+                if link.state != State.DRAINING:
                     link = self._live(self._last)
                 self._modem.hungry(link, 1)
                 start = self._paced(start, begin)
@@ -204,16 +193,16 @@ class DatagramSocket(Association):
     def _poll(self, want):
         s = self._s
         if s._closed:
-            return _NVAL
+            return Poll.NVAL
         m = self._modem
         m.pump()
         link = s._link
         used(link)
-        bits = _IN if self._oldest() else 0
-        if link.refused or (link.error and link.state != _CONNECTING):
-            bits |= _IN | _OUT | _ERR
+        bits = Poll.IN if self._oldest() else 0
+        if link.refused or (link.error and link.state != State.CONNECTING):
+            bits |= Poll.IN | Poll.OUT | Poll.ERR
         elif not (link.tx_n or link.turning):
-            bits |= _OUT
-        if not bits & _IN:
+            bits |= Poll.OUT
+        if not bits & Poll.IN:
             m.hungry(link, 1)
-        return bits & (want | _ERR | _HUP)
+        return bits & (want | Poll.ERR | Poll.HUP)

@@ -6,11 +6,9 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .channel import passed
+from .links import State
 from .parser import Parser
 from .socket import socket
-
-# Link.state, as in links.py
-_OPEN = const(2)
 
 _WRITE = const(4)  # MP_STREAM_POLL_WR
 
@@ -76,7 +74,7 @@ class DataMode(socket):
     # The stream, where it is not as with sockets
 
     def _wait(self, start):
-        if not (self._wish or self._data) and self._link.state == _OPEN:
+        if not (self._wish or self._data) and self._link.state == State.OPEN:
             raise OSError(errno.EALREADY, "in command mode: resume() first")
         limit = self._timeout
         if self._brief and (limit is None or ticks_diff(ticks_ms(), start) < limit):
@@ -91,7 +89,7 @@ class DataMode(socket):
 
     def _send(self, buf, off, n, done=0):
         link = self._link
-        if link.error or link.state != _OPEN:
+        if link.error or link.state != State.OPEN:
             return super()._send(buf, off, n, 1)  # no write is good any more
         if not self._wish:
             raise OSError(errno.EALREADY, "in command mode: resume() first")
@@ -127,7 +125,7 @@ class DataMode(socket):
     def _poll(self, want):
         bits = super()._poll(want)
         link = self._link
-        if link.state == _OPEN and not link.error and (self._after or not (self._data and self._wish)):
+        if link.state == State.OPEN and not link.error and (self._after or not (self._data and self._wish)):
             bits &= ~_WRITE
         return bits
 

@@ -3,9 +3,7 @@
 from errno import ECONNABORTED, ENOBUFS
 from time import ticks_diff, ticks_ms
 
-from micropython import const
-
-_DRAINING = const(3)  # Link.state, as in links.py
+from .links import State
 
 
 def displace(table, link):
@@ -15,7 +13,7 @@ def displace(table, link):
     rank = (0, 0)
     now = ticks_ms()
     for other in table.slots:
-        if other.state >= _DRAINING:
+        if other.state >= State.DRAINING:
             mine = (2, ticks_diff(now, other.heard))
         else:
             idle = ticks_diff(now, other.touched)
@@ -26,7 +24,7 @@ def displace(table, link):
     if not best:
         raise OSError(ENOBUFS, all_taken(table))
     n = best.n
-    link.stale = best.state != _DRAINING
+    link.stale = best.state != State.DRAINING
     table.release(best)
     best.fail(ECONNABORTED, "number given to a new connection")
     table.put(link, n)

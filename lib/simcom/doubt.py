@@ -5,11 +5,9 @@ from time import ticks_ms
 
 from micropython import const
 
-from .channel import passed
+from .channel import Answer, passed
+from .links import State
 
-_OPEN = const(2)  # Link.state, as in links.py
-
-_OK = const(2)  # as in channel.py
 
 _QUESTION = b"AT+CMEE?\r"
 _SILENCE_MS = const(60000)
@@ -113,7 +111,7 @@ class Doubt:
 
     def _nothing(self, kind, buf, i, j):
         # The handler of a question in its own right.
-        return kind >= _OK or (kind == 0 and buf.startswith(b"+CMEE:", i))
+        return kind >= Answer.OK or (kind == 0 and buf.startswith(b"+CMEE:", i))
 
     def _watch(self, buf, i, n):
         took = self._take(buf, i, n)
@@ -161,7 +159,7 @@ class Doubt:
             elif self._answers == self._asked:
                 channel.busy = False
                 if channel.own != 1:
-                    self._handler(_OK, buf, i, j)
+                    self._handler(Answer.OK, buf, i, j)
         return True
 
     # A send. If bytes of its payload were lost, what comes behind them completes it. Filler: then the result comes at
@@ -172,7 +170,7 @@ class Doubt:
         closed = False
         for link in self._modem.links.slots:
             if link and link.task is self._modem._task:
-                closed = link.state != _OPEN
+                closed = link.state != State.OPEN
         if closed or gone or self._taken:
             return self._give_up(False)
         if channel.sent < 0 and not (self._asked or self._payload()):
@@ -214,9 +212,9 @@ class Doubt:
             channel.hurry(channel.ms)
 
     def _result(self, kind, buf, i, j):
-        if kind > _OK or (self._filled and passed(self._since, _ALIVE_MS)):
+        if kind > Answer.OK or (self._filled and passed(self._since, _ALIVE_MS)):
             return self._handler(kind, buf, i, j)
-        if kind == _OK:
+        if kind == Answer.OK:
             self._channel.busy = True
         elif not self._handler(kind, buf, i, j):
             return False

@@ -4,9 +4,9 @@ import errno
 from time import ticks_diff, ticks_ms
 
 from .checks import check_number
+from .links import State
 from .pump import once
 
-_CLOSING = 4  # Link.state, as in links.py
 _FLUSH_MS = 10000
 
 
@@ -32,7 +32,7 @@ def flush(m, timeout_ms: int = _FLUSH_MS) -> bool:
 def _owing(m):
     # Whether a link has something to send, or to hear of.
     for link in m.links.slots:
-        if link and link.n >= 0 and (link.tx_n or link.unacked or link.state == _CLOSING):
+        if link and link.n >= 0 and (link.tx_n or link.unacked or link.state == State.CLOSING):
             m.wake(link)
             return True
     return False

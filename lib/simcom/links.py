@@ -2,33 +2,45 @@
 
 from errno import ECONNABORTED, ENOMEM, ETIMEDOUT
 
-from micropython import const
-
 try:
     from micropython import RingIO
 except ImportError:
     from .ring import RingIO  # type: ignore[assignment]
 
-# Link.state
-_IDLE = const(0)
-_OPEN = const(2)
-_DRAINING = const(3)  # closed by the peer; the module may still hold bytes of it
-_CLOSING = const(4)  # closed by us, or failed; the module must still hear of it
-_CLOSED = const(5)  # the link number is given back; ready bytes stay readable
 
 _FULL = (ENOMEM, "out of memory")
+
+
+class State:
+    """What a link is at, and to what else it can change; under the tests every change is held to this table.
+
+    IDLE -> CONNECTING, CLOSED
+    CONNECTING -> OPEN, CLOSING, CLOSED
+    OPEN -> DRAINING, CLOSING, CLOSED
+    DRAINING -> CLOSING, CLOSED
+    CLOSING -> CLOSED, CONNECTING: datagrams to another peer want another link in the module
+    CLOSED -> CONNECTING: transparent mode raises the context anew before it connects
+    CLOSED -> OPEN: a client that waits, as there was no room for its ring
+    """
+
+    IDLE = 0
+    CONNECTING = 1
+    OPEN = 2
+    DRAINING = 3  # closed by the peer; the module may still hold bytes of it
+    CLOSING = 4  # closed by us, or failed; the module must still hear of it
+    CLOSED = 5  # the link number is given back; ready bytes stay readable
 
 
 class Link:
     """One connection, owned by a socket; it outlives its link number in the module."""
 
-    state = _IDLE
+    state = State.IDLE
     n = -1  # <link_num>, -1: none
     bit = 0  # 1 << n, 0: none
     proto = "TCP"
     peer = ("", 0)
     opener = None  # (modem, link): the steps that open it; None: those of a client that any local port suits
-    to = b""  # what follows the length in its AT+CIPSEND
+    suffix = b""  # what follows the length in its AT+CIPSEND
     sender = None  # (modem): the steps that send what is in the send buffer; None: those of a stream
     linger = 10000  # so many ms a close waits for the peer to have what was sent
     abort = False  # closed at once, unsent bytes dropped (SO_LINGER 0)
@@ -61,6 +73,10 @@ class Link:
     def __init__(self):
         self.error = None  # here, as there may be no room for them when it fails
         self.tx_n = self.known = 0
+
+    def to(self, state):
+        """Change to ``state``: nobody else writes it."""
+        self.state = state
 
     def fail(self, code=ENOMEM, why="out of memory"):
         """Note the first reason; what is verified stays readable before it is raised."""
@@ -111,7 +127,7 @@ class LinkTable:
             self.reading &= ~link.bit
         link.n = -1
         link.bit = 0
-        link.state = _CLOSED
+        link.to(State.CLOSED)
 
     def place(self, link):
         """Give ``link`` a free number, see ``upward`` and ``last``. Returns whether there was one."""

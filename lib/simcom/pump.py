@@ -6,11 +6,9 @@ from time import ticks_add, ticks_ms
 
 from micropython import const
 
-from .channel import Channel, passed
+from .channel import Answer, Channel, passed
 
 _DEAF_MS = const(120000)  # a module that says nothing for so long, though it is asked, is given up before
-_OK = const(2)  # as channel.py has them
-_ERROR = const(3)
 
 
 def load(name):
@@ -226,7 +224,7 @@ class Pump:
     def _on_answer(self, kind, buf, i, j):
         task = self._task
         channel = self.channel
-        if kind < _OK:
+        if kind < Answer.OK:
             marks = self._marks
             if marks is False:
                 return False
@@ -248,13 +246,13 @@ class Pump:
             task.info.append(text(buf, i, j))
             return True
         task.prompted = channel.sent >= 0
-        if kind > _OK:
+        if kind > Answer.OK:
             self._tasks.remove(task)
             self._tasks.insert(0, task)  # a refused send is asked after, before another takes its prompt
             task.error = OSError  # if there is no room for more
-        if kind == _ERROR:
+        if kind == Answer.ERROR:
             task.error = self.refusal(text(buf, i, j))
-        elif kind > _ERROR:
+        elif kind > Answer.ERROR:
             task.error = OSError(errno.ETIMEDOUT, self.command() + ": no answer")
         return True
 

@@ -6,13 +6,11 @@ from time import ticks_ms
 from micropython import const
 
 from .alone import alone
-from .links import drop
+from .links import State, drop
 from .parser import Parser
 from .pump import text
 from .strays import damaged, innocent
 
-_OPEN = const(2)  # Link.state, as in links.py
-_DRAINING = const(3)
 
 _GAP_MS = const(1000)  # silence inside payload after which it is in doubt
 _MOST = const(4096)  # no module sends so long a segment
@@ -164,7 +162,7 @@ class Push:
         while table.reading:
             link = table.reader()
             table.reading &= ~link.bit
-            if link.state == _DRAINING and link.task.steps:  # None: a client that is not accepted yet
+            if link.state == State.DRAINING and link.task.steps:  # None: a client that is not accepted yet
                 table.release(link)
                 self._modem.wake(link)
         return False
@@ -212,7 +210,7 @@ class Push:
             self.lost()
             return True
         link = m.links.get(n)
-        if link and link.state == _OPEN:
+        if link and link.state == State.OPEN:
             self._link = m._link = link
             try:
                 if link.ring is None:  # a client that is not accepted yet
@@ -254,7 +252,7 @@ class Push:
 
     def _only(self):
         # The header names no link: that of the only one that is open, or the only one with this peer.
-        found = [link for link in self._modem.links.slots if link and link.state == _OPEN]
+        found = [link for link in self._modem.links.slots if link and link.state == State.OPEN]
         if len(found) > 1:
             address = _pair(self._sender)
             found = [link for link in found if link.peer == address]
@@ -299,7 +297,7 @@ class Push:
         self._link = self._modem._link = None
         self._into = drop
         for link in self._modem.links.slots:
-            if link and (link.state == _OPEN or link.state == _DRAINING):
+            if link and (link.state == State.OPEN or link.state == State.DRAINING):
                 self._modem._broken(link, EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
 
 

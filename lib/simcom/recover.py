@@ -2,16 +2,11 @@
 
 import errno
 
-from micropython import const
-
 from .checks import check_number
-from .links import Link
+from .links import Link, State
 from .pump import once
 from .restart import steps as restarted
 from .socket import check_address
-
-_CONNECTING = const(1)  # Link.state, as in links.py
-_CLOSING = const(4)
 
 
 def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
@@ -108,7 +103,7 @@ def _try(m, address):
     link = Link()
     m.open(link, address)
     try:
-        while link.state == _CONNECTING:
+        while link.state == State.CONNECTING:
             yield 200
     finally:
         m.close(link)
@@ -131,7 +126,7 @@ def _links(m):
     for link in m.links.slots:
         if link:
             link.fail(errno.ECONNABORTED, "closed by recover()")
-            link.state = _CLOSING
+            link.to(State.CLOSING)
             m.links.reading &= ~link.bit
             m.wake(link)
             if not link.task.steps:  # a client that nobody has accepted yet

@@ -5,16 +5,10 @@ from time import ticks_ms
 
 from micropython import const
 
-from .links import LinkTable, RingPool, drop
+from .channel import Answer
+from .links import LinkTable, RingPool, State, drop
 from .modem import Modem
 
-_CONNECTING = const(1)  # Link.state, as in links.py
-_DRAINING = const(3)
-_CLOSING = const(4)
-
-_OK = const(2)  # as in channel.py
-_ERROR = const(3)
-_LOST = const(4)
 
 _READ_MS = const(3000)
 _SHORT = const(-2)  # Link.known: fewer bytes than were known to wait
@@ -71,7 +65,7 @@ class BufferAccess(Modem):
         link.want = n
         if link.tx_n:
             self.wake(link)
-        if link.known or link.state == _DRAINING:
+        if link.known or link.state == State.DRAINING:
             self.links.reading |= link.bit
 
     def forget(self, link):
@@ -132,17 +126,17 @@ class BufferAccess(Modem):
 
     def _on_read(self, kind, buf, i, j):
         link = self._link
-        if kind < _OK:
+        if kind < Answer.OK:
             return self._header(link, buf, i, j, kind)
         channel = self.channel
-        if kind == _LOST:
+        if kind == Answer.LOST:
             if channel.mute:
                 self._broken(link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
             else:
                 self._broken(link, errno.ETIMEDOUT, "AT+CIPRXGET: no answer")
         elif link.known and channel.own > 2:
             self._broken(link, errno.EIO, "AT+CIPRXGET: OK instead of bytes that were waiting")
-        elif link.known == _SHORT or (kind == _ERROR and link.known):
+        elif link.known == _SHORT or (kind == Answer.ERROR and link.known):
             self._broken(link)
         else:  # nothing there
             link.known = 0
@@ -150,7 +144,7 @@ class BufferAccess(Modem):
                 link.ready = link.ring.any()
             self.links.reading &= ~link.bit
             # While it is not known whose a line was it may have been payload that came unasked.
-            if link.state == _DRAINING and not channel.strays:
+            if link.state == State.DRAINING and not channel.strays:
                 self.links.release(link)
                 self.wake(link)
         return True
@@ -194,7 +188,7 @@ class BufferAccess(Modem):
     def _broken(self, link, code=errno.ECONNRESET, why="the module dropped bytes that were waiting"):
         link.fail(code, why)
         if link.n >= 0:
-            link.state = _CLOSING
+            link.to(State.CLOSING)
             self.links.reading &= ~link.bit
         self.wake(link)
 
@@ -212,7 +206,7 @@ class BufferAccess(Modem):
             elif self._got and (not link.known or (long is not None and (link.asked > 1 or link.ready))):
                 # Nobody expects the first byte alone when there are more.
                 link.ready = ring.any()
-            if link.known or link.state == _DRAINING:
+            if link.known or link.state == State.DRAINING:
                 if link.known == _SHORT:
                     link.ready = ring.any()
                     return self._broken(link)
@@ -245,9 +239,9 @@ class BufferAccess(Modem):
         self._cursor = i + 10
         kind = self.number(buf, j)
         link = self.links.get(self.number(buf, j))
-        if link and link.ring and _CONNECTING < link.state < _CLOSING:  # else it is an older connection's
+        if link and link.ring and State.CONNECTING < link.state < State.CLOSING:  # else it is an older connection's
             if kind == 1:
-                link.known = link.known or (1 if link.state == _DRAINING else -1)
+                link.known = link.known or (1 if link.state == State.DRAINING else -1)
                 self.links.reading |= link.bit
             elif kind == 2 and self.number(buf, j):  # of a read that a stray line has ended
                 self._broken(link)

@@ -3,18 +3,11 @@
 import errno
 from time import ticks_diff, ticks_ms
 
-from micropython import const
-
 from .alone import alone
 from .bind import Bound
 from .links import Link
 from .servers import Servers
-from .socket import socket
-
-_IN = const(1)
-_ERR = const(8)
-_HUP = const(16)
-_NVAL = const(32)
+from .socket import Poll, socket
 
 
 def listen(s, backlog: int = 0):
@@ -96,7 +89,7 @@ def _accepted(m, listener):
             m.equip(link)
     except OSError:
         link.number(m, n)  # it waits for better times
-        link.state = state
+        link.to(state)
         raise
     listener.waiting.pop(0)
     made = socket(modem=m)
@@ -148,12 +141,12 @@ class Listener(Link):
         """socket._poll()"""
         s = self.socket
         if s._closed:
-            return _NVAL
+            return Poll.NVAL
         s._modem.pump()
-        bits = _IN if self.client() else 0
+        bits = Poll.IN if self.client() else 0
         if self.error:
-            bits |= _IN | _ERR
-        return bits & (want | _ERR | _HUP)
+            bits |= Poll.IN | Poll.ERR
+        return bits & (want | Poll.ERR | Poll.HUP)
 
     def connect(self, address):
         """socket.connect()"""

@@ -6,13 +6,10 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .channel import passed
+from .links import State
 from .pump import once
 
 query = once("query").query
-
-# Link.state, as in links.py
-_OPEN = const(2)
-_DRAINING = const(3)
 
 _RETRY_MS = const(250)
 _RETRY_MAX_MS = const(4000)
@@ -43,7 +40,7 @@ def settle(m, link, n, bit, info, error):
             return n
         raise error
     if error:
-        if link.state == _DRAINING or link.n < 0:  # closed by the peer meanwhile
+        if link.state == State.DRAINING or link.n < 0:  # closed by the peer meanwhile
             return 0
         if took and passed(link.moved, m.STALL_MS):
             raise _stalled(link)
@@ -57,16 +54,16 @@ def settle(m, link, n, bit, info, error):
         m.links.last |= bit  # it might be taken for one of the number's next connection
     elif report < 0:
         yield from _ask(m, link)
-        if link.state == _OPEN:  # else the peer closed: what it said before is still to be read
+        if link.state == State.OPEN:  # else the peer closed: what it said before is still to be read
             raise OSError(-report, "send %s:%d: failed" % link.peer)
         took = n if report == -errno.ECONNRESET else 0
     else:
         took = report
     state = link.state
-    if state != _OPEN or took == n:
+    if state != State.OPEN or took == n:
         return took
     really = yield from sent(m, link)
-    if link.state == _OPEN:
+    if link.state == State.OPEN:
         if really == n and not error:
             return n
         code = errno.EIO if really != took and (really >= 0 or not error) else 0

@@ -8,8 +8,8 @@ from .channel import passed
 from .checks import check_number, check_pin
 from .door import ask
 from .lacks import need
+from .links import State
 
-_OPEN = const(2)  # Link.state, as in links.py
 
 _DTR_MS = const(60)  # DTR to a UART that listens
 _CHAR_MS = const(120)  # the character that wakes to a UART that listens
@@ -140,6 +140,6 @@ class _Sleeper:
             self._dtr.value(self._level)
         if not passed(self._sent, _ASK_MS):
             for link in self._links.slots:
-                if link and link.state == _OPEN and not link.tx_n:  # idle
+                if link and link.state == State.OPEN and not link.tx_n:  # idle
                     link.heard = now
         return got

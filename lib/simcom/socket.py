@@ -9,28 +9,28 @@ from micropython import const
 
 from .channel import passed
 from .lazy import method
-from .links import Link, RingIO
+from .links import Link, RingIO, State
 from .pump import once
 
 AF_INET = const(2)
 SOCK_STREAM = const(1)
 SOCK_DGRAM = const(2)
 
-# Link.state, as in links.py
-_CONNECTING = const(1)
-_OPEN = const(2)
-_DRAINING = const(3)
-_CLOSED = const(5)
-
 _RECLAIM_MS = const(10000)
 
 _POLL = const(3)  # MP_STREAM_POLL
 _CLOSE = const(4)  # MP_STREAM_CLOSE
-_IN = const(1)
-_OUT = const(4)
-_ERR = const(8)
-_HUP = const(16)
-_NVAL = const(32)
+
+
+class Poll:
+    """What ``ioctl(MP_STREAM_POLL)`` asks for and answers, as bits."""
+
+    IN = 1
+    OUT = 4
+    ERR = 8
+    HUP = 16
+    NVAL = 32
+
 
 # IOBase makes a class a stream for poll() and ssl. CPython's would close sockets
 # that are dropped, which nothing does on the device.
@@ -172,10 +172,10 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             modem.pump()
             raise OSError(errno.EINPROGRESS, "connecting")
         try:
-            while link.state == _CONNECTING:
+            while link.state == State.CONNECTING:
                 self._wait(start)
         finally:
-            if link.state == _CONNECTING:  # timed out, or Ctrl-C
+            if link.state == State.CONNECTING:  # timed out, or Ctrl-C
                 link.fail(errno.ETIMEDOUT, "connect %s:%d: given up" % address)
                 modem.close(link)
         link.check()
@@ -197,7 +197,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
     def _available(self):
         """Bytes that can be read now; 0: EOF; None: none yet. Raises what the link failed of."""
         link = self._link
-        over = link.error or link.state == _CLOSED  # before ready: a timer that pumps may bring the last bytes now
+        over = link.error or link.state == State.CLOSED  # before ready: a timer that pumps may bring the last bytes now
         if link.ready:
             return link.ready
         if not link.state:
@@ -219,7 +219,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             if k and k != before:  # the time-out counts from the last bytes
                 before = k
                 start = ticks_ms()
-            if k is None or not (k >= n or link.error or link.state == _CLOSED):
+            if k is None or not (k >= n or link.error or link.state == State.CLOSED):
                 self._modem.hungry(link, n)
                 if self._timeout != 0:
                     self._wait(start)
@@ -317,9 +317,9 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         """How many bytes fit now, behind ``done`` of them; raises when the link cannot send."""
         link = self._link
         link.check()
-        if link.state == _OPEN:
+        if link.state == State.OPEN:
             return self._modem.send(link, buf, off, n)
-        if link.state == _CONNECTING:
+        if link.state == State.CONNECTING:
             return 0
         if link.state and not (link.cut or done):  # as with TCP: the peer's answer to it is the reset
             link.cut = 1
@@ -369,25 +369,25 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
     def _poll(self, want):
         # Bits as lwip_socket_ioctl sets them in MicroPython's extmod/modlwip.c.
         if self._closed:
-            return _NVAL
+            return Poll.NVAL
         self._modem.pump()
         link = self._link
         state = link.state
         if link.reclaim_ms:
             link.touched = ticks_ms()
             link.reclaim_ms = max(link.reclaim_ms, 0)
-        bits = _IN if link.ready else 0
+        bits = Poll.IN if link.ready else 0
         if link.error:
-            bits = _IN | _OUT | (_HUP if link.error[0] == errno.ECONNRESET else _ERR)
+            bits = Poll.IN | Poll.OUT | (Poll.HUP if link.error[0] == errno.ECONNRESET else Poll.ERR)
         elif not state:
-            bits = _OUT | _HUP
-        elif state == _CLOSED:
-            bits = _IN | _OUT
-        elif state == _DRAINING or (state == _OPEN and link.tx_n < self._modem.SEND_MAX):
-            bits |= _OUT
-        if not bits & _IN:
+            bits = Poll.OUT | Poll.HUP
+        elif state == State.CLOSED:
+            bits = Poll.IN | Poll.OUT
+        elif state == State.DRAINING or (state == State.OPEN and link.tx_n < self._modem.SEND_MAX):
+            bits |= Poll.OUT
+        if not bits & Poll.IN:
             self._modem.hungry(link, 1)
-        return bits & (want | _ERR | _HUP)
+        return bits & (want | Poll.ERR | Poll.HUP)
 
 
 # What most sockets have no use for.

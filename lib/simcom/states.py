@@ -2,13 +2,10 @@
 
 import errno
 
-from micropython import const
-
 from .lacks import more, need
+from .links import State
 from .pump import once
 from .query import fields, query
-
-_OPEN = const(2)  # Link.state, as in links.py
 
 
 def _number(line):
@@ -99,7 +96,7 @@ def get_acknowledged(m):
 def _acknowledged(m, counts):
     found = []
     for link in m.links.slots:
-        if link and link.state == _OPEN:
+        if link and link.state == State.OPEN:
             n = link.n
             try:
                 answer = (yield from query(m, b"AT+CIPACK=%d" % n, _numbers))[-1]

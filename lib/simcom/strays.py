@@ -5,9 +5,9 @@ import errno
 from micropython import const
 
 from .counters import counted
+from .links import State
 from .pump import once
 
-_DRAINING = const(3)  # Link.state, as in links.py
 
 _PAUSE_MS = const(1000)  # silence inside a line that means that its end will not come
 _MOST = const(6)  # so many characters may be missing from a header
@@ -136,7 +136,7 @@ def settle(m):
     channel.strays -= n
     counted(m, "strays", n)
     for link in m.links.slots:
-        if link and link.state == _DRAINING:  # it was not told before
+        if link and link.state == State.DRAINING:  # it was not told before
             m.links.reading |= link.bit
 
 

@@ -6,14 +6,9 @@ from time import ticks_ms
 from micropython import const
 
 from .channel import passed
+from .links import State
 from .pump import once
 from .rxget import BufferAccess
-
-# Link.state, as in links.py
-_CONNECTING = const(1)
-_OPEN = const(2)
-_DRAINING = const(3)
-_CLOSING = const(4)
 
 _QUIET_MS = const(10000)  # after this long without a word a link is asked: its state, its data
 
@@ -37,7 +32,7 @@ class TcpIp(BufferAccess):
             once("displace").displace(self.links, link)
         self.equip(link)
         link.peer = address
-        link.state = _CONNECTING
+        link.to(State.CONNECTING)
         link.heard = link.touched = ticks_ms()
         self.serve(link)
 
@@ -63,10 +58,10 @@ class TcpIp(BufferAccess):
         self.forget(link)
         if link.abort:
             link.tx_n = 0
-        if link.state == _DRAINING or link.n < 0:
+        if link.state == State.DRAINING or link.n < 0:
             self.links.release(link)
         else:
-            link.state = _CLOSING
+            link.to(State.CLOSING)
             link.touched = ticks_ms()
             self.links.reading &= ~link.bit
         self.wake(link)
@@ -81,13 +76,13 @@ class TcpIp(BufferAccess):
         try:
             if link.stale and link.n >= 0:  # else its number is another's before it was its own
                 yield from self._shut(link)
-            if link.state == _CONNECTING:
+            if link.state == State.CONNECTING:
                 yield from self._open(link)
             while link.n >= 0:
-                closing = link.state == _CLOSING
+                closing = link.state == State.CLOSING
                 if closing and (link.abort or passed(link.touched, link.linger)):
                     break
-                if link.state == _DRAINING:
+                if link.state == State.DRAINING:
                     self._cut(link)
                     yield 1000
                 elif link.tx_n:
@@ -118,7 +113,7 @@ class TcpIp(BufferAccess):
     def _end(self, link):
         while link.n >= 0:
             self.links.reading &= ~link.bit
-            link.state = _CLOSING
+            link.to(State.CLOSING)
             try:
                 yield from self._shut(link)
                 break
@@ -140,7 +135,7 @@ class TcpIp(BufferAccess):
                 yield from link.opener(self, link)
             else:
                 yield (self.OPEN % ((link.n, link.proto) + link.peer)).encode(), self.ANSWER_MS, False
-            while link.state == _CONNECTING and not link.error:  # until on_line() sees the report
+            while link.state == State.CONNECTING and not link.error:  # until on_line() sees the report
                 if passed(start, self.CONNECT_MS):
                     link.stale = 3
                     raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
@@ -148,15 +143,15 @@ class TcpIp(BufferAccess):
                     link.heard = ticks_ms()
                     yield from self._ask(link)
                 yield 500
-            link.pending = link.state == _CLOSING
+            link.pending = link.state == State.CLOSING
         except OSError as e:
             yield from once("reopen").again(self, link, e)
-        if link.error and link.n >= 0 and link.state == _CONNECTING:  # refused: the number is free again
+        if link.error and link.n >= 0 and link.state == State.CONNECTING:  # refused: the number is free again
             self.links.release(link)
 
     def _reported(self, link, ms, start):
         # Until on_line() sees the late result of the last command of this link.
-        while link.report is None and link.n >= 0 and link.state != _DRAINING:
+        while link.report is None and link.n >= 0 and link.state != State.DRAINING:
             if passed(start, ms):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: no result" % link.peer)
             yield 500
@@ -170,7 +165,7 @@ class TcpIp(BufferAccess):
         link.report = None
         link.sending = n
         try:
-            info = yield b"AT+CIPSEND=%d,%d" % (link.n, n) + link.to, self.SEND_MS, self.marks(link.n), (link.tx, n)
+            info = yield b"AT+CIPSEND=%d,%d" % (link.n, n) + link.suffix, self.SEND_MS, self.marks(link.n), (link.tx, n)
             if info:
                 self.accepted(link, info[-1], n)
             yield from self._reported(link, self.STALL_MS, link.moved)
@@ -189,23 +184,23 @@ class TcpIp(BufferAccess):
             if rest:
                 link.tx[:rest] = memoryview(link.tx)[took : took + rest]
             link.heard = link.moved = ticks_ms()
-            link.cut = link.state != _OPEN
+            link.cut = link.state != State.OPEN
 
     # Events
 
     def connected(self, link):
         """The connection is there."""
-        if link.state == _CONNECTING:
-            link.state = _OPEN
+        if link.state == State.CONNECTING:
+            link.to(State.OPEN)
 
     def gone(self, link):
         """The peer closed: EOF, once the module's buffer is empty."""
-        if link.state == _OPEN:
-            link.state = _DRAINING
+        if link.state == State.OPEN:
+            link.to(State.DRAINING)
             self.links.reading |= link.bit
             if link.known < 0:
                 link.known = 1  # at least: if they are gone this is no EOF
-        elif link.state == _CLOSING:
+        elif link.state == State.CLOSING:
             link.tx_n = 0
         link.unacked = False
         self.wake(link)

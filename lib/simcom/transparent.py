@@ -7,12 +7,9 @@ from micropython import const
 
 from .checks import check_number, check_pin
 from .lacks import start_only
+from .links import State
 from .pump import once
 from .tunnel import Tunnel
-
-# Link.state, as in links.py
-_CONNECTING = const(1)
-_OPEN = const(2)
 
 _TUNING = ((3, 8), (2, 10), (1, 1460), (0, 1), (0, 1), (50, 1460), (20, 1000))
 
@@ -133,7 +130,7 @@ class Transparent(Tunnel):
                 print("simcom: at %d baud a Raspberry Pi Pico loses one byte in six" % m.baudrate)
         self._place()
         m.equip(link)
-        link.state = _CONNECTING
+        link.to(State.CONNECTING)
         link.pending = True
         self._open = m.open
         self._start_task = m.start
@@ -142,12 +139,12 @@ class Transparent(Tunnel):
         link.task = m.start(self._life(dial))
         start = ticks_ms()
         try:
-            while link.state == _CONNECTING and not link.error and timeout_ms != 0:
+            while link.state == State.CONNECTING and not link.error and timeout_ms != 0:
                 if timeout_ms and ticks_diff(ticks_ms(), start) >= timeout_ms:
                     raise OSError(errno.ETIMEDOUT, "transparent %s:%d: not within %d ms" % (link.peer + (timeout_ms,)))
                 m.wait(20, start, timeout_ms)
         finally:
-            if timeout_ms != 0 and link.state == _CONNECTING and not link.error:
+            if timeout_ms != 0 and link.state == State.CONNECTING and not link.error:
                 self._drop()
         if link.error:
             self.close()
@@ -192,11 +189,11 @@ class Transparent(Tunnel):
         self._wish = data
         self._failed = False
         m.wake(link)
-        while self._data != data and link.state == _OPEN and not link.error and not self._failed:
+        while self._data != data and link.state == State.OPEN and not link.error and not self._failed:
             self._failed = ticks_diff(ticks_ms(), start) >= timeout_ms
             m.wait(20, start, timeout_ms)
         link.check()
-        if link.state != _OPEN:
+        if link.state != State.OPEN:
             raise OSError(errno.ENOTCONN, "not connected, or closed by the peer")
         if self._failed and self._data != data:
             self._wish = not data

@@ -8,13 +8,9 @@ from micropython import const
 from .channel import passed
 from .hooks import Hook, add as add_hook, remove as remove_hook
 from .escape import Escape
+from .links import State
 from .pump import once, text
 from .strays import innocent  # noqa: F401  (now: deep in the stack, later, there may be no room to load it)
-
-# Link.state, as in links.py
-_CONNECTING = const(1)
-_OPEN = const(2)
-_CLOSED = const(5)
 
 _OF_SOCKETS = b"CIPMUX CIPMODE CIPRXGET CIPHEAD CIPSRIP CIPQSEND CIPSENDMODE CIPSPRT CIPATS".split()
 
@@ -89,7 +85,7 @@ class Tunnel(Escape):
                 return True
             if j - i == 6 and buf.startswith(b"CLOSED", i) or buf.startswith(b"NO CARRIER", i):
                 self._ended()
-            elif self._server and link.state == _CONNECTING:
+            elif self._server and link.state == State.CONNECTING:
                 peer = self._words.client(text(buf, i, j))
                 if peer:
                     link.peer = peer
@@ -104,8 +100,8 @@ class Tunnel(Escape):
         self._data = True
         self._pluses = 0
         self._sent = ticks_ms()
-        if self._link.state == _CONNECTING:
-            self._link.state = _OPEN
+        if self._link.state == State.CONNECTING:
+            self._link.to(State.OPEN)
         self._alone(True)
         self._modem.wake(self._link)
 
@@ -115,7 +111,7 @@ class Tunnel(Escape):
 
     def _refused(self):
         link = self._link
-        if link.state == _CONNECTING:
+        if link.state == State.CONNECTING:
             late = passed(self._sent, _REFUSED_MS)
             link.fail(errno.ETIMEDOUT if late else errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
             self._modem.wake(link)
@@ -131,7 +127,7 @@ class Tunnel(Escape):
         self._alone(True)
         try:
             yield from self._connect(dial, ordinary)
-            while link.state == _OPEN and not (self._gone or self._closed):
+            while link.state == State.OPEN and not (self._gone or self._closed):
                 yield from self._in_data() if self._data else self._in_commands()
             while link.n >= 0 and not self._closed:
                 yield from self._finish() if self._data else self._wait_for_owner()
@@ -178,7 +174,7 @@ class Tunnel(Escape):
         m = self._modem
         link = self._link
         m.links.release(link)
-        link.state = _CONNECTING
+        link.to(State.CONNECTING)
         theirs = tuple([cmd for cmd in ordinary if cmd[3 : cmd.find(b"=")] not in _OF_SOCKETS])
         yield from self._context(self._commands + self._words.settings(ordinary) + theirs)
         self._place()
@@ -186,7 +182,7 @@ class Tunnel(Escape):
         try:
             if (yield from dial):
                 self._refused()
-            while link.state == _CONNECTING and not link.error and not self._closed:
+            while link.state == State.CONNECTING and not link.error and not self._closed:
                 if not self._server and passed(self._sent, m.CONNECT_MS):
                     raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
                 yield 500
@@ -214,7 +210,7 @@ class Tunnel(Escape):
             yield from self._stop()
         self._alone(False)
         if self._link.n >= 0:
-            self._link.state = _CLOSED
+            self._link.to(State.CLOSED)
         yield 1000
 
     def _finish(self):

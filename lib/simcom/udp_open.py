@@ -35,5 +35,5 @@ def toward(m, link):
     host, port = goal
     if link.named[0] != host:
         link.named = (host, (yield from lookup(m, host)))
-    link.to = b',"%s",%d' % (link.named[1].encode(), port)
+    link.suffix = b',"%s",%d' % (link.named[1].encode(), port)
     link.peer = goal

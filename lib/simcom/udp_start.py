@@ -9,11 +9,9 @@ from time import ticks_ms
 
 from micropython import const
 
+from .links import State
 from .lookup import lookup
 
-_CONNECTING = const(1)  # Link.state, as in links.py
-_OPEN = const(2)
-_CLOSING = const(4)
 
 _DISCARD = const(9)  # the port of the peer that is no peer
 
@@ -50,17 +48,17 @@ def toward(m, link):
             break
         yield 50
     link.turning = link.tx_n
-    link.state = _CLOSING
+    link.to(State.CLOSING)
     yield from m._shut(link)
     if link.n >= 0:
         link.peer = goal
         link.tx_n = link.turning
         link.known = 0
-        link.state = _CONNECTING
+        link.to(State.CONNECTING)
         link.heard = ticks_ms()
         m.links.reading &= ~link.bit
     link.turning = 0
     if link.n >= 0:
         yield from m._open(link)
-        if link.state == _OPEN and link.ring is None:  # its owner closed it meanwhile
-            link.state = _CLOSING
+        if link.state == State.OPEN and link.ring is None:  # its owner closed it meanwhile
+            link.to(State.CLOSING)

@@ -2,8 +2,9 @@
 
     .venv/bin/python tests_host/tools/made.py
 
-What a session loads at the same time becomes one file (UNITS), and a private name becomes one that every firmware
-has in its tables already: both save heap, flash blocks and time to load. The sources know nothing of it: imports are
+What a session loads at the same time becomes one file (UNITS), a private name becomes one that every firmware has in
+its tables already, and the constants of a class that holds nothing else become the numbers they are: all this saves
+heap, flash blocks and time. The sources know nothing of it: imports are
 turned to where things lie now, and what cannot be turned ends the build with a message. build/names.json tells what
 each name was before, for reading a traceback; build/lib-sources holds what was compiled. Beside them lie the lists for
 mip, as those in lib, but of compiled files: build/sim7000.json …
@@ -65,6 +66,33 @@ SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrst
 
 def fail(text, *args):
     sys.exit("made.py: " + text % args)
+
+
+def constants(node):
+    """{name: number} of a class that holds nothing else, so that it can go; else None."""
+    doc = parts.docstrings(node)
+    body = [each for each in node.body if not (isinstance(each, ast.Expr) and id(each.value) in doc)]
+    plain = [each for each in body if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)]
+    return {each.targets[0].id: each.value for each in plain} if body == plain else None
+
+
+class Folded(ast.NodeTransformer):
+    """Puts the number where a class of constants is asked for it; of the class and its imports nothing is left."""
+
+    def __init__(self, trees):
+        classes = [node for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)]
+        self.tables = {node.name: constants(node) for node in classes if constants(node)}
+
+    def visit_Attribute(self, node):
+        table = self.tables.get(getattr(node.value, "id", None))
+        return table[node.attr] if table else self.generic_visit(node)
+
+    def visit_ClassDef(self, node):
+        return None if node.name in self.tables else self.generic_visit(node)
+
+    def visit_ImportFrom(self, node):
+        node.names = [alias for alias in node.names if alias.name not in self.tables]
+        return node if node.names else None
 
 
 def units(trees):
@@ -374,6 +402,8 @@ class Made:
 
     def __init__(self, lib=parts.TREE / "lib", rename=True):
         trees = parts.trees(lib)
+        fold = Folded(trees)
+        trees = {name: fold.visit(tree) for name, tree in trees.items()}
         found = units(trees)
         owners = {member: name for name, members in found.items() for member in members if member not in COPIED}
         owners |= {member: name for name, members in UNITS.items() for member in members}
