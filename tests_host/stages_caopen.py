@@ -1,6 +1,6 @@
 """The stages of the transcripts of the CAOPEN dialect."""
 
-from sim import Blackhole, Peer, Refuse, Script
+from sim import Blackhole, Peer, Refuse, Script, Slam
 from sim_host import Host
 from sim_stage import Stage, serve
 
@@ -152,6 +152,34 @@ def buffer_full(host):
     host.do(UP)
 
 
+def woken(host):
+    host.wait(100)
+    host.vm.pwrkey(True)
+    host.wait(5000)
+    host.vm.pwrkey(False)
+
+
+def https_notes(host):
+    address(host, "10.0.0.2")
+    ends = b"keep-alive\r\n\r\n"
+    serve(host, ("h.example.net", 443), ("expect", ends), ("wait", 200), ("send", b"HTTP/1.0 200 OK\r\n\r\n"))
+    serve(host, ("example.net", 13000), ("send", b"hello\n"))
+
+
+def supply_warnings(host):
+    host.net.connect_ms = 2000
+    host.net.serve("example.com", 8883, Refuse)
+    host.vm.open_results = [11]
+    host.do("AT+CNACT=1")
+    for i in range(4):
+        host.clock.after_ms(500 + 100 * i, lambda: host.vm.urc("OVER-VOLTAGE WARNNING"))
+
+
+def closed_at_once(host):
+    host.net.serve("example.com", 8883, Slam)
+    host.do("AT+CNACT=1")
+
+
 def started_over(host):
     """It registers; SMS Ready comes in front of an echo, and what is asked then stays unheard for a while."""
     host.vm.registration = 2
@@ -178,7 +206,7 @@ STAGES = {
     "12": Stage(ping),
     "13": Stage(settings={"default_autobaud": False, "boot_ms": 100}),
     "14": Stage(),
-    "15": Stage(),
+    "15": Stage(between={5: woken}, settings={"choices": {"wake": "resume"}}),
     "16": Stage(),
     "17": Stage(tls_client),
     "20": Stage(push_tcp),
@@ -193,5 +221,8 @@ STAGES = {
     "field/sim70x0_01": Stage(started_over, {7: late_ready}, {"echo": True}),
     "field/sim70x0_02": Stage(settings={"choices": {"no_context": 1}}),
     "field/sim70x0_03": Stage(late_send),
+    "field/sim7000ca_01": Stage(https_notes),
+    "field/sim7000ca_02": Stage(supply_warnings),
+    "field/sim7000ca_03": Stage(closed_at_once),
     "field/sim70x0_04": Stage(buffer_full, settings={"rx_limit": 16}),
 }

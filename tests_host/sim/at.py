@@ -24,10 +24,10 @@ UNKNOWN = (
     b"\r\n\xff\xff\xff\xff\xff\r\n",
     b"\r\nMISSED_CALL: 10:30AM 5550100\r\n",
 )
-_ASKING = ("CSQ", "CIFSR", "IPADDR", "CIPACK", "CIPSTATUS", "CDNSGIP")  # questions without a question mark
+_ASKING = ("CSQ", "CIFSR", "IPADDR", "CIPACK", "CIPSTATUS", "CDNSGIP", "CAACK")  # questions without a question mark
 # What a driver asks by itself; a seed leaves alone what only a person wants to know.
 _OFTEN = (*_ASKING, "CPIN", "CMEE", "CREG", "CGREG", "CEREG", "CGATT", "CGMM", "CIPOPEN", "NETOPEN", "CIPSERVER")
-_OFTEN += ("SERVERSTART", "CIPQSEND", "CIPSEND", "GSN", "CGSN", "CIMI", "COPS")
+_OFTEN += ("SERVERSTART", "CIPQSEND", "CIPSEND", "GSN", "CGSN", "CIMI", "COPS", "CNACT")
 
 
 class AtModule(Mux):

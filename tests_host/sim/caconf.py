@@ -42,7 +42,7 @@ class CaConf(Push):
         "ssl_keys": ("any", "lower"),  # the case that CASSLCFG takes
         "remoteaddr": ("any", "bare", "quoted"),  # the address of REMOTEADDR: with quotes or without
     }
-    settings = {"CSSLCFG": "", "CGNSPWR": "0", "CBATCHK": "0", "CREBOOT": ""}
+    settings = {"CSSLCFG": "", "CGNSPWR": "0", "CBATCHK": "0"}
 
     def _factory(self) -> None:
         super()._factory()

@@ -13,6 +13,8 @@ SOCKET_ERROR, NO_MEMORY, TOO_MANY, WRONG = 1, 2, 3, 4
 NO_ADDRESS, NOT_SUPPORTED, NOT_BOUND, NOT_LISTENING = 6, 7, 12, 13
 NO_NAME, NO_NETWORK, REFUSED, FAILED = 20, 21, 23, 27
 
+_SHUTS_DOWN = re.compile(rb"AT\+(CNACT=\d,0|CFUN=0|CPOWD=\d|CREBOOT)\r$")  # what ends an open that hangs
+
 
 class CaOpen(CnAct):
     """Links as a client.
@@ -42,7 +44,7 @@ class CaOpen(CnAct):
     def _reset(self) -> None:
         self._holding: "CaLink | None" = None  # the link whose open holds the channel
         self._hung = False  # without end
-        self._meanwhile = b""  # what came while an open hung
+        self._meanwhile = b""  # what has come since
         self._echoed = 0  # bytes that were echoed before their time
         super()._reset()
 
@@ -53,15 +55,14 @@ class CaOpen(CnAct):
         if self._holding is None:
             super().intake(data)
             return
-        if self._hung:
-            self._meanwhile += data
-            line = self._meanwhile.upper()
-            if line.endswith(b"\r") and re.search(rb"CNACT=\d,0|CFUN=0|CPOWD|CREBOOT", line):
-                data, self._hung = self._meanwhile, False
-                self._opened(self._holding, FAILED)
-                super().intake(data)
-                return
         form = self.choices["deaf"]
+        self._meanwhile += data
+        line = self._meanwhile[self._meanwhile.rfind(b"\r", 0, -1) + 1 :]
+        if self._hung and _SHUTS_DOWN.search(line.upper()):
+            self._hung = False
+            super().intake(line if form in ("lost", "error") else data)  # it waits for the end of the open
+            self._opened(self._holding, FAILED)
+            return
         if form in ("echoed", "error"):
             self._echo(data)
         if form == "error":
@@ -238,10 +239,10 @@ class CaOpen(CnAct):
         link.end_told = True
         self.tell_closed(link)
         if self.configured("ATOCLOSE"):
-            generation = link.received, link.sent
+            opened_at = link.opened_at
 
             def due():
-                if link.state == CLOSED and (link.received, link.sent) == generation:
+                if link.state == CLOSED and link.opened_at == opened_at:
                     self.free_by_itself(link)
 
             self.later(self.configured("ATOCLOSE", 1) * 1000, due)

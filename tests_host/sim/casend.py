@@ -31,7 +31,7 @@ class CaSend(CaServer):
             self.info("+CASEND: (%s),(1-%d),(100-10000)" % (self._cids(), self.send_limit))
             return OK
         link = self.link_number(args)
-        if op != "=" or link is None or len(args) > 3 or not link.open or self.send_refused():
+        if op != "=" or link is None or len(args) > 3 or not link.open:
             return ERROR
         if len(args) == 1:
             self.info("+CASEND: %d" % link.tx_room())
@@ -39,7 +39,8 @@ class CaSend(CaServer):
         count, input_ms = number(args, 1, 1, self.send_limit), number(args, 2, 100, 10_000, 5000)
         if count is None or input_ms is None:
             return BAD_PARAMETER
-        if self._target_of(link) is None or (self.choices["full"] == "before" and link.tx_room() < count):
+        full = self.choices["full"] == "before" and link.tx_room() < count
+        if full or self._target_of(link) is None or self.send_refused():
             return ERROR
 
         def ask():

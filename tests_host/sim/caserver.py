@@ -88,16 +88,18 @@ class CaServer(CaOpen):
     def link_data(self, link: CaLink) -> None:
         """Data has come: a UDP server tells of each sender once."""
         source = link.rx[-1][1][:2]
-        fresh = link.listens and source not in link.senders
+        if not link.listens or source in link.senders:
+            self.received(link)
+            return
         link.senders.add(source)
-        if fresh:
-            link.newest = source
-        before = self.choices["canew"] == "before notice" or link.pushes
-        if fresh and before:
-            self.urc("+CANEW: %d,%d,%s,%d" % (link.n, link.n, *source))
-        self.received(link)
-        if fresh and not before:
-            self.urc("+CANEW: %d,%d,%s,%d" % (link.n, link.n, *source))
+        link.newest = source
+        text = "+CANEW: %d,%d,%s,%d" % (link.n, link.n, *source)
+        if self.choices["canew"] == "before notice" or link.pushes:
+            self.urc(text)
+            self.received(link)
+        else:
+            self.received(link)
+            self.urc(text)
 
     def received(self, link: CaLink) -> None:
         """Bytes are in the buffer of a link."""

@@ -90,6 +90,12 @@ class CnAct(CaConf):
             self.info('+CGNAPN: 1,"%s"' % self.network_apn if known else '+CGNAPN: 0,""')
         return OK
 
+    def do_CGPADDR(self, op, args):
+        """The address of the network's context, which says nothing about the application contexts."""
+        if op != "=?":
+            self.info('+CGPADDR: 1,"%s"' % (self.net.local_addresses[0] if self.attached else "0.0.0.0"))
+        return OK
+
     # --- on and off
 
     def address(self, context: Context) -> str:
