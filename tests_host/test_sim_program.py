@@ -47,8 +47,8 @@ class Modem:
         self.link = tmp_path / "modem"
         command = [sys.executable, "-m", "sim", "--link", str(self.link), "--seed", "none", "--think-ms", "1"]
         command += ["--set", "boot_ms=50", "--set", "boot_lines=((0, 'RDY'),)", "--set", "register_ms=0"]
-        bring_up = "ciicr_ms=50" if family in ("sim800", "sim7000") else "netopen_ms=50"
-        command += ["--family", family, "--set", bring_up, "--set", "deaf_ms=0", *options]
+        bring_up = {"sim800": "ciicr_ms=50", "sim7000": "ciicr_ms=50", "sim7080": "activate_ms=50"}
+        command += ["--family", family, "--set", bring_up.get(family, "netopen_ms=50"), "--set", "deaf_ms=0", *options]
         self.process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.path = self.process.stdout.readline().strip()
         self.open()
@@ -86,6 +86,11 @@ class Modem:
         self.ask("ATE0")
         assert self.ask("AT+NETOPEN", b"+NETOPEN: 0\r\n") == b"\r\nOK\r\n\r\n+NETOPEN: 0\r\n"
         self.ask("AT+CIPRXGET=1")
+
+    def activate(self):
+        assert self.read(b"RDY\r\n").endswith(b"\r\nRDY\r\n")
+        self.ask("ATE0")
+        assert self.ask("AT+CNACT=0,1", b"ACTIVE\r\n") == b"\r\nOK\r\n\r\n+APP PDP: 0,ACTIVE\r\n"
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -308,6 +313,91 @@ def test_cipopen_server_is_reached_over_loopback(modem):
     assert fetch(running, 5) == b"hello"
     running.ask("AT+CIPCLOSE=0", b"+CIPCLOSE: 0,0\r\n")
     assert client.recv(10) == b""
+
+
+def read_on(modem: Modem, link: int, count: int) -> bytes:
+    """All that comes on a link of the CAOPEN dialect."""
+    got = b""
+    while len(got) < count:
+        os.write(modem.fd, b"AT+CARECV=%d,1460\r" % link)
+        assert modem.read(b"+CARECV: ").endswith(b"\r\n+CARECV: ")  # a notice may stand in front
+        length = b""
+        while (digit := modem.take(1)).isdigit():
+            length += digit
+        if digit == b",":
+            got += modem.take(int(length))
+        assert modem.read(b"OK\r\n").endswith(b"\n\r\nOK\r\n")
+    return got
+
+
+def test_caopen_download_arrives_whole(modem):
+    server = Server(lambda connection: (connection.recv(100), connection.sendall(BLOB)))
+    table = "example.com:80=127.0.0.1:%d" % server.port
+    running = modem("--map", table, "--baud", "921600", family="sim7080")
+    running.activate()
+    assert running.ask('AT+CAOPEN=0,0,"TCP","example.com",80') == b"\r\n+CAOPEN: 0,0\r\n\r\nOK\r\n"
+    assert running.ask("AT+CASEND=0,3", b"> ") == b"\r\n> "
+    os.write(running.fd, b"GET")
+    assert running.read(b"OK\r\n") == b"\r\nOK\r\n"
+    assert read_on(running, 0, len(BLOB)) == BLOB
+    assert running.ask("AT+CASTATE?").endswith(b"\r\n+CASTATE: 0,0\r\n\r\nOK\r\n")
+
+
+def test_caopen_destinations_that_fail(modem):
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))
+    running = modem("--baud", "115200", family="sim7080")
+    running.activate()
+    for host, port, code in (("elsewhere.org", 80, 20), ("127.0.0.1", closed.getsockname()[1], 23)):
+        answer = running.ask('AT+CAOPEN=0,0,"TCP","%s",%d' % (host, port))
+        assert answer == b"\r\n+CAOPEN: 0,%d\r\n\r\nOK\r\n" % code
+
+
+def test_caopen_datagrams_of_several_peers(modem):
+    peers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for peer in peers:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(10)
+    table = ",".join("192.0.2.%d:53=127.0.0.1:%d" % (i, peer.getsockname()[1]) for i, peer in enumerate(peers))
+    running = modem("--map", table, "--listen", "5000=0", "--baud", "115200", family="sim7080")
+    running.activate()
+    assert running.ask('AT+CASERVER=0,0,"UDP",5000,1') == b"\r\n+CASERVER: 0,0\r\n\r\nOK\r\n"
+    for i, peer in enumerate(peers):
+        assert running.ask('AT+CACFG="REMOTEADDR",0,192.0.2.%d,53' % i) == b"\r\nOK\r\n"
+        running.ask("AT+CASEND=0,4", b"> ")
+        os.write(running.fd, b"ping")
+        data, address = peer.recvfrom(100)
+        assert data == b"ping"
+        assert running.read(b"OK\r\n") == b"\r\nOK\r\n"
+        peer.sendto(b"pong", address)
+        got = running.read(b"pong\r\n")
+        assert got == b'\r\n+CANEW: 0,0,192.0.2.%d,53\r\n\r\n+CAURC: "recv",0,4\r\npong\r\n' % i
+
+
+def test_caopen_server_is_reached_over_loopback(modem):
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    running = modem("--listen", "80=%d" % port, "--baud", "115200", family="sim7080")
+    running.activate()
+    assert running.ask('AT+CASERVER=3,0,"TCP",80') == b"\r\n+CASERVER: 3,0\r\n\r\nOK\r\n"
+    client = socket.create_connection(("127.0.0.1", port), 10)
+    mine = client.getsockname()[1]
+    assert running.read(b"%d\r\n" % mine) == b"\r\n+CANEW: 3,0,127.0.0.1,%d\r\n" % mine
+    client.sendall(b"hello")
+    assert running.read(b"0\r\n") == b"\r\n+CADATAIND: 0\r\n"
+    assert read_on(running, 0, 5) == b"hello"
+    assert running.ask("AT+CACLOSE=0") == b"\r\nOK\r\n"
+    assert client.recv(10) == b""
+
+
+def test_caopen_rate_is_measured_on_the_terminal(modem):
+    running = modem(family="sim7080")
+    time.sleep(0.5)
+    os.write(running.fd, b"AT\r")
+    assert running.read(b"\r") == b"T\r"
+    assert running.ask("AT") == b"AT\r\r\nOK\r\n"
 
 
 def test_lost_network_by_the_control_channel(modem, tmp_path):

@@ -79,6 +79,10 @@ class CaOpen(CnAct):
 
     # --- connect
 
+    def _set(self, key: str, values: list):
+        refused = key == "ASYNCOPEN" and self.choices["async_open"] == "refused"
+        return ERROR if refused else super()._set(key, values)
+
     def do_CAOPEN(self, op, args):
         if op == "=?":
             self.info('+CAOPEN: (%s),(0-4),("TCP","UDP","NONIP"),64,(1-65535),(0,1)' % self._cids())
