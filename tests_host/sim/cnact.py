@@ -225,10 +225,6 @@ class CnAct(CaConf):
         link.drop(state)
         link.forget_data()
 
-    def streams(self, link: Link) -> bool:
-        """Whether transparent mode carries this link."""
-        return False
-
     def function_off(self) -> None:
         self.detached()
         self.line("+CPIN: NOT READY")
