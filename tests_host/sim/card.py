@@ -26,6 +26,14 @@ class Card(AtModule):
             self.pins: list = []  # all that the card was given
         self.card_power()
 
+    def insert(self, state: str, pin: str = "1234") -> None:
+        """Another card: "READY", "SIM PIN" (it asks for `pin`) or "NOT INSERTED"."""
+        if state not in ("READY", "SIM PIN", "NOT INSERTED"):
+            raise ValueError("no such state of a SIM: %r" % (state,))
+        self.sim, self.pin, self._wants_pin = state, pin, state == "SIM PIN"
+        self.pin_tries, self.pins = Card.pin_tries, []
+        self._search_since = self.clock.now_us
+
     def card_power(self) -> None:
         """The card has been without power."""
         self._unlocked_at = -1e12

@@ -1,4 +1,4 @@
-"""A UART with faults: wraps anything that has a UART's methods, needs no hook in what uses it.
+"""Faults of a line. Faulty wraps anything that has a UART's methods, needs no hook in what uses it.
 
 Offsets count the bytes of one direction ("rx": module to host, "tx": host to module) from the moment of wrapping, as
 they are without faults.
@@ -24,24 +24,12 @@ class _Rule:
         self.start, self.end, self.change = start, end, change
 
 
-class Faulty:
-    """The wrapped UART; give it to the driver instead of the real one."""
+class Faults:
+    """What happens to the bytes of both directions on their way."""
 
-    def __init__(self, uart):
-        self.uart = uart
+    def __init__(self):
         self.offset = {"rx": 0, "tx": 0}  # bytes that have passed
         self._rules: dict[str, list] = {"rx": [], "tx": []}
-        self._moments: list = []  # (ticks, bytes)
-        self._raw = bytearray()  # taken from the UART, not yet past the faults
-        self._ready = bytearray()  # past the faults
-        self._stalls: dict[str, list] = {"rx": [], "tx": []}  # (offset, ms)
-        self._stalled_until: dict[str, "int | None"] = {"rx": None, "tx": None}
-        self._pieces: "Callable[[], int] | None" = None
-
-    def __getattr__(self, name):
-        return getattr(self.uart, name)
-
-    # --- faults
 
     def _add(self, direction: str, start: int, count: int, change) -> None:
         if start < self.offset[direction]:
@@ -79,6 +67,41 @@ class Faulty:
 
         self._add(direction, offset, 1, change)
 
+    def _faulted(self, direction: str, data: bytes) -> bytes:
+        begin = self.offset[direction]
+        end = self.offset[direction] = begin + len(data)
+        rules = [rule for rule in self._rules[direction] if rule.start < end and rule.end > begin]
+        if not rules:
+            return data
+        out = bytearray()
+        for i in range(len(data)):
+            piece = data[i : i + 1]
+            for rule in rules:
+                if rule.start <= begin + i < rule.end:
+                    piece = rule.change(begin + i, piece) if piece else piece
+            out += piece
+        self._rules[direction] = [rule for rule in self._rules[direction] if rule.end > end]
+        return bytes(out)
+
+
+class Faulty(Faults):
+    """The wrapped UART; give it to the driver instead of the real one."""
+
+    def __init__(self, uart):
+        super().__init__()
+        self.uart = uart
+        self._moments: list = []  # (ticks, bytes)
+        self._raw = bytearray()  # taken from the UART, not yet past the faults
+        self._ready = bytearray()  # past the faults
+        self._stalls: dict[str, list] = {"rx": [], "tx": []}  # (offset, ms)
+        self._stalled_until: dict[str, "int | None"] = {"rx": None, "tx": None}
+        self._pieces: "Callable[[], int] | None" = None
+
+    def __getattr__(self, name):
+        return getattr(self.uart, name)
+
+    # --- faults
+
     def stall(self, offset: int, ms: int, direction: str = "rx") -> None:
         """For ms milliseconds nothing is received, or nothing taken, in front of the byte at offset."""
         self._stalls[direction].append((offset, ms))
@@ -98,22 +121,6 @@ class Faulty:
             self._pieces = lambda: draw.randint(1, longest)
 
     # --- the way through
-
-    def _faulted(self, direction: str, data: bytes) -> bytes:
-        begin = self.offset[direction]
-        end = self.offset[direction] = begin + len(data)
-        rules = [rule for rule in self._rules[direction] if rule.start < end and rule.end > begin]
-        if not rules:
-            return data
-        out = bytearray()
-        for i in range(len(data)):
-            piece = data[i : i + 1]
-            for rule in rules:
-                if rule.start <= begin + i < rule.end:
-                    piece = rule.change(begin + i, piece) if piece else piece
-            out += piece
-        self._rules[direction] = [rule for rule in self._rules[direction] if rule.end > end]
-        return bytes(out)
 
     def _passing(self, direction: str, count: int) -> int:
         """How many of the next bytes a stall lets pass now."""
