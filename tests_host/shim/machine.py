@@ -118,6 +118,40 @@ class Timer:
         self._event = None
 
 
+class Ended(KeyboardInterrupt):
+    """The program ends, as by Ctrl-C: the board has restarted, sleeps or was switched off."""
+
+
+class WDT:
+    """A watchdog on the clock, which ends the program."""
+
+    def __init__(self, id=0, timeout=5000):
+        self._timeout, self._event = timeout, None
+        self.feed()
+
+    def feed(self) -> None:
+        """So long again."""
+        _clock.clock.cancel(self._event)
+        self._event = _clock.clock.after_ms(self._timeout, self._bite)
+
+    @staticmethod
+    def _bite() -> None:
+        raise Ended("watchdog")
+
+
+def reset() -> None:
+    """The board restarts: the program ends."""
+    raise Ended("reset")
+
+
+soft_reset = reset
+
+
+def deepsleep(time_ms=None) -> None:
+    """The board sleeps and then restarts: the program ends."""
+    raise Ended("deepsleep")
+
+
 def idle() -> None:
     """Sleep until something happens, at most one millisecond."""
     clock = _clock.clock

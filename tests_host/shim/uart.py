@@ -7,6 +7,9 @@ _EINVAL = 22
 _NEVER = float("inf")
 _SLICE = 16  # sent bytes reach the other side in groups of this many
 
+on_make: list = []  # called with each UART that a program makes: who has the other end plugs it in
+_clock.on_reset.append(on_make.clear)
+
 
 class UART:
     """A UART whose other end is whatever was given to attach().
@@ -35,6 +38,8 @@ class UART:
         self._receiver = None
         self.init(**kw)
         _clock.clock.sources.append(self.next_us)
+        for fn in on_make:
+            fn(self)
 
     def init(self, baudrate=None, *_, **kw) -> None:
         """Change the settings that are given, keep the others."""
