@@ -14,6 +14,9 @@ os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(features.TREE / "build/pycache")
 sys.dont_write_bytecode = False
 
+pytest_plugins = ["pytest_simcom.plugin"]
+collect_ignore = ["example"]  # which test_plugin.py runs as its users do
+
 REAL_TIME = ("test_programs", "test_micropython", "test_sim_program")
 
 

@@ -1,12 +1,10 @@
 """A modem of the library on a virtual module, in one process and on virtual time."""
 
-import shim
+from pytest_simcom import Echo, Hang, Module, Peer  # noqa: F401 - first: it puts the shim in place
 
-shim.install()
-
-import machine  # noqa: E402
-import simcom  # noqa: E402
-from sim import Echo, Network, Peer, VirtualModem  # noqa: E402
+import machine
+import simcom
+from sim import Network
 
 ECHO = ("echo.example", 7)
 # A polling program runs some ten times fewer rounds per millisecond than on a board: that is real time saved.
@@ -18,10 +16,6 @@ QUICK_NET = {  # how long a context takes to come and go
     "sim7028": {"netopen_ms": 20, "netclose_ms": 20},
     "a76xx": {"netopen_ms": 20, "netclose_ms": 20},
 }
-
-
-class Hang(BaseException):
-    """More virtual time has passed than any correct program would need."""
 
 
 class Port:
@@ -108,27 +102,16 @@ class Rig:
         **settings,
     ):
         self.family = family or self.family
-        shim.reset()
-        self.net = Network(connect_ms=20, latency_ms=5, dns_ms=5)
+        net = Network(connect_ms=20, latency_ms=5, dns_ms=5)
+        settings = QUICK | QUICK_NET[self.family] | settings
+        module = Module(self.family, pwrkey=4, powered=powered, seed=seed, net=net, **settings)
+        self.patience = module.patience
+        self.vm, self.net, self.clock, self.pwrkey = module.vm, net, net.clock, module.pwrkey
         self.net.serve(*ECHO, Echo)
         self.uart = machine.UART(1, 115200, rxbuf=2048)
         self.uart.costs = costs or machine.UART.costs
-        self.pwrkey = machine.Pin(4, machine.Pin.OUT, value=0)
-        settings.setdefault("pwrkey_level", 1)
-        self.vm = VirtualModem(
-            self.family,
-            self.uart,
-            seed=seed,
-            powered=powered,
-            pwrkey=self.pwrkey,
-            net=self.net,
-            **QUICK | QUICK_NET[self.family] | settings,
-        )
-        if seed is None:
-            self.vm.random.seed(0)  # the recommended readings, and jitter that is the same in every run
-        self.clock = self.net.clock
+        module.wire.plug(self.uart)
         self.port = wrap(self.uart) if wrap else self.uart
-        self._guard = None
         self.patience()
         self.make(**modem_args or {})
         if on:
@@ -142,15 +125,6 @@ class Rig:
         args.setdefault("pwrkey", self.pwrkey)
         self.modem = getattr(simcom, self.family.upper())(self.port, **args)
         return self.modem
-
-    def patience(self, ms=900_000):
-        """From now so many virtual milliseconds until a wait is taken for endless."""
-
-        def give_up():
-            raise Hang("still waiting after %d ms" % ms)
-
-        self.clock.cancel(self._guard)
-        self._guard = self.clock.after_ms(ms, give_up)
 
     @property
     def sent(self):

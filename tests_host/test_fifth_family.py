@@ -11,6 +11,7 @@ import rig
 import machine
 import pytest
 import target
+from pytest_simcom import module
 from sim import VirtualModem
 
 import simcom
@@ -36,12 +37,11 @@ class Rig(rig.Rig):
 
     def __init__(self, **settings):
         rig.QUICK_NET["sim7600"] = rig.QUICK_NET["a76xx"]
-        original = rig.VirtualModem
-        rig.VirtualModem = lambda family, *args, **kw: VirtualModem("a76xx", *args, **kw)
+        module.VirtualModem = lambda family, *args, **kw: VirtualModem("a76xx", *args, **kw)
         try:
             super().__init__(family="sim7600", **settings)
         finally:
-            rig.VirtualModem = original
+            module.VirtualModem = VirtualModem
 
 
 def test_example_of_the_readme_is_a_family(family):

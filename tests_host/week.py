@@ -11,6 +11,7 @@ import time
 import zlib
 
 import rig  # first: it puts the shim in place
+import shim
 import simcom.socket  # noqa: F401  its probe is a ring too, which is nobody's
 from sim import Blackhole, Peer, Refuse
 from sim.at import GARBLED, LATE_OK, UNKNOWN_BEFORE, UNKNOWN_BEHIND
@@ -608,10 +609,10 @@ class Soak:
 
     def __init__(self, family, seed, program=Program, rates=None, manners=None, settings=None, harsh=1):
         self.random = random.Random(seed)
-        rig.shim.reset()  # it keeps the port of the modem before
+        shim.reset()  # it keeps the port of the modem before
         self.others = objects()  # those of other modems
         self.rig = rig.Rig(seed, family=family, wrap=Port, up=False, modem_args=program.modem_args)
-        self.rig.clock.cancel(self.rig._guard)
+        self.rig.patience(None)
         self.vm = self.rig.vm
         self.vm.register_ms = 3000
         self.clock = self.rig.clock
@@ -650,7 +651,7 @@ class Soak:
         except Exception as e:
             raise Violation("%s raised %r" % (name, e)) from e
         finally:
-            self.clock.cancel(self.rig._guard)
+            self.rig.patience(None)
             took = (self.clock.now_us - begin) / 1000
             if took > bound_ms + SLACK_MS:
                 raise Violation("%s took %d ms, the bound is %d" % (name, took, bound_ms))
@@ -713,7 +714,7 @@ class Soak:
                 raise Violation("a link does not echo")
         for s in opened:
             s.close()
-        self.clock.cancel(self.rig._guard)
+        self.rig.patience(None)
         self.rig.pump(20_000)
         del s, opened
         if any(modem.links.slots):
