@@ -15,6 +15,7 @@ QUICK_NET = {  # how long a context takes to come and go
     "sim7000": {"ciicr_ms": 20, "shut_ms": 20},
     "sim7028": {"netopen_ms": 20, "netclose_ms": 20},
     "a76xx": {"netopen_ms": 20, "netclose_ms": 20},
+    "sim7080": {"activate_ms": 20, "deactive_ms": 20},
 }
 
 

@@ -1022,6 +1022,17 @@ def test_name_servers_and_pings():
     assert host.ask('AT+SNPING4="example.com",2,16,1000') == ERROR
 
 
+@pytest.mark.parametrize("unit, ms", [(1000, 90_000), (1, 90)])
+def test_keepalive_ends_a_link_whose_peer_has_vanished(unit, ms):
+    host = up(Sink, 'AT+CACFG="KEEPALIVE",1,30,30,2', OPEN % 0, choices={"keepalive_unit": unit})
+    peer_of(host).vanish()
+    assert host.wait(ms - 10) == b""
+    assert host.wait(20) == line("+CASTATE: 0,0")
+    host = up(Sink, 'AT+CACFG="KEEPALIVE",0', OPEN % 0)
+    peer_of(host).vanish()
+    assert host.wait(1e6) == b""
+
+
 # --- start, rate, sleep
 
 
@@ -1110,7 +1121,7 @@ def asleep(choices=None, **settings):
     assert host.ask(PSM, 300) == OK
     told = '+CEREG: 1,"5B57","195071B",9,,,"00000101","01000010"'
     assert host.wait(9000) == line(told) * 2
-    assert host.wait(3000) == line("+CPSMSTATUS: " + host.vm.choices["psm_text"] % "ENTER")
+    assert host.wait(3000) == line("+CPSMSTATUS: " + host.vm.choices["wake_text"] % "ENTER")
     assert host.ask("AT", 1000) == b"" and not host.vm.running
     return host
 
@@ -1123,7 +1134,7 @@ def press(host, ms=1500):
 
 @pytest.mark.parametrize("text", ['"%s PSM"', "%s PSM"])
 def test_module_sleeps_and_wakes_as_one_that_restarts(text):
-    host = asleep(choices={"psm_text": text})
+    host = asleep(choices={"wake_text": text})
     assert not peer_of(host).is_open
     press(host)
     assert host.wait(5000) == b"".join(BOOT)
@@ -1148,6 +1159,18 @@ def test_module_wakes_as_it_fell_asleep():
     assert host.wait(3000) == line('+CPSMSTATUS: "EXIT PSM"') + line(told) * 2
     assert host.ask("AT+CEREG?") == line(told.replace(": ", ": 4,")) + OK
     assert host.ask("AT+CNACT?") == rows() + OK
+
+
+@pytest.mark.parametrize("family", ["sim7000", "sim7028"])
+def test_other_families_sleep_too(family):
+    host = Host(family)
+    host.do("AT+CPSMSTATUS=1")
+    assert host.ask(PSM, 15_000).endswith(OK + line('+CPSMSTATUS: "ENTER PSM"'))
+    assert not host.vm.running
+    press(host)
+    host.wait(5000)
+    assert host.ask("AT").endswith(OK)
+    assert host.ask("AT+CPSMS?").endswith(line('+CPSMS: 1,,,"01000010","00000101"') + OK)
 
 
 def test_talk_keeps_the_module_awake():

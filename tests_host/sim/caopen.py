@@ -24,6 +24,7 @@ class CaOpen(CnAct):
     """
 
     open_limit = 13  # links that can be open at once
+    close_ms = 50
     open_results: "tuple | list" = ()
     hung_opens = 0
     CHOICES = {
@@ -38,6 +39,7 @@ class CaOpen(CnAct):
         "no_context": (NO_NETWORK, SOCKET_ERROR, ERROR),
         "no_answer": (FAILED, NO_MEMORY),  # the result when a peer stays silent for 75 s
         "failed_link": ("free", "taken"),  # the number of an open that failed
+        "keepalive_unit": (1000, 1),  # milliseconds in one of KEEPALIVE
         "close_closed": ("ok", "error", "line", "freed"),  # CACLOSE after a remote close; freed: without being asked
     }
 
@@ -224,9 +226,14 @@ class CaOpen(CnAct):
         if not link.taken:
             return ERROR
         self.let_go(link)
-        if form == "line":
-            self.info("+CACLOSE: %d" % link.n)
-        return ERROR if form == "error" else OK
+
+        def done():
+            if form == "line":
+                self.info("+CACLOSE: %d" % link.n)
+            self.resume(ERROR if form == "error" else OK)
+
+        self.later(self.close_ms, done)
+        return PENDING
 
     def let_go(self, link: CaLink) -> None:
         """The number is free again."""
@@ -266,6 +273,19 @@ class CaOpen(CnAct):
         """`+CACLOSE: n`: the number is free without AT+CACLOSE."""
         self.let_go(link)
         self.urc("+CACLOSE: %d" % link.n)
+
+    def link_vanished(self, link: CaLink) -> None:
+        """KEEPALIVE with times ends what has no other side any more."""
+        connection, idle = link.connection, self.configured("KEEPALIVE", 1)
+        silence = idle + self.configured("KEEPALIVE", 2) * self.configured("KEEPALIVE", 3)
+
+        def due():
+            if link.connection is connection and link.open:
+                connection.hang_up()
+                link.closed()
+
+        if self.configured("KEEPALIVE") and idle:
+            self.later(silence * self.choices["keepalive_unit"], due)
 
     def closing(self, link: CaLink) -> None:
         super().closing(link)

@@ -156,6 +156,12 @@ class Connection:
         self._out.clear()
         self._end()
 
+    def vanish(self) -> None:
+        """The peer has lost its power: it takes nothing, and answers no keep-alive probe."""
+        self.stalled = True
+        if self.link is not None:
+            self.link.vanished()
+
     def resume(self) -> None:
         """A stalled peer takes what has come meanwhile."""
         self.stalled = False

@@ -116,3 +116,7 @@ class Link:
         self.state = CLOSED
         self.owner.closing(self)
         self.owner.link_closed(self)
+
+    def vanished(self) -> None:
+        """The other side is gone, and nothing tells."""
+        self.owner.link_vanished(self)

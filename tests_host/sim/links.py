@@ -52,6 +52,9 @@ class Links(Sends):
         """Whether data from a sender is taken."""
         return True
 
+    def link_vanished(self, link: Link) -> None:
+        """The other side of a link is gone without a word."""
+
     def network_lost(self) -> None:
         """The network takes the data connection away."""
 

@@ -31,8 +31,8 @@ class LowPower(Basic):
     _resumes = False  # it wakes as it fell asleep
     _kept_given = _OFF
     CHOICES = {
-        "psm_text": ('"%s PSM"', "%s PSM"),  # of +CPSMSTATUS
         "wake": ("restart", "resume"),  # with boot lines and its settings gone, or as it fell asleep
+        "wake_text": ('"%s PSM"', "%s PSM"),  # of +CPSMSTATUS
     }
 
     def _factory(self) -> None:
@@ -126,7 +126,7 @@ class LowPower(Basic):
 
     def _fall_asleep(self) -> None:
         if self._psm_told:
-            self.urc("+CPSMSTATUS: " + self.choices["psm_text"] % "ENTER")
+            self.urc("+CPSMSTATUS: " + self.choices["wake_text"] % "ENTER")
         self.later(self.port.backlog_us() / 1000 + 10, self._sleep)
 
     def _sleep(self) -> None:
@@ -148,7 +148,7 @@ class LowPower(Basic):
         if resumes:
             vars(self).update(self._kept)
             if self._psm_told:
-                self.urc("+CPSMSTATUS: " + self.choices["psm_text"] % "EXIT")
+                self.urc("+CPSMSTATUS: " + self.choices["wake_text"] % "EXIT")
         if self.psm[0]:
             self.later(self.grant_ms, self._grant)
 

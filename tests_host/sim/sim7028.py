@@ -1,5 +1,6 @@
 """SIM7028: two links, two servers, NB-IoT."""
 
+from .lowpower import LowPower
 from .openrecv import OpenReceive
 
 LOADER = (
@@ -7,7 +8,7 @@ LOADER = (
 )
 
 
-class Module(OpenReceive):
+class Module(LowPower, OpenReceive):
     """The SIM7028 profile."""
 
     family = "sim7028"
@@ -22,7 +23,7 @@ class Module(OpenReceive):
     cell = ',"3F29","055A7B07",9'
     cpsi = "NB,Online,001-01,0x3F29,055A7B07,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13"
     boot_lines = ((0, "*ATREADY: 1"), (400, "+CPIN: READY"), (2500, "+CESQ: 99,99,255,255,31,70"))
-    settings = {"QCBAND": "0,8,20", "CPSMS": "0", "CEDRXS": "0", "CNBP": "0"}
+    settings = {"QCBAND": "0,8,20", "CNBP": "0"}
     dns_default = ("183.230.126.224", "183.230.126.225", "2409:8060:20EA:101::1", "2409:8060:20EA:201::1")
     CHOICES = {"profile": (0, 1)}  # <cid> of the only context: a field log, the note
     CHOICES |= {"boot_noise": (LOADER, b""), "recv_from": (b"RECV FROM:", b"RCV FROM:", b"+RECV FROM:", b"RECV FROM: ")}
