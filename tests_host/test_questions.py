@@ -74,7 +74,7 @@ def test_every_answer_now_and_then(family, manner, seed):
 
 
 @pytest.mark.parametrize("manner", DAMAGE)
-@pytest.mark.parametrize("name, step", [("CPIN", "sim"), ("CGATT", "attach")])
+@pytest.mark.parametrize("name, step", [("CPIN", "sim")])
 @families
 def test_three_answers_in_vain_end_connect_with_step_and_command(family, name, step, manner):
     rig = Rig(family=family, up=False)
@@ -264,3 +264,45 @@ def test_read_takes_its_answer_behind_another_ok(family):
     for at in range(5):
         s.write(b"hello %d" % at)
         assert s.read(7) == b"hello %d" % at
+
+
+# Questions that a firmware refuses, or does not answer
+
+
+@pytest.mark.parametrize("how", ["refused", "bare OK"])
+@pytest.mark.parametrize("name", ["CMEE", "CGMM", "CGATT", "CNMI"])
+@families
+def test_answer_that_is_not_needed_is_gone_without(family, name, how):
+    rig = Rig(family=family, on=False, unknown=(name,) if how == "refused" else ())
+    if how != "refused":
+        setattr(rig.vm, "do_" + name, lambda op, args: "OK")
+    rig.modem.connect("internet")
+    assert rig.modem.model == ("" if name == "CGMM" else rig.vm.identity["CGMM"])
+    assert rig.works()
+
+
+@families
+def test_module_that_is_not_attached_and_will_not_tell(family):
+    rig = Rig(family=family, unknown=("CGATT", "CSQ"), on=False)
+    rig.vm.registration = 2
+    with pytest.raises(OSError) as raised:
+        rig.modem.connect("internet", timeout_ms=5000)
+    assert "registration 2, signal None dBm" in str(raised.value)
+
+
+@pytest.mark.parametrize("after", [0, 40])
+@families
+def test_module_that_refuses_the_question_of_getting_back_in_step(family, after):
+    rig = Rig(family=family, unknown=("CMEE",))
+    s = rig.socket(ECHO)
+    s.write(b"before")
+    assert s.read(6) == b"before"
+    rig.vm.hang(20_000, after=after)
+    try:
+        s.write(b"lost, or not")
+        s.read(12)
+    except OSError:
+        pass
+    rig.pump(60_000)
+    assert rig.modem.isconnected() and rig.modem.active()
+    assert rig.works()

@@ -84,7 +84,7 @@ def bring_up(m, apn, user, key, timeout_ms):
         yield from _register(m, give_up)
         m.step = "attach"
         advice = " (no data service? check the plan)"
-        if not (yield from card.query(m, b"AT+CGATT?", card.attached))[-1]:
+        if (yield from card.asked(b"AT+CGATT?", card.attached))[-1:] == [False]:
             yield b"AT+CGATT=1", 75000
         m.step = "context"
         advice = " (check APN, user and key)"
@@ -127,7 +127,11 @@ def _register(m, give_up):
             left = ticks_diff(give_up, ticks_ms())
             if left > _NEAR:
                 continue
-        rssi = yield from radio.signal(m)
+        rssi = None
+        try:
+            rssi = yield from radio.signal(m)
+        except OSError:  # refused: what is known already is told
+            pass
         raise _unregistered(state, rssi)
 
 

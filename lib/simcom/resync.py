@@ -37,28 +37,40 @@ def named(m, cmd):
     return lines[-1]
 
 
+def without(steps):
+    """What ``steps`` return; None when the module refuses what they ask, or has no answer to it."""
+    try:
+        return (yield from steps)
+    except OSError as e:
+        if e.errno == errno.ETIMEDOUT and not hasattr(e, "line"):  # it says nothing at all
+            raise
+
+
+def _tell(cmd):
+    yield cmd
+
+
 def configure(m):
     """Tell the module what it does not know after it was started."""
     channel = m.channel
     yield from silence(m)  # a late OK, boot messages
-    yield from query(m, b"AT+CMEE?", _number, 10000)  # takes the OKs that come late
+    for _ in range(3):  # a refusal may be late too
+        if (yield from without(query(m, b"AT+CMEE?", _number, 10000))):  # takes the OKs that come late
+            break
+        yield from silence(m)
     for _ in range(3):
         yield b"ATE0"
         channel.echoed = False
         yield b"AT"
         if not channel.echoed:
             break
-    yield b"AT+CMEE=1"
-    m.model = yield from named(m, b"AT+CGMM")
+    yield from without(_tell(b"AT+CMEE=1"))
+    m.model = (yield from without(named(m, b"AT+CGMM"))) or ""
     if m.baudrate:
         yield b"AT+IPR=%d" % m.baudrate
         channel.uart.init(baudrate=m.baudrate)
         yield 100
-    try:
-        yield b"AT+CNMI=2,1"  # no SMS text on this line; refused without a SIM
-    except OSError as e:
-        if not hasattr(e, "line"):  # no answer at all
-            raise
+    yield from without(_tell(b"AT+CNMI=2,1"))  # no SMS text on this line; refused without a SIM
     for cmd in m.init:
         yield b"AT" + cmd.encode(), 20000  # +CFUN takes ten seconds
     m.doubt = channel.echoed = False
@@ -123,15 +135,15 @@ def resync(m):
                 yield from query(m, b"AT+CMEE?", _number, 2000)
                 yield from silence(m, 200)  # of a module that hung the answers to all that was asked meanwhile
                 break
-            except OSError:
+            except OSError as e:
                 tries += 1
-                doubt = once("doubt")
+                if tries > 2 and hasattr(e, "line"):  # each time: this firmware does not know the question
+                    break
                 if not channel.doubt:
-                    doubt.Doubt(m)
+                    once("doubt").Doubt(m)
             channel.write(b"ATQ0V1\r", 7)  # its results may be switched off, or digits
             if tries > 3:
-                limit = doubt.limit(m)
-                if not m.up or passed(start, limit) or channel.quiet(limit):
+                if not m.up or passed(start, m.silence_ms) or channel.quiet(m.silence_ms):
                     m.on_silent(cmd + ": no answer, nor to AT+CMEE?")
                     break
                 yield 4000
