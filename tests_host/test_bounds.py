@@ -135,6 +135,23 @@ def test_watchdog_is_fed_while_a_socket_without_a_time_out_waits_for_hours(famil
 
 
 @each_family
+@pytest.mark.parametrize("ms", [60_000, 300_000])
+def test_watchdog_is_fed_until_a_silent_module_is_given_up(family, ms):
+    rig = Rig(family=family)
+    rig.modem.config(silence_ms=ms)
+    s = rig.socket(ECHO, timeout=None)
+    rig.vm.silent = True
+    begin = rig.clock.ms
+    fed = [begin]
+    rig.modem.on_wait = lambda: fed.append(rig.clock.ms)
+    with pytest.raises(OSError) as caught:
+        s.read(1)
+    assert caught.value.errno == errno.ETIMEDOUT
+    assert ms < rig.clock.ms - begin < ms + 60_000
+    assert max(b - a for a, b in zip(fed, fed[1:] + [rig.clock.ms])) <= 100
+
+
+@each_family
 def test_watchdog_is_not_fed_by_a_wait_that_never_ends(family):
     rig = Rig(family=family)
     fed = []

@@ -10,17 +10,11 @@ from .links import State
 
 
 _QUESTION = b"AT+CMEE?\r"
-_SILENCE_MS = const(60000)
 _AGAIN_MS = const(4000)  # so often it is asked
 _ALIVE_MS = const(1000)  # who answers within this time was never silent
 _FILL = const(1500)  # bytes: no send is longer, whatever length the module understood …
 _SLICE = const(100)  # … so many at a time, every …
 _SLICE_MS = const(20)
-
-
-def limit(m):
-    """So many ms the module may say nothing before its connections are given up."""
-    return m.__dict__.get("silence_ms", _SILENCE_MS)
 
 
 def late(m):
@@ -67,7 +61,7 @@ class Doubt:
         inside = parser.need or parser.tail
         if self._answer():
             return channel.on_end(False)
-        gone = not m.on or channel.quiet(limit(m))
+        gone = not m.on or channel.quiet(m.silence_ms)
         if inside and channel.busy and not channel.head and channel.cmd is not _QUESTION:
             channel.on_end(False)  # it is pushed, and a question could become payload
         elif channel.busy and (channel.filler or self._n):
@@ -107,7 +101,7 @@ class Doubt:
             channel.write(_QUESTION, len(_QUESTION))
         else:  # payload that is pushed
             self._cmd = _QUESTION
-            channel.start(_QUESTION, len(_QUESTION), self._nothing, limit(self._modem), 2)
+            channel.start(_QUESTION, len(_QUESTION), self._nothing, self._modem.silence_ms, 2)
 
     def _nothing(self, kind, buf, i, j):
         # The handler of a question in its own right.

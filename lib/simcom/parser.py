@@ -4,8 +4,8 @@ from micropython import const
 
 _LINE = const(512)  # longest line kept, unless somebody gives more room; of a longer one the rest is dropped
 
-_LONG = b"\r\n\r\nOK\r\n"
-_SHORT = b"\r\nOK\r\n"
+_LONG = const(b"\r\n\r\nOK\r\n")
+_SHORT = const(b"\r\nOK\r\n")
 
 
 class Parser:

@@ -8,7 +8,7 @@ from micropython import const
 
 from .channel import Answer, Channel, passed
 
-_DEAF_MS = const(120000)  # a module that says nothing for so long, though it is asked, is given up before
+_MORE_MS = const(61000)  # than silence_ms: when so much has passed the module has been given up
 
 
 def load(name):
@@ -76,6 +76,7 @@ class Task:
 
 class Pump:
     ANSWER_MS = 5000  # simple commands
+    silence_ms = 60000  # so long the module may say nothing before its connections are given up
 
     # ``modem.on_wait = wdt.feed``: called every 100 ms or sooner while a call of the foreground waits. No longer once
     # that has lasted longer than it may, so that a watchdog ends a program that hangs.
@@ -145,10 +146,7 @@ class Pump:
             if ms:
                 self.channel.interrupted()
         if self.on_wait:
-            if bound is None:
-                since = self.channel.heard
-                bound = _DEAF_MS
-            if not passed(since, bound + 1000):
+            if not (passed(since, bound + 1000) if bound else self.channel.quiet(self.silence_ms + _MORE_MS)):
                 self.on_wait()
 
     def may_wait(self):
@@ -276,8 +274,8 @@ class Pump:
         self._due = True
         return task
 
-    def run(self, steps, timeout_ms: int = 30000, what: str = "", once: bool = False):
-        """Wait for a procedure: its result, or what it raises; ``once``: the error of its only command, at once.
+    def run(self, steps, timeout_ms: int = 30000, what: str = ""):
+        """Wait for a procedure: its result, or what it raises.
 
         ``timeout_ms=0`` starts it and returns its Task, whose ``done``, ``result`` and ``error`` tell.
         """
@@ -287,7 +285,7 @@ class Pump:
         task = self.start(steps)
         start = ticks_ms()
         try:
-            while not (task.done or (once and task.error)):
+            while not task.done:
                 if passed(start, timeout_ms):
                     raise OSError(
                         errno.ETIMEDOUT,

@@ -39,7 +39,7 @@ def set_silence(m, ms):
 def _recover(m, address):
     tried = []
     code = errno.ETIMEDOUT
-    patience = m.__dict__.get("silence_ms", 60000)
+    patience = m.silence_ms
     m.silence_ms = 0  # who calls this has waited long enough
     try:
         for name, steps in _REMEDIES:

@@ -38,7 +38,7 @@ def sleep(m, dtr=None, *, level: int = 1, timeout_ms: int = 10000):
     start = ticks_ms()
     awake(m, timeout_ms)
     cmd = b"AT+CSCLK=%d" % (1 if dtr else 2)
-    m.run(ask(cmd, m.ANSWER_MS), max(timeout_ms - ticks_diff(ticks_ms(), start), 1), "sleep", once=True)
+    m.run(ask(cmd, m.ANSWER_MS), max(timeout_ms - ticks_diff(ticks_ms(), start), 1), "sleep")
     m.sleeper = _Sleeper(m, dtr, level, cmd)
     m.extra = list(m.extra) + [("sleep", m.sleeper.again)]
 
@@ -47,7 +47,7 @@ def awake(m, timeout_ms: int = 10000):
     """``wake()``: the module stays awake from here; 10 s at most, else OSError(ETIMEDOUT)."""
     sleeper = getattr(m, "sleeper", None)
     if sleeper:
-        m.run(ask(b"AT+CSCLK=0", m.ANSWER_MS), timeout_ms, "wake", once=True)
+        m.run(ask(b"AT+CSCLK=0", m.ANSWER_MS), timeout_ms, "wake")
         sleeper.stop()
         m.sleeper = None
         m.extra = [each for each in m.extra if each[0] != "sleep"]
