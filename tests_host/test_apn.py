@@ -250,3 +250,12 @@ def test_bad_settings_of_the_context_send_nothing(family, bad):
     with pytest.raises(ValueError):
         rig.modem.config(**bad)
     assert len(rig.sent) == before
+
+
+@each_lte
+@pytest.mark.parametrize("stored", [("IP", ""), ("IP", "other"), ("IPV6", "internet")])
+def test_module_that_takes_no_other_apn_while_it_is_attached(family, stored):
+    rig = Rig(family=family, up=False, stored_context=stored, choices={"cgdcont_attached": "refused"})
+    rig.modem.connect("internet")
+    assert rig.vm.definitions[1] == ("IP", "internet")
+    assert rig.works()

@@ -70,6 +70,7 @@ LAZY = {
     ("modem", "info"),
     ("context_open", "iperror"),
     ("apn", "optional"),
+    ("cipopen", "optional"),
     ("optional", "card"),
     ("server_open", "iperror"),
     ("pump", "resync"),

@@ -33,6 +33,19 @@ def test_slow_close_sends_everything_first(family, seed):
     assert not rig.connection().is_open
 
 
+@each_family
+@pytest.mark.parametrize("lie", ["0", "20", "00"])
+def test_close_sends_nothing_twice_when_the_count_of_what_was_taken_is_damaged(family, lie):
+    rig = Rig(family=family)
+    rig.vm.lies = (lie,)
+    s = rig.socket(rig.serve(Sink), timeout=0)
+    s.write(bytes(range(200)))
+    s.settimeout(20)
+    s.close()
+    assert bytes(rig.connection().received) == bytes(range(200))
+    assert not rig.connection().is_open
+
+
 @pytest.mark.feature("quick_close", "sim800", "sim7000")
 @pytest.mark.lacks("quick_close", "sim7028", "a76xx")
 @each_family

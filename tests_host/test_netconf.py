@@ -339,10 +339,33 @@ def test_write_that_is_never_acknowledged_times_out(family, seed):
 def test_acknowledgement_survives_a_reconnect(family):
     rig = Rig(family=family)
     rig.modem.config(acknowledge=True)
-    wanted = "AT+CIPQSEND=0" if family in START else "AT+CIPSENDMODE=1"
-    other = "AT+CIPQSEND=1" if family in START else "AT+CIPSENDMODE=0"
     sent = again(rig)
-    assert wanted in sent and other not in sent
+    if family in OPEN:
+        assert "AT+CIPSENDMODE=1" in sent and "AT+CIPSENDMODE=0" not in sent
+    rig.net.latency_ms = 400
+    s = rig.socket(rig.serve(Sink))
+    s.write(b"after that")
+    assert bytes(rig.connection().received) == b"after that"
+
+
+@each_family
+@pytest.mark.parametrize("stall_ms", [20_000, 125_000])
+def test_write_that_is_never_acknowledged_ends_with_the_connection(family, stall_ms):
+    rig = Rig(family=family)
+    rig.modem.config(acknowledge=True, stall_ms=stall_ms)
+    beside = rig.socket(ECHO)
+    s = rig.socket(rig.serve(Stall), timeout=None)
+    start = rig.clock.ms
+    rig.clock.after_ms(5000, lambda: rig.net.connections[0].write(b"meanwhile"))
+    with pytest.raises(OSError) as caught:
+        s.write(b"hello")
+    own = 120_000 if family in OPEN else stall_ms  # then the module closes it
+    assert caught.value.args[0] == (errno.ETIMEDOUT if own < stall_ms else errno.ECONNABORTED)
+    assert min(stall_ms, own) <= rig.clock.ms - start < stall_ms + 2000
+    beside.settimeout(0)
+    assert beside.recv(20) == b"meanwhile"  # it was read while the write waited
+    s.close()
+    assert rig.modem.isconnected() and rig.works()
 
 
 # --- as in the notes

@@ -8,7 +8,7 @@ import pytest
 from feed import ERROR, OK, Module
 from feed_open import OpenModule, refused
 from feed_open import modem as modem_open
-from sim import Blob, Sink, Stall
+from sim import Blob, Echo, Sink, Stall
 from test_replay import idle
 from test_replay import modem as modem_start
 
@@ -566,3 +566,108 @@ def test_link_that_is_refused_leaves_others_their_rate(family):
         other.write(b"x" * 500)
     assert r.clock.ms - begin <= 1.6 * alone + 400
     assert len(arrived(r, peer)) == 20_000
+
+
+# Late results that never come: after ten seconds the module is asked
+
+
+@open_families
+@pytest.mark.parametrize("count", [1, 1500])
+def test_lost_report_of_a_send_is_asked_after(family, count):
+    r = rig(family)
+    s, peer = sink(r)
+    s.settimeout(None)
+    r.vm.lost_reports = {"CIPSEND": 1}
+    begin = r.clock.ms
+    assert s.write(b"x" * count) == count
+    assert 10_000 <= r.clock.ms - begin < 11_000
+    assert s.write(b"y") == 1
+    s.close()
+    assert arrived(r, peer) == b"x" * count + b"y"
+
+
+@open_families
+def test_send_that_waits_for_room_is_not_taken_for_one_whose_report_was_lost(family):
+    r = rig(family, choices={"full": "wait"}, tx_limit=1000)
+    s = r.socket(r.serve(Stall), timeout=None)
+    s.write(b"x" * 1000)
+    connection = r.connection()
+    r.clock.after_ms(25_000, connection.resume)
+    begin = r.clock.ms
+    assert s.write(b"y" * 900) == 900
+    assert 25_000 <= r.clock.ms - begin < 27_000
+    r.pump(1000)
+    assert bytes(connection.received) == b"x" * 1000 + b"y" * 900
+
+
+@open_families
+def test_lost_report_of_a_datagram_is_asked_after(family):
+    r = rig(family)
+    r.net.serve(*ECHO, Echo, "UDP")
+    s = r.modem.socket(2, 2)
+    s.settimeout(30)
+    r.vm.lost_reports = {"CIPSEND": 1}
+    begin = r.clock.ms
+    assert s.sendto(b"once", ECHO) == 4
+    assert 10_000 <= r.clock.ms - begin < 12_000
+    assert s.recv(10) == b"once"
+    s.settimeout(2)
+    with pytest.raises(OSError):
+        s.recv(10)
+
+
+@open_families
+@pytest.mark.parametrize("close_ms", [20, 25_000])
+def test_lost_report_of_a_close_is_asked_after(family, close_ms):
+    r = rig(family, close_ms=close_ms)
+    s = r.socket(ECHO, timeout=30)
+    link = s._link
+    r.vm.lost_reports = {"CIPCLOSE": 1}
+    begin = r.clock.ms
+    s.setblocking(False)
+    s.close()
+    while link.n >= 0:
+        r.pump(100)
+    assert 10_000 <= r.clock.ms - begin < 11_000
+    r.vm.close_ms = 20
+    assert r.works()
+
+
+@open_families
+def test_number_whose_close_takes_a_minute_is_given_last(family):
+    r = rig(family, close_ms=60_000)
+    r.socket(ECHO, timeout=0).close()
+    r.pump(15_000)
+    assert not any(r.modem.links.slots)
+    assert r.socket(ECHO)._link.n == 1
+    r.pump(50_000)  # it is reported
+    assert r.socket(ECHO)._link.n == 0
+
+
+@open_families
+def test_close_of_which_the_module_says_that_it_is_not_done_is_waited_for(family):
+    r = rig(family)
+    s = r.socket(ECHO, timeout=0)
+    link = s._link
+    rows = r.vm._row
+    r.vm._row = lambda each: '0,"TCP","192.0.2.1",7,-1' if each.n == 0 else rows(each)
+    r.vm.lost_reports = {"CIPCLOSE": 1}
+    begin = r.clock.ms
+    s.close()
+    r.clock.after_ms(60_000, lambda: setattr(r.vm, "_row", rows))
+    while link.n >= 0:
+        r.pump(100)
+    assert 60_000 <= r.clock.ms - begin < 75_000
+
+
+@open_families
+@pytest.mark.parametrize("name", ["NETOPEN", "NETCLOSE"])
+def test_lost_report_of_the_network_is_asked_after(family, name):
+    r = rig(family)
+    r.vm.lost_reports = {name: 1}
+    begin = r.clock.ms
+    r.modem.disconnect()
+    r.modem.connect("internet")
+    assert 10_000 <= r.clock.ms - begin < 14_000
+    assert r.vm.lost_reports == {name: 0}
+    assert r.works()

@@ -11,6 +11,7 @@ from .links import Link, State
 from .lookup import numeric
 
 _MOST = const(32)  # datagrams that wait to be read
+_REPORT_MS = const(10000)  # as in tcpip.py
 _RETRY_MS = const(250)
 _TRIES = const(4)
 
@@ -190,17 +191,17 @@ class DatagramLink(Link):
             if info:
                 m.accepted(self, info[-1], n)
             self.unacked = False
-            start = ticks_ms()
+            start = since = ticks_ms()
             while self.report is None and self.n >= 0 and self.state != State.DRAINING and not self.error:
                 if passed(start, m.CONNECT_MS):
                     raise OSError(errno.ETIMEDOUT, "sendto %s:%d: no result" % self.goal)
                 yield 500
+                if passed(since, _REPORT_MS):  # it may have been lost
+                    since = ticks_ms()
+                    yield from self._counted(m, n)
+            if self.report == 0:  # or it has lost its first digits
+                yield from self._counted(m, n)
             took = self.report
-            if took == 0:  # or it has lost its first digits
-                from .shortfall import sent
-
-                if (yield from sent(m, self)) == n:
-                    took = n
         except OSError as e:
             if self.state == State.DRAINING or self.n < 0:
                 return
@@ -221,3 +222,10 @@ class DatagramLink(Link):
             yield _RETRY_MS
         elif took is not None:
             raise OSError(errno.ECONNABORTED, "sendto %s:%d: failed" % self.goal)
+
+    def _counted(self, m, n):
+        # Does the module count the datagram as sent?
+        from .shortfall import sent
+
+        if (yield from sent(m, self)) == n:
+            self.report = n

@@ -1,19 +1,18 @@
 """The CIPOPEN dialect: how SIM7028 and A76XX raise a context and word results."""
 
 import errno
-from time import ticks_ms
 
 from micropython import const
 
 from .links import State
-from .pump import ATError, text
+from .pump import ATError, once, text
 from .tcpip import TcpIp
 
 
-_NET_MS = const(125000)  # AT+CIPCLOSE reports within two minutes
+_REPORT_MS = const(10000)  # as in tcpip.py
 
 # What tells a link's affairs unasked, as +NAME: link,number[,number]
-_REPORTS = (b"+CIPOPEN", b"+CIPSEND", b"+CIPCLOSE", b"+IPCLOSE")
+_REPORTS = const((b"+CIPOPEN", b"+CIPSEND", b"+CIPCLOSE", b"+IPCLOSE"))
 
 
 class CipOpen(TcpIp):
@@ -34,33 +33,31 @@ class CipOpen(TcpIp):
 
     def _ask(self, link):
         # One line for each link: "n", or "n,type,address,port,index". A connection's report comes between: "n,err".
-        found = 0
-        lines = ()
         try:
             lines = yield b"AT+CIPOPEN?", self.ANSWER_MS, ()
         except OSError as e:
-            if hasattr(e, "line"):  # else nothing was said: it is asked again
+            if hasattr(e, "line"):
                 raise
+            return  # nothing was said: it is asked again
         for line in lines:
             each = line[9:].strip()
             if "," in each and '"' not in each:
                 self.on_line(line.encode(), 0, len(line))
             elif each.split(",")[0] == str(link.n):
-                found = len(each)
-        if found > 2:
-            self.connected(link)
-            self.links.reading |= link.bit  # a notice may have been lost: ask for data too
-        elif found and link.state != State.CONNECTING:
-            self.gone(link)
+                if "," in each:
+                    self.connected(link)
+                    self.links.reading |= link.bit  # a notice may have been lost: ask for data too
+                elif link.state != State.CONNECTING:
+                    self.gone(link)
 
     def _shut(self, link):
         link.report = None
         try:
             yield b"AT+CIPCLOSE=%d" % link.n, 10000, False
-            yield from self._reported(link, _NET_MS, ticks_ms())
-        except OSError:  # closed already, or still on its way
-            if link.pending:
-                self.links.last |= link.bit
+            yield from self._reported(link, _REPORT_MS)
+        except OSError as e:
+            if link.pending or not hasattr(e, "line"):  # else it is closed already
+                yield from once("optional").closed(self, link)
 
     def marks(self, n):
         """Nothing tells the result of a send before OK."""

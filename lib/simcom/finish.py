@@ -17,7 +17,7 @@ def flush(m, timeout_ms: int = _FLUSH_MS) -> bool:
     """
     check_number("timeout_ms", timeout_ms)
     start = ticks_ms()
-    m.flushing = True
+    m.flushing |= 1
     try:
         while _owing(m):
             if ticks_diff(ticks_ms(), start) >= timeout_ms:
@@ -26,7 +26,7 @@ def flush(m, timeout_ms: int = _FLUSH_MS) -> bool:
         return not m.gave_up
     finally:
         m.gave_up = False
-        m.flushing = False
+        m.flushing &= 2
 
 
 def _owing(m):
@@ -73,12 +73,12 @@ def disconnect(m, *, timeout_ms: int = 150000):
 
 def _leave(m, ms):
     start = ticks_ms()
-    m.flushing = True
+    m.flushing |= 1
     try:
         while _owing(m) and ticks_diff(ticks_ms(), start) < ms:
             yield 50
     finally:
-        m.flushing = False
+        m.flushing &= 2
     m.up = False  # by us
     m.step = "idle"
     m.on_lost(errno.ENOTCONN, "disconnected")

@@ -45,8 +45,8 @@ def config(m, *param, timeout_ms: int = 30000, **settings):
     goes to the module: "fixed", "variable" or "timed". ``prompt``: 0, 1 or 2 (AT+CIPSPRT). ``stall_ms``: so long a
     connection may take nothing of what is to be sent before it is given up, 125000 if not told. ``silence_ms``: so long
     the module may say nothing, 60000 if not told. ``dns``: one or two
-    addresses (AT+CDNSCFG). ``acknowledge=True``: a write returns when the peer has the bytes; on SIM800 and SIM7000
-    nothing else goes over the UART meanwhile. ``pdp_type``: "IP", "IPV4V6" or "IPV6" (SIM7028), ``cid``: 0 to 15, both
+    addresses (AT+CDNSCFG). ``acknowledge=True``: a write returns when the peer has the bytes; ``stall_ms`` holds
+    here too. ``pdp_type``: "IP", "IPV4V6" or "IPV6" (SIM7028), ``cid``: 0 to 15, both
     of the LTE context, from the next connect() on. ``function``: 0, 1 or 4 (AT+CFUN), now; connect() goes back to 1.
     ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10 (both SIM7028, A76XX). ``reset``:
     Pin at the module's RESET, for ``reset(hard=True)``. Everything is sent again by every connect(); ``dns``,

@@ -71,8 +71,3 @@ def keepalive(on, idle_s, interval_s, count):
     """The command that has idle connections probed, or not; in minutes."""
     minutes = [min(max(-(-seconds // 60), 1), 120) for seconds in (idle_s, interval_s)]
     return b"AT+CTCPKA=%d,%d,%d,%d" % (on, minutes[0], min(count, 10), minutes[1])
-
-
-def acknowledge(flag):
-    """(how long a send may take in ms, the command that has reports of sends wait for the peer, or not)."""
-    return 10000, b"AT+CIPSENDMODE=%d" % flag

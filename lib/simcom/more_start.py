@@ -88,8 +88,3 @@ def dns_of(line):
 def keepalive(on, idle_s, interval_s, count):
     """The command that has idle connections probed, or not."""
     return b"AT+CIPTKA=%d,%d,%d,%d" % (on, min(max(idle_s, 30), 7200), min(max(interval_s, 30), 600), min(count, 9))
-
-
-def acknowledge(flag):
-    """(how long a send may take in ms, the command that has sends wait for the peer, or not)."""
-    return 650000 if flag else 10000, b"AT+CIPQSEND=%d" % (not flag)

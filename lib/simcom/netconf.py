@@ -141,12 +141,15 @@ def _retries(m, count):
 
 
 def set_acknowledge(m, flag):
-    """True: a write returns when the peer has what was written: AT+CIPQSEND=0, AT+CIPSENDMODE=1."""
+    """True: a write returns when the peer has what was written: by AT+CIPSENDMODE=1, or as AT+CIPACK tells."""
     if flag not in (0, 1):
         raise ValueError("acknowledge: True or False, not %r" % (flag,))
-    return _acknowledge(m, *more(m).acknowledge(bool(flag)))
+    return _acknowledge(m, bool(flag))
 
 
-def _acknowledge(m, ms, cmd):
-    yield from keep(m, cmd)
-    m.SEND_MS = ms
+def _acknowledge(m, flag):
+    if m.DIALECT == "open":
+        yield from keep(m, b"AT+CIPSENDMODE=%d" % flag)
+    else:  # AT+CIPQSEND=0 would keep the module from everything else until the peer answers, eleven minutes if need be
+        yield 0
+    m.flushing = 2 * flag

@@ -1,4 +1,4 @@
-"""A send of which the module did not take all, or does not tell how much: loaded by the first one."""
+"""A send of which the module did not take all, or not at once, or does not tell how much: loaded by the first one."""
 
 import errno
 from time import ticks_diff, ticks_ms
@@ -11,6 +11,7 @@ from .pump import once
 
 query = once("query").query
 
+_REPORT_MS = const(10000)  # as in tcpip.py
 _RETRY_MS = const(250)
 _RETRY_MAX_MS = const(4000)
 
@@ -22,23 +23,37 @@ def settle(m, link, n, bit, info, error):
     ended the waiting, or None; ``link.report``: what was told in the end. When nothing was taken a pause that grows has
     passed, until STALL_MS are over. OSError when it stays unknown, so that nothing is sent twice.
     """
+    took = n
+    if error or link.report != n:
+        took = yield from _taken(m, link, n, bit, info, error)
+    while took and m.flushing > 1 and link.unacked and link.state == State.OPEN:
+        if passed(link.moved, m.STALL_MS):
+            raise _stalled(link)
+        yield from m._ack(link)
+    return took
+
+
+def _taken(m, link, n, bit, info, error):
     report = link.report
     took = None if info is None else n
-    while took and not error and report == -1:  # the report of another send, or a damaged one
+    # That of another send, a damaged one, or none: it may have been lost, or the module waits for the peer.
+    while took and (report == -1 or (error and report is None)):
         link.report = None
-        if (yield from sent(m, link)) == n:
+        left = m.STALL_MS - ticks_diff(ticks_ms(), link.moved)
+        if left <= 0 and error:
+            break
+        if m.flushing < 2 and (yield from sent(m, link)) == n:
             return n
+        if isinstance(error, ValueError):  # no number
+            raise error
+        error = None
         try:
-            yield from m._reported(link, m.STALL_MS, link.moved)
+            yield from m._reported(link, min(_REPORT_MS, left))
         except OSError as e:
             error = e
         report = link.report
-        if report == n:
-            return n
-    if isinstance(error, ValueError):  # no number
-        if (yield from sent(m, link)) == n:
-            return n
-        raise error
+    if report == n and not error:
+        return n
     if error:
         if link.state == State.DRAINING or link.n < 0:  # closed by the peer meanwhile
             return 0
@@ -60,10 +75,10 @@ def settle(m, link, n, bit, info, error):
     else:
         took = report
     state = link.state
-    if state != State.OPEN or took == n:
+    if took == n or not _goes_on(link):
         return took
     really = yield from sent(m, link)
-    if link.state == State.OPEN:
+    if _goes_on(link):
         if really == n and not error:
             return n
         code = errno.EIO if really != took and (really >= 0 or not error) else 0
@@ -80,6 +95,11 @@ def settle(m, link, n, bit, info, error):
     while link.state == state and not passed(start, pause):  # whoever wakes this task
         yield pause
     return 0
+
+
+def _goes_on(link):
+    # Whether what is left will still be sent; also while it is closed by us.
+    return link.state == State.OPEN or (link.state == State.CLOSING and link.n >= 0 and not link.error)
 
 
 def _ask(m, link):

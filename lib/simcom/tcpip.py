@@ -10,6 +10,7 @@ from .links import State
 from .pump import once
 from .rxget import BufferAccess
 
+_REPORT_MS = const(10000)  # a late result that has not come by then may have been lost: the module is asked
 _QUIET_MS = const(10000)  # after this long without a word a link is asked: its state, its data
 
 
@@ -19,7 +20,7 @@ class TcpIp(BufferAccess):
     CONNECT_MS = 80000  # the module's own time-out, and some more
     STALL_MS = 125000  # so long a link may take nothing of what is to be sent
 
-    flushing = False  # somebody waits for acknowledgements
+    flushing = 0  # 1: somebody waits for acknowledgements; 2: every write does
     gave_up = False  # since the last flush() a closed link ended before the peer had all
 
     # What sockets ask for: noted here, done by the pump
@@ -149,8 +150,9 @@ class TcpIp(BufferAccess):
         if link.error and link.n >= 0 and link.state == State.CONNECTING:  # refused: the number is free again
             self.links.release(link)
 
-    def _reported(self, link, ms, start):
+    def _reported(self, link, ms):
         # Until on_line() sees the late result of the last command of this link.
+        start = ticks_ms()
         while link.report is None and link.n >= 0 and link.state != State.DRAINING:
             if passed(start, ms):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: no result" % link.peer)
@@ -168,11 +170,11 @@ class TcpIp(BufferAccess):
             info = yield b"AT+CIPSEND=%d,%d" % (link.n, n) + link.suffix, self.SEND_MS, self.marks(link.n), (link.tx, n)
             if info:
                 self.accepted(link, info[-1], n)
-            yield from self._reported(link, self.STALL_MS, link.moved)
+            yield from self._reported(link, min(self.STALL_MS, _REPORT_MS))
         except (OSError, ValueError) as e:
             error = e
         took = n
-        if error or link.report != n:
+        if error or link.report != n or self.flushing > 1:
             from .shortfall import settle
 
             took = yield from settle(self, link, n, bit, info, error)

@@ -36,6 +36,8 @@ class AtModule(Mux):
     `spoil`: what happens to the next answers, {name of a command: how many times}, "" standing for any; it happens in
     the manner of choices["answers"]. A seed that chose a manner spoils one answer of four, and that of no command twice
     in a row.
+
+    `lost_reports`: so many of the next late result lines never come out, {name: how many}.
     """
 
     CHOICES = {
@@ -43,6 +45,7 @@ class AtModule(Mux):
         "errors": ("once", "once", "twice"),  # how often ERROR comes
     }
     spoil: dict = {}
+    lost_reports: dict = {}
     _name = ""  # the command that is being executed
     _spoiled: frozenset = frozenset()  # commands whose last answer was spoilt
     _asks = False
@@ -185,6 +188,10 @@ class AtModule(Mux):
 
     def report(self, text: str) -> None:
         """A late result line behind the OK."""
+        name = text[1:].partition(":")[0]
+        if self.lost_reports.get(name):
+            self.lost_reports[name] -= 1
+            return
         self.hook("before_report")
         self.push(b"\r\n" + text.encode("latin-1") + b"\r\n")
         self.hook("after_report")

@@ -21,6 +21,7 @@ class Attach(Card):
     CHOICES = {
         "cgdcont_tail": (b"", b',"0.0.0.0",0,0,0,0'),
         "foreign_apn": (0, 3, 2),  # registration with an APN that the network refuses
+        "cgdcont_attached": ("taken", "taken", "refused"),  # AT+CGDCONT= while the packet service is there
         "anew": ("at once", "cgatt", "cops"),  # what makes it attach with an APN that was changed
     }
     operator_act = 7  # <AcT> of COPS?
@@ -52,6 +53,8 @@ class Attach(Card):
         else:
             cid, kind, apn = number(args, 0, 0, 15), *(args[1:3] + ["IP", ""][len(args[1:3]) :])
             if cid is None or kind.upper() not in ("IP", "IPV6", "IPV4V6"):
+                return ERROR
+            if self.attached and self.choices["cgdcont_attached"] == "refused":
                 return ERROR
             self.definitions[cid] = kind.upper(), apn
             refused = self.home_apns is not None and self._attach_apn not in self.home_apns

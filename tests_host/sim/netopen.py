@@ -30,6 +30,7 @@ class NetOpen(CipConf):
         "netclose_closed": ("err", "ip error"),  # NETCLOSE of a closed network
         "netclose_links": ("closed", "result", "silent"),  # a line CLOSED, +CIPCLOSE, or nothing for each open link
         "lost": (CLOSED, LOST),
+        "net_report": ("told", "told", "told", "lost now and then"),  # +NETOPEN and +NETCLOSE
     }
     settings = {"CSCLK": "0", "CTZR": "0"}
 
@@ -84,7 +85,11 @@ class NetOpen(CipConf):
         code = self.bringup if isinstance(self.bringup, int) else 0 if let_in else FAILURE
         if self.network == OPENING:
             self.network = CLOSED if code else OPEN
-            self.report("+NETOPEN: %d" % code)
+            self._net_report("+NETOPEN: %d" % code)
+
+    def _net_report(self, text: str) -> None:
+        if self.choices["net_report"] == "told" or self.random.random() < 0.5:
+            self.report(text)
 
     def do_NETCLOSE(self, op, args):
         if op == "=?":
@@ -115,7 +120,7 @@ class NetOpen(CipConf):
         self.links_lost()
         count, self._net_closings = self._net_closings, 0
         for _ in range(count):
-            self.report("+NETCLOSE: 0")
+            self._net_report("+NETCLOSE: 0")
 
     def network_lost(self) -> None:
         """The network takes the context away: all links are dead."""
