@@ -70,7 +70,6 @@ LAZY = {
     ("modem", "info"),
     ("context_open", "iperror"),
     ("apn", "optional"),
-    ("cipopen", "optional"),
     ("optional", "card"),
     ("server_open", "iperror"),
     ("pump", "resync"),
@@ -128,6 +127,8 @@ LAZY = {
     ("context_start", "optional"),
     ("netconf", "optional"),
     ("finish", "power"),
+    ("finish", "card"),
+    ("cipopen", "finish"),
 }
 
 # Methods whose meaning the docstring of their caller gives, and those of machine.UART.

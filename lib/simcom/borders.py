@@ -11,7 +11,6 @@ from .links import Link, State
 from .lookup import numeric
 
 _MOST = const(32)  # datagrams that wait to be read
-_REPORT_MS = const(10000)  # as in tcpip.py
 _RETRY_MS = const(250)
 _TRIES = const(4)
 
@@ -196,7 +195,7 @@ class DatagramLink(Link):
                 if passed(start, m.CONNECT_MS):
                     raise OSError(errno.ETIMEDOUT, "sendto %s:%d: no result" % self.goal)
                 yield 500
-                if passed(since, _REPORT_MS):  # it may have been lost
+                if passed(since, m.SEND_MS):  # it may have been lost
                     since = ticks_ms()
                     yield from self._counted(m, n)
             if self.report == 0:  # or it has lost its first digits

@@ -9,8 +9,6 @@ from .pump import ATError, once, text
 from .tcpip import TcpIp
 
 
-_REPORT_MS = const(10000)  # as in tcpip.py
-
 # What tells a link's affairs unasked, as +NAME: link,number[,number]
 _REPORTS = const((b"+CIPOPEN", b"+CIPSEND", b"+CIPCLOSE", b"+IPCLOSE"))
 
@@ -54,10 +52,10 @@ class CipOpen(TcpIp):
         link.report = None
         try:
             yield b"AT+CIPCLOSE=%d" % link.n, 10000, False
-            yield from self._reported(link, _REPORT_MS)
+            yield from self._reported(link, self.STALL_MS)
         except OSError as e:
             if link.pending or not hasattr(e, "line"):  # else it is closed already
-                yield from once("optional").closed(self, link)
+                yield from once("finish").closed(self, link)
 
     def marks(self, n):
         """Nothing tells the result of a send before OK."""

@@ -1,14 +1,6 @@
 """What a module need not take or tell: a refusal is noted, for ``status("refused")``, or met, and ends nothing."""
 
-from time import ticks_ms
-
-from micropython import const
-
-from .channel import passed
 from .pump import once
-
-_REPORT_MS = const(10000)  # as in tcpip.py
-_CLOSE_MS = const(125000)  # AT+CIPCLOSE reports within two minutes
 
 
 def settings(m):
@@ -58,21 +50,3 @@ def told(m, cmd):
     state = yield from card.asked(b"AT+NETOPEN?", card.attached)  # 0 or 1 as well
     if m.net is None and state[-1:] == [cmd == b"AT+NETOPEN"]:
         m.net = 0
-
-
-def closed(m, link):
-    """Steps when AT+CIPCLOSE is not reported: until the report comes after all, or AT+CIPOPEN? shows the number free,
-    which is given last then: the module may be at it yet."""
-    start = ticks_ms()
-    m.links.last |= link.bit  # until something is reported of it
-    while link.report is None and link.n >= 0 and not (link.pending or passed(start, _CLOSE_MS)):
-        try:
-            for line in (yield from once("card").asked(b"AT+CIPOPEN?", str)):
-                row = line[line.find(":") + 1 :].split(",")
-                if len(row) == 2:  # a connection's report
-                    m.on_line(line.encode(), 0, len(line))
-                elif len(row) == 1 and row[0].strip() == str(link.n):
-                    return
-            yield from m._reported(link, _REPORT_MS)
-        except OSError:
-            pass

@@ -42,7 +42,7 @@ def without(steps):
     try:
         return (yield from steps)
     except OSError as e:
-        if e.errno == errno.ETIMEDOUT and not hasattr(e, "line"):  # it says nothing at all
+        if e.errno == errno.ETIMEDOUT:  # it says nothing at all
             raise
 
 
@@ -54,10 +54,7 @@ def configure(m):
     """Tell the module what it does not know after it was started."""
     channel = m.channel
     yield from silence(m)  # a late OK, boot messages
-    for _ in range(3):  # a refusal may be late too
-        if (yield from without(query(m, b"AT+CMEE?", _number, 10000))):  # takes the OKs that come late
-            break
-        yield from silence(m)
+    yield from without(query(m, b"AT+CMEE?", _number, 10000))  # takes the OKs that come late
     for _ in range(3):
         yield b"ATE0"
         channel.echoed = False

@@ -11,7 +11,6 @@ from .pump import once
 
 query = once("query").query
 
-_REPORT_MS = const(10000)  # as in tcpip.py
 _RETRY_MS = const(250)
 _RETRY_MAX_MS = const(4000)
 
@@ -48,7 +47,7 @@ def _taken(m, link, n, bit, info, error):
             raise error
         error = None
         try:
-            yield from m._reported(link, min(_REPORT_MS, left))
+            yield from m._reported(link, left)
         except OSError as e:
             error = e
         report = link.report

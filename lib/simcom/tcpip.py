@@ -151,8 +151,9 @@ class TcpIp(BufferAccess):
             self.links.release(link)
 
     def _reported(self, link, ms):
-        # Until on_line() sees the late result of the last command of this link.
+        # Until on_line() sees the late result of the last command of this link, ten seconds or ``ms`` at most.
         start = ticks_ms()
+        ms = min(ms, _REPORT_MS)
         while link.report is None and link.n >= 0 and link.state != State.DRAINING:
             if passed(start, ms):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: no result" % link.peer)
@@ -170,7 +171,7 @@ class TcpIp(BufferAccess):
             info = yield b"AT+CIPSEND=%d,%d" % (link.n, n) + link.suffix, self.SEND_MS, self.marks(link.n), (link.tx, n)
             if info:
                 self.accepted(link, info[-1], n)
-            yield from self._reported(link, min(self.STALL_MS, _REPORT_MS))
+            yield from self._reported(link, self.STALL_MS)
         except (OSError, ValueError) as e:
             error = e
         took = n
