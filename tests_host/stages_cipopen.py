@@ -125,7 +125,7 @@ def first_at_unanswered(host):
     host.vm.boot()
     host.clock.sleep_ms(host.vm.boot_ms + 50)
     host.vm.registration = 11
-    del host.vm.values["CMGF"]  # the firmware of this log lacks it
+    host.vm.unknown = ("CMGF",)  # the firmware of this log lacks it
 
 
 def csdn(host):
@@ -185,7 +185,7 @@ STAGES = {
     "t18": Stage(),
     "t19": Stage(commands("AT+NETOPEN")),
     "t20": Stage(),
-    "field/a76xx_01": Stage(settings={"echo": True}),
+    "field/a76xx_01": Stage(settings={"echo": True, "imei": "0" * 15}),
     "field/a76xx_02": Stage(network_closed, {8: inject(*EVENTS), 9: inject(("after_ok", "PB DONE"))}),
     "field/a76xx_07": Stage(
         first_at_unanswered, {}, {"powered": False, "boot_lines": ((200, "*ATREADY: 1"), (250, "+CPIN: READY"))}

@@ -17,25 +17,32 @@ class Module(OpenReceive):
     boot_lines = ((200, "*ATREADY: 1"), (250, "+CPIN: READY"), (1500, "SMS DONE"))
     boot_lines += ((3000, "+CGEV: EPS PDN ACT 1"), (4500, "PB DONE"))
     cpsi = "LTE,Online,001-01,0x230A,175499523,318,EUTRAN-BAND3,1650,5,0,21,67,255,19"
-    settings = {"CGEREP": "2,0", "CNMP": "2", "CNBP": "0", "CSDVC": "1", "CGPSINFO": "0"}
+    settings = {"CGEREP": "2,0", "CNMP": "2", "CNBP": "0", "CSDVC": "1", "CGPSINFO": "0", "CLVL": "3", "CMIC": "3"}
+    ranges = {"CNMP": "(2,13,14,38,48,54,60)", "CSDVC": "(1-3)", "CLVL": "(0-7)"}
+    battery_in_volts = True
+    system_mode = 8
     CHOICES = {
         "ipaddr_error": (b"+IPADDR: ", b"+IP ERROR: "),
         "recv_from": (b"RECV FROM:", b"+RECV FROM:", b"RECV FROM: "),
     }
+    model = "A7670E-FASE"
+    revision = "A011B09A7670M7_F"
+    imei, iccid, imsi = "866340060000076", "89860000000000000076", "001010000000076"
     identity = {
-        "I": "Manufacturer: INCORPORATED\r\nModel: A7670E-FASE\r\nRevision: A011B09A7670M7_F\r\nIMEI: 000000000000000",
+        "I": "Manufacturer: INCORPORATED\r\nModel: %(model)s\r\nRevision: %(revision)s\r\nIMEI: %(imei)s",
         "CGMI": "INCORPORATED",
         "GMI": "INCORPORATED",
-        "CGMM": "A7670E-FASE",
-        "GMM": "A7670E-FASE",
-        "CGMR": "+CGMR: A011B09A7670M7_F",
-        "GMR": "+CGMR: A011B09A7670M7_F",
-        "CGSN": "866340060000076",
-        "GSN": "866340060000076",
-        "CICCID": "+ICCID: 89860000000000000076",
-        "CIMI": "001010000000076",
-        "SIMCOMATI": "Manufacturer: INCORPORATED\r\nModel: A7670E-FASE\r\nRevision: A011B09A7670M7_F\r\n"
-        "A7670M7_B09V01_250619\r\nQCN:\r\nIMEI: 000000000000000\r\nMEID:\r\n+GCAP: +CGSM,+FCLASS,+DS\r\n"
+        "CGMM": "%(model)s",
+        "GMM": "%(model)s",
+        "CGMR": "+CGMR: %(revision)s",
+        "GMR": "+CGMR: %(revision)s",
+        "GCAP": "+GCAP: +CGSM,+FCLASS,+DS",
+        "CGSN": "%(imei)s",
+        "GSN": "%(imei)s",
+        "CICCID": "+ICCID: %(iccid)s",
+        "CIMI": "%(imsi)s",
+        "SIMCOMATI": "Manufacturer: INCORPORATED\r\nModel: %(model)s\r\nRevision: %(revision)s\r\n"
+        "A7670M7_B09V01_250619\r\nQCN:\r\nIMEI: %(imei)s\r\nMEID:\r\n+GCAP: +CGSM,+FCLASS,+DS\r\n"
         "DeviceInfo:",
     }
 

@@ -1,5 +1,8 @@
 """Command lines: cut into commands, dispatched, answered with final result codes."""
 
+import collections
+import re
+
 from .mux import Mux
 
 OK = "OK"  # what a command handler returns: done
@@ -48,7 +51,12 @@ class AtModule(Mux):
     lost_reports: dict = {}
     _name = ""  # the command that is being executed
     _spoiled: frozenset = frozenset()  # commands whose last answer was spoilt
+    _sign = ""  # in front of its name
     _asks = False
+
+    def __init__(self, *args, **settings):
+        self.not_known = collections.Counter()  # commands that this module does not have -> how often they came
+        super().__init__(*args, **settings)
 
     def execute(self, line: bytes) -> None:
         """Run the commands of one line, one after another."""
@@ -77,7 +85,16 @@ class AtModule(Mux):
     def _cut(self) -> tuple:
         """Take one command off the line: (name, operator, text behind it)."""
         rest = self._rest.lstrip(" ;")
-        if not rest.startswith(("+", "*")):
+        self._sign = rest[:1] if rest.startswith(("+", "*", "^", "$")) else ""
+        register = re.match(r"S(\d+)(=\d*|\?)?", rest, re.IGNORECASE)
+        if register:
+            self._rest = rest[register.end() :]
+            op = (register[2] or "=")[:1]
+            return "S", op, "%s,%s" % (register[1], (register[2] or "=").lstrip("=?"))
+        if rest[:1].upper() == "D":  # a number to dial takes the rest of the line
+            self._rest = ""
+            return "D", "=", rest[1:]
+        if not self._sign:
             n = 2 if rest.startswith("&") else 1
             m = n
             while m < len(rest) and rest[m].isdigit():
@@ -100,14 +117,15 @@ class AtModule(Mux):
         return body.upper(), "", ""
 
     def _run(self, name: str, op: str, text: str):
-        if name in self.unknown:
+        extended = len(name.lstrip("&")) > 1
+        if name in self.unknown or extended != bool(self._sign) or self._sign in ("^", "$"):
             return self.unheard()
-        basic = {"&F": "AMP_F", "&D": "AMP_D", "&W": "AMP_W", "&C": "AMP_W", "&K": "AMP_W"}
-        handler = getattr(self, "do_" + basic.get(name, name), None)
+        handler = getattr(self, "do_" + name.replace("&", "AMP_"), None)
         if handler is not None:
             return handler(op, split(text))
-        if name in self.identity and op != "=?":
-            self.info(self.identity[name])
+        if name in self.identity:
+            if op != "=?":
+                self.info(self.identity[name])
             return OK
         if name in self.values:
             return self._setting(name, op, text)
@@ -115,11 +133,15 @@ class AtModule(Mux):
 
     def unheard(self):
         """The answer to a command that this firmware does not know."""
+        self.not_known[self._sign + self._name] += 1
         return ERROR if self.cmee == 0 else 100
 
     def _setting(self, name: str, op: str, text: str):
         if op == "?":
             self.info("+%s: %s" % (name, self.values[name]))
+        elif op == "=?":
+            if name in self.ranges:
+                self.info("+%s: %s" % (name, self.ranges[name]))
         elif op == "=":
             self.values[name] = text
         return OK
@@ -136,12 +158,16 @@ class AtModule(Mux):
             at = self.random.randrange(len(text.splitlines()[0]))
             lost = text.startswith("+") and at < 4 and self.random.random() < 0.5  # elsewhere nobody could tell
             text = text[:at] + ("" if lost else "\xff") + text[at + 1 :]
-        if self.verbose:
-            self.line(text)
-        else:
-            self.send(text.encode("latin-1") + b"\r\n")
+        self.line(text)
         if manner == UNKNOWN_BEHIND and self._name != "CIFSR":
             self.send(self.random.choice(UNKNOWN))
+
+    def line(self, text: "bytes | str") -> None:
+        """One line of an answer with its framing, that of ATV0 or ATV1."""
+        if self.verbose:
+            super().line(text)
+        else:
+            self.send((text.encode("latin-1") if isinstance(text, str) else text) + b"\r\n")
 
     def _spoils(self) -> bool:
         """Whether something happens to the answer of this command."""

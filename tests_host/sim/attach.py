@@ -4,6 +4,9 @@ from .at import BAD_PARAMETER, ERROR, OK, PENDING, number
 from .card import Card
 
 
+_TOLD_MS = 5  # a change of registration, and its code
+
+
 class Attach(Card):
     """Registration and the packet service.
 
@@ -12,6 +15,8 @@ class Attach(Card):
     """
 
     lte = True
+    operator_act: "int | None" = 7  # <AcT> of AT+COPS; None: a 2G module, which tells none
+    bit_errors = 0  # <ber> of AT+CSQ as the notes print it; logs of LTE modules have 99, not known
     home_apns: "tuple | None" = None
     stored_context: tuple = ("IP", "")  # type and APN that an earlier program left
     socket_context = 1  # <cid> of the context that sockets use
@@ -24,7 +29,6 @@ class Attach(Card):
         "cgdcont_attached": ("taken", "taken", "refused"),  # AT+CGDCONT= while the packet service is there
         "anew": ("at once", "cgatt", "cops"),  # what makes it attach with an APN that was changed
     }
-    operator_act = 7  # <AcT> of COPS?
     cell = ',"1A2B","01C3D4E5",7'  # <tac>,<ci>,<AcT>
     cpsi = "LTE CAT-M1,Online,001-01,0x1A2B,29611237,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13"
 
@@ -32,12 +36,19 @@ class Attach(Card):
         super()._factory()
         if not hasattr(self, "definitions"):  # flash
             self.definitions = {self.socket_context: tuple(self.stored_context)}
+        self._name_format = 0  # of AT+COPS: long, short, numeric
         self.search()
+        self._told_registration = dict.fromkeys(self.reports)
 
     def search(self) -> None:
         """Look for a network, with the APN that is defined now."""
         self._gone = False  # by AT+COPS=2
         self._attach_apn = self.definitions.get(self.attach_context, ("IP", ""))[1]
+
+    def searching(self) -> None:
+        super().searching()
+        self.registration_changed()
+        self.later(self.register_ms, self.registration_changed)
 
     # --- the context
 
@@ -59,9 +70,29 @@ class Attach(Card):
             self.definitions[cid] = kind.upper(), apn
             refused = self.home_apns is not None and self._attach_apn not in self.home_apns
             if refused and self.choices["anew"] == "at once" and cid == self.attach_context:
-                self._search_since = self.clock.now_us
                 self.search()
+                self.searching()
         return OK
+
+    active_contexts: set = set()  # each dialect has its own AT+CGACT
+
+    def do_CGPADDR(self, op, args):
+        """The address of one context, or of all."""
+        cids = sorted(self.definitions)
+        if op == "=?":
+            self.info("+CGPADDR: (%s)" % ",".join(map(str, cids)))
+        elif op not in ("", "="):
+            return ERROR
+        elif args:
+            cids = [number(args, i, 0, 15) for i in range(len(args))]
+            if None in cids:
+                return ERROR
+        if op != "=?" and cids:
+            self.info("\r\n".join('+CGPADDR: %d,"%s"' % (cid, self._address(cid)) for cid in cids))
+        return OK
+
+    def _address(self, cid: int) -> str:
+        return self.net.local_addresses[0] if self.attached and cid in self.active_contexts else "0.0.0.0"
 
     # --- registration
 
@@ -81,9 +112,23 @@ class Attach(Card):
     @registration.setter
     def registration(self, value: int) -> None:
         self._registration = value
+        self.tell_registration()
+
+    def registration_of(self, name: str) -> int:
+        """What CREG, CGREG or CEREG tells."""
+        return self.registration
+
+    def registration_changed(self) -> None:
+        """Perhaps: tell it behind the answer that is on its way out."""
+        self.later(_TOLD_MS, self.tell_registration)
+
+    def tell_registration(self) -> None:
+        """The unsolicited code of each report that is switched on, where its state has changed."""
         for name, mode in self.reports.items() if self.running else ():
-            if mode:
-                self.urc("+%s: %d%s" % (name, value, self._cell(mode, value)))
+            state, told = self.registration_of(name), self._told_registration[name]
+            self._told_registration[name] = state
+            if mode and state != told:
+                self.urc("+%s: %d%s" % (name, state, self._cell(mode, state)))
 
     @property
     def registered(self) -> bool:
@@ -95,7 +140,8 @@ class Attach(Card):
 
     def _report(self, name: str, op: str, args: list):
         if op == "?":
-            mode, state = self.reports[name], self.registration
+            mode, state = self.reports[name], self.registration_of(name)
+            self._told_registration[name] = state
             self.info("+%s: %d,%d%s" % (name, mode, state, self._cell(mode, state)))
         elif op == "=?":
             self.info("+%s: (0-2)" % name)
@@ -104,6 +150,7 @@ class Attach(Card):
             if mode is None:
                 return BAD_PARAMETER
             self.reports[name] = mode
+            self._told_registration[name] = self.registration_of(name)
         return OK
 
     def do_CREG(self, op, args):
@@ -119,26 +166,39 @@ class Attach(Card):
         if op == "=?":
             self.info("+CSQ: (0-31,99),(0-7,99)")
         else:
-            self.info("+CSQ: %d,%d" % (self.csq, 99 if self.csq == 99 else 0))
+            self.info("+CSQ: %d,%d" % (self.csq, 99 if self.csq == 99 else self.bit_errors))
         return OK
 
     def do_COPS(self, op, args):
         if op == "?":
-            known = '+COPS: 0,0,"%s",%d' % (self.operator, self.operator_act)
-            self.info(known if self.registered else "+COPS: 0")
+            self.info("+COPS: " + self._operator())
         elif op == "=?":
             self.later(self.scan_ms, self._scanned)
             return PENDING
         elif op == "=" and args[:1] == ["2"]:
             self._gone = True
             self.detached()
+            self.registration_changed()
+        elif op == "=" and args[:1] == ["3"]:
+            form = number(args, 1, 0, 2, 0)
+            if form is None:
+                return BAD_PARAMETER
+            self._name_format = form
         elif op == "=" and self._gone:
-            self._search_since = self.clock.now_us
             self.search()
+            self.searching()
         return OK
 
+    def _operator(self) -> str:
+        if not self.registered:
+            return "2" if self._gone else "0"
+        names = (self.operator, *self.networks[0][2:4])
+        access = "" if self.operator_act is None else ",%d" % self.operator_act
+        return '0,%d,"%s"%s' % (self._name_format, names[self._name_format], access)
+
     def _scanned(self) -> None:
-        found = ",".join('(%d,"%s","%s","%s",%d)' % each for each in self.networks)
+        count = 4 if self.operator_act is None else 5
+        found = ",".join("(%s)" % ('%d,"%s","%s","%s",%d' % each).rsplit(",", 5 - count)[0] for each in self.networks)
         self.info("+COPS: %s,,(0,1,2,3,4),(0,1,2)" % found)
         self.resume(OK)
 

@@ -2,10 +2,12 @@
 
 from .at import BAD_PARAMETER, ERROR, NO_FINAL, OK, PENDING, RATES, number
 from .attach import Attach
+from .phone import Phone
+from .profile import UserProfile
 from .sms import Sms
 
 
-class Basic(Sms, Attach):
+class Basic(UserProfile, Sms, Phone, Attach):
     """Settings, function level, power."""
 
     rates = RATES  # that IPR takes
@@ -14,8 +16,8 @@ class Basic(Sms, Attach):
         "reset_answer": ("ok", "none", "garbage"),  # of the command that restarts the module
     }
 
-    settings = {"CNMI": "2,1,0,0,0", "CSCS": '"IRA"', "CLIP": "0", "CPMS": '"SM",0,30', "CGEREP": "0"}
-    settings.update({"CTZR": "0", "CTZU": "0", "CLTS": "0", "CGDCONT": '1,"IP",""', "CSMP": "17,167,0,0"})
+    settings = {"CSCS": '"IRA"', "CGEREP": "0", "ICF": "3,3"}
+    ranges = {"CSCS": '("IRA","GSM","UCS2","HEX")', "CGEREP": "(0-2),(0-1)", "ICF": "(0-6),(0-4)"}
 
     # --- V.250
 
@@ -32,24 +34,11 @@ class Basic(Sms, Attach):
         self.quiet = number(args, 0, 0, 1, 0) == 1
         return OK
 
-    def do_Z(self, op, args):
-        self._factory()
-        return OK
-
-    do_AMP_F = do_Z
-
     def do_AMP_D(self, op, args):
         value = number(args, 0, 0, 2, 0)
         if value is not None:
             self.dtr_mode = value
         return ERROR if value is None else OK
-
-    def do_AMP_W(self, op, args):
-        return ERROR if number(args, 0, 0, 2, 0) is None else OK
-
-    def do_I(self, op, args):
-        self.info(self.identity["I"])
-        return OK
 
     def do_IPR(self, op, args):
         if op == "?":
@@ -124,8 +113,10 @@ class Basic(Sms, Attach):
         self.function = level
         if level != 1 and before == 1:
             self.function_off()
+            self.registration_changed()
         elif level == 1 and before != 1:
-            self._up_since = self._search_since = self.clock.now_us
+            self._up_since = self.clock.now_us
+            self.searching()
             if before == 0:
                 self.card_power()
             self.search()

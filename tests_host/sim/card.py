@@ -32,7 +32,7 @@ class Card(AtModule):
             raise ValueError("no such state of a SIM: %r" % (state,))
         self.sim, self.pin, self._wants_pin = state, pin, state == "SIM PIN"
         self.pin_tries, self.pins = Card.pin_tries, []
-        self._search_since = self.clock.now_us
+        self.searching()
 
     def card_power(self) -> None:
         """The card has been without power."""
@@ -71,7 +71,8 @@ class Card(AtModule):
             return BAD_PASSWORD
         self.pin_tries = 3
         self.sim = "READY"
-        self._unlocked_at = self._search_since = self.clock.now_us
+        self._unlocked_at = self.clock.now_us
+        self.searching()
         self.after_final(lambda: self.later(self.choices["pin_lag_ms"], lambda: self.urc("+CPIN: READY")))
         return OK
 

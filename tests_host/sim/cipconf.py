@@ -90,11 +90,10 @@ class CipConf(Push):
 
     # --- registration, contexts
 
-    def do_CREG(self, op, args):
-        if op == "?" and self.registered and self.choices["creg"] == "denied":
-            self.info("+CREG: %d,3" % self.reports["CREG"])
-            return OK
-        return super().do_CREG(op, args)
+    def registration_of(self, name: str) -> int:
+        if name == "CREG" and self.registered and self.choices["creg"] == "denied":
+            return 3
+        return super().registration_of(name)
 
     def do_CGAUTH(self, op, args):
         """`AT+CGAUTH=<cid>[,<auth_type>[,<passwd>[,<user>]]]`, as the command manuals of the newer parts have it."""

@@ -18,6 +18,7 @@ class Serial(Output):
 
     line_limit = 556  # characters of a command line
     think_ms = 4.0
+    _previous = b"AT"  # the line that A/ repeats
     echo_payload = True  # echo, when on, also of what follows the prompt
 
     def __init__(self, port, seed: "int | None" = 0, **profile):
@@ -101,6 +102,12 @@ class Serial(Output):
 
     def _command_bytes(self, data: bytes) -> bytes:
         """Take bytes to the end of one command line; the rest."""
+        if bytes(self._line + data)[:2].upper() == b"A/":  # has no end
+            used = 2 - len(self._line)
+            self._line.clear()
+            self._echo(data[:used])
+            self._begin(self._previous)
+            return data[used:]
         end = min((i for i in (data.find(b"\r"), data.find(b"\n")) if i >= 0), default=-1)
         piece = data if end < 0 else data[: end + 1]
         if piece == b"\n" and self._last_cr and not self._line:  # LF behind CR belongs to it
@@ -123,10 +130,15 @@ class Serial(Output):
         if start < 0:
             return data[end + 1 :]
         line = line[start:] if len(line) <= self.line_limit else b"AT+"
+        self._begin(line)
+        return data[end + 1 :]
+
+    def _begin(self, line: bytes) -> None:
+        """A whole command line: think, then execute it."""
+        self._previous = line
         self.commands.append(line)
         self._busy = True
         self.later(self._thinking(), lambda: self.execute(line))
-        return data[end + 1 :]
 
     def _echo(self, data: bytes) -> None:
         if self.echo:

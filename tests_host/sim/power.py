@@ -22,8 +22,11 @@ class Power(Chatter):
     pwrkey_level = 0  # the host pin's level that presses PWRKEY
     default_baud = 115200
     default_autobaud = False
-    identity: dict = {}  # command -> answer line
+    model = ""  # what it is sold as
+    revision = imei = iccid = imsi = ""
+    identity: dict = {}  # command -> answer line, with the five above
     settings: dict = {}  # command -> default value; accepted and kept, without effect
+    ranges: dict = {}  # command -> what its test form tells
     CHOICES: dict = {"cmee": (0, 2), "boot_noise": (b"", b"\x00\xff\xff")}
     sim = "READY"  # "SIM PIN", "NOT INSERTED"
     csq = 20
@@ -48,6 +51,9 @@ class Power(Chatter):
         **profile,
     ):
         super().__init__(port, seed, **profile)
+        known = {name: getattr(self, name) for name in ("model", "revision", "imei", "iccid", "imsi")}
+        self.identity = {name: text % known for name, text in self.identity.items()}
+        self.ranges = self._merged("ranges")
         self.choices = {}
         for name, options in sorted(self._merged("CHOICES").items()):
             self.choices[name] = options[0] if seed is None else self.random.choice(options)
@@ -120,12 +126,17 @@ class Power(Chatter):
 
     def _booted(self) -> None:
         self._start()
-        self._up_since = self._search_since = self.clock.now_us
+        self._up_since = self.clock.now_us
+        self.searching()
         self._deaf_until = self.clock.now_us + self.deaf_ms * 1000
         self.send(self.choice("boot_noise"))
         for ms, text in self.boot_lines:
             if not (self.autobaud and text in self.untold):
                 self.later(ms, lambda text=text: self._boot_line(text))
+
+    def searching(self) -> None:
+        """A search for a network begins."""
+        self._search_since = self.clock.now_us
 
     def _boot_line(self, text: str) -> None:
         if text == "+CPIN: READY" and self.sim != "READY":
@@ -158,6 +169,9 @@ class Power(Chatter):
 
     def _clear_links(self) -> None:
         """Connections die with the module."""
+
+    def ri_pulse(self, kind: str) -> None:
+        """RI goes low for a while."""
 
     def pwrkey(self, pressed: bool) -> None:
         """PWRKEY goes down or up: down long enough switches on, a long enough press of a running module off."""

@@ -1,10 +1,10 @@
 """SIM7000: eight links, a fixed rate, LTE Cat-M/NB."""
 
-from .cipdata import CipData
+from .bearer import Bearer
 from .lowpower import LowPower
 
 
-class Module(LowPower, CipData):
+class Module(LowPower, Bearer):
     """The SIM7000 profile."""
 
     family = "sim7000"
@@ -12,19 +12,26 @@ class Module(LowPower, CipData):
     boot_lines = ((0, "RDY"), (150, "+CFUN: 1"), (300, "+CPIN: READY"), (1500, "SMS Ready"))
     boot_lines += ((3100, '*PSUTTZ: 24/05/17,10:11:12","+08",0'), (3110, "DST: 0"))
     settings = {"CNMP": "2", "CMNB": "1", "CBANDCFG": '"CAT-M",20', "CNBP": "0", "CSGS": "0"}
-    settings.update({"CGNSPWR": "0", "CNCFG": "0", "SAPBR": "1,1", "CREBOOT": ""})
+    settings.update({"CGNSPWR": "0", "CNCFG": "0", "CREBOOT": ""})
+    ranges = {"CNMP": "((2-Automatic),(13-GSM Only),(38-LTE Only),(51-GSM And LTE Only))"}
+    ranges.update({"CMNB": "((1-Cat-M),(2-NB-IoT),(3-Cat-M And NB-IoT))", "CGNSPWR": "(0,1)", "CSGS": "(0-2)"})
+    system_mode = 7
+    model = "SIM7000G"
+    revision = "1529B11SIM7000G"
+    imei, iccid, imsi = "868822040000017", "89860000000000000017", "001010000000017"
     identity = {
-        "I": "SIM7000G R1529",
+        "I": "%(model)s R1529",
         "CGMI": "SIMCOM_Ltd",
         "GMI": "SIMCOM_Ltd",
-        "CGMM": "SIMCOM_SIM7000G",
-        "GMM": "SIMCOM_SIM7000G",
-        "CGMR": "Revision:1529B11SIM7000G",
-        "GMR": "Revision:1529B11SIM7000G",
-        "CGSN": "868822040000017",
-        "GSN": "868822040000017",
-        "CCID": "89860000000000000017",
-        "CIMI": "001010000000017",
+        "CGMM": "SIMCOM_%(model)s",
+        "GMM": "SIMCOM_%(model)s",
+        "CGMR": "Revision:%(revision)s",
+        "GMR": "Revision:%(revision)s",
+        "GCAP": "+GCAP: +CGSM",
+        "CGSN": "%(imei)s",
+        "GSN": "%(imei)s",
+        "CCID": "%(iccid)s",
+        "CIMI": "%(imsi)s",
     }
 
     def do_CIFSREX(self, op, args):

@@ -20,25 +20,34 @@ class Module(LowPower, OpenReceive):
     socket_context = attach_context = 0
     only_context = True
     ip_versions = (1, 6)
+    operator_act = 9
     cell = ',"3F29","055A7B07",9'
     cpsi = "NB,Online,001-01,0x3F29,055A7B07,101,EUTRAN-BAND20,6300,3,3,-11,-88,-61,13"
     boot_lines = ((0, "*ATREADY: 1"), (400, "+CPIN: READY"), (2500, "+CESQ: 99,99,255,255,31,70"))
     settings = {"QCBAND": "0,8,20", "CNBP": "0"}
+    ranges = {"QCBAND": "(0,1,3,5,8,20,28)"}
+    voice = False
+    battery_in_volts = True
+    system_mode = 9
     dns_default = ("183.230.126.224", "183.230.126.225", "2409:8060:20EA:101::1", "2409:8060:20EA:201::1")
     CHOICES = {"profile": (0, 1)}  # <cid> of the only context: a field log, the note
     CHOICES |= {"boot_noise": (LOADER, b""), "recv_from": (b"RECV FROM:", b"RCV FROM:", b"+RECV FROM:", b"RECV FROM: ")}
+    model = "SIM7028"
+    revision = "2110B07SIM7028"
+    imei, iccid, imsi = "867900060000028", "89860000000000000028", "001010000000028"
     identity = {
-        "I": "SIM7028 R2110",
+        "I": "%(model)s R2110",
         "CGMI": "SIMCOM_Ltd",
         "GMI": "SIMCOM_Ltd",
-        "CGMM": "SIM7028",
-        "GMM": "SIM7028",
-        "CGMR": "2110B07SIM7028",
-        "GMR": "2110B07SIM7028",
-        "CGSN": "867900060000028",
-        "GSN": "867900060000028",
-        "CCID": "89860000000000000028",
-        "CIMI": "001010000000028",
+        "CGMM": "%(model)s",
+        "GMM": "%(model)s",
+        "CGMR": "%(revision)s",
+        "GMR": "%(revision)s",
+        "GCAP": "+GCAP: +CGSM",
+        "CGSN": "%(imei)s",
+        "GSN": "%(imei)s",
+        "CCID": "%(iccid)s",
+        "CIMI": "%(imsi)s",
         "CESQ": "+CESQ: 99,99,255,255,31,70",
     }
 
