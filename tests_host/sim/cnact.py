@@ -55,11 +55,10 @@ class CnAct(CaConf):
         super()._reset()
         self._clear_links()
 
-    def do_CREG(self, op, args):
-        if op == "?" and self.registered and self.choices["creg"] == "searching":
-            self.info("+CREG: %d,2" % self.reports["CREG"])
-            return OK
-        return super().do_CREG(op, args)
+    def registration_of(self, name: str) -> int:
+        if name == "CREG" and self.registered and self.choices["creg"] == "searching":
+            return 2
+        return super().registration_of(name)
 
     # --- settings
 

@@ -102,6 +102,12 @@ class LowPower(Basic):
             return OK
         return super().do_CEREG(op, args)
 
+    def tell_registration(self) -> None:
+        """With power saving on, what the network grants tells of it."""
+        if self.psm[0] and self.registered:
+            self._told_registration["CEREG"] = self.registration
+        super().tell_registration()
+
     def _cell(self, mode: int, state: int) -> str:
         if mode != 4 or state not in (1, 5):
             return super()._cell(mode, state)

@@ -15,7 +15,8 @@ class Module(CaName):
     context_count = 1
     boot_lines = Sim7000.boot_lines
     settings = Sim7000.settings
-    identity = Sim7000.identity
+    identity, model, revision = Sim7000.identity, Sim7000.model, Sim7000.revision
+    imei, iccid, imsi = Sim7000.imei, Sim7000.iccid, Sim7000.imsi
     CHOICES = {"pdp_index": ("never",), "late_casend": ("behind", "none")}
 
     def do_CNACT(self, op, args):

@@ -8,18 +8,8 @@ class Module(Sim7080):
 
     family = "sim7070"
     settings = {"CNMP": "2"}
-    identity = dict(
-        Sim7080.identity,
-        I="SIM7070 R1951",
-        CGMM="SIMCOM_SIM7070",
-        GMM="SIMCOM_SIM7070",
-        CGMR="Revision:1951B17SIM7070",
-        GMR="Revision:1951B17SIM7070",
-        CGSN="860016040000070",
-        GSN="860016040000070",
-        CCID="89860000000000000070",
-        CIMI="001010000000070",
-    )
+    model, revision = "SIM7070", "1951B17SIM7070"
+    imei, iccid, imsi = "860016040000070", "89860000000000000070", "001010000000070"
 
     @property
     def lte(self) -> bool:

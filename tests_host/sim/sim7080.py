@@ -37,18 +37,21 @@ class Module(LowPower, CaName):
         # only `SMS Ready`, during registration.
         "autobaud_boot": ("none", "cpin", "late"),
     }
+    model, revision = "SIM7080", "1951B17SIM7080"
+    imei, iccid, imsi = "860016040000080", "89860000000000000080", "001010000000080"
     identity = {
-        "I": "SIM7080 R1951",
+        "I": "%(model)s R1951",
         "CGMI": "SIMCOM_Ltd",
         "GMI": "SIMCOM_Ltd",
-        "CGMM": "SIMCOM_SIM7080",
-        "GMM": "SIMCOM_SIM7080",
-        "CGMR": "Revision:1951B17SIM7080",
-        "GMR": "Revision:1951B17SIM7080",
-        "CGSN": "860016040000080",
-        "GSN": "860016040000080",
-        "CCID": "89860000000000000080",
-        "CIMI": "001010000000080",
+        "CGMM": "SIMCOM_%(model)s",
+        "GMM": "SIMCOM_%(model)s",
+        "CGMR": "Revision:%(revision)s",
+        "GMR": "Revision:%(revision)s",
+        "GCAP": "+GCAP: +CGSM",
+        "CGSN": "%(imei)s",
+        "GSN": "%(imei)s",
+        "CCID": "%(iccid)s",
+        "CIMI": "%(imsi)s",
     }
     _untrained = False  # no character has told it the rate since it started
     _owes_ok = False  # of the command that restarted it
