@@ -131,6 +131,11 @@ def test_automatic_context_comes_back_by_itself():
     assert host.wait(3000) == line("+APP PDP: 0,ACTIVE")
     host.vm.network_lost()
     assert host.wait(6000) == line("+APP PDP: 0,DEACTIVE") + line("+APP PDP: 0,ACTIVE")
+    host.vm.registration = 2
+    host.vm.network_lost()
+    assert host.wait(20_000) == line("+APP PDP: 0,DEACTIVE")
+    host.vm.registration = 1
+    assert host.wait(6000) == line("+APP PDP: 0,ACTIVE")
     host.do("AT+CNACT=0,0")
     assert host.wait(10_000) == b""
 
@@ -564,8 +569,10 @@ def test_size_of_the_send_buffer():
 @pytest.mark.parametrize("trailer", [b"\r\n\r\nOK\r\n", b"\r\nOK\r\n"])
 def test_payload_stands_on_the_line_of_its_header(trailer):
     host = linked(lambda: Blob(b"a\r\nOK\r\n", close=False), choices={"trailer": trailer})
-    assert host.ask("AT+CARECV=0,4") == carecv(b"a\r\nO", trailer)
-    assert host.ask("AT+CARECV=0,1460") == carecv(b"K\r\n", trailer)
+    host.vm.inject("after_ok", "+CADATAIND: 5")
+    assert host.ask("AT+CARECV=0,4") == carecv(b"a\r\nO", trailer) + line("+CADATAIND: 5")
+    host.vm.inject("before_data_ok", "+CADATAIND: 6")
+    assert host.ask("AT+CARECV=0,1460") == carecv(b"K\r\n", line("+CADATAIND: 6") + trailer)
 
 
 @pytest.mark.parametrize(
@@ -612,6 +619,31 @@ def test_reads_that_are_wrong_or_refused():
         assert host.ask("AT+CARECV=" + values) == ERROR
     assert host.ask("AT+CARECV=0,1") == ERROR
     assert host.ask("AT+CARECV=0,1") == carecv(b"x")
+
+
+def test_reads_that_fail_now_and_then():
+    host = linked(choices={"read_error": True, "notice": "filled"})
+    host.vm.random.seed(1)
+    answers = []
+    for _ in range(100):
+        peer_of(host).write(b"x")
+        host.wait(20)
+        answers.append(host.ask("AT+CARECV=0,1460") == ERROR)
+    assert 0 < sum(answers) < 30
+    assert not any(a and b for a, b in zip(answers, answers[1:]))
+
+
+def test_notices_with_nothing_behind_them():
+    host = linked(choices={"phantom": True})
+    host.vm.random.seed(1)
+    count = 0
+    for _ in range(100):
+        peer_of(host).write(b"x")
+        host.wait(20)
+        answer = host.ask("AT+CARECV=0,1460")
+        assert answer in (carecv(b"x"), carecv(b"x") + line("+CADATAIND: 0"))
+        count += answer.endswith(line("+CADATAIND: 0"))
+    assert 0 < count < 30
 
 
 @pytest.mark.parametrize("form, answer", [("lines", line("+CARECV: 0,10") + OK), ("ok", OK), ("error", ERROR)])
@@ -931,7 +963,8 @@ def test_transparent_mode_begins(form, answer):
     assert host.ask(b"AT\r\n") == b"AT\r\n"
     host.wait(1000)
     assert host.ask(b"+++", 1500) == OK
-    assert host.ask("ATO") == line("CONNECT")
+    host.vm.choices["ato"] = "CONNECT 150000000"
+    assert host.ask("ATO") == line("CONNECT 150000000")
 
 
 def test_transparent_mode_of_any_link():
@@ -1181,6 +1214,22 @@ def test_talk_keeps_the_module_awake():
     assert host.ask("AT+CPSMS=0") == OK
     host.wait(60_000)
     assert host.ask("AT") == OK
+
+
+def test_module_does_not_sleep_in_the_middle_of_something():
+    host = up(Blackhole)
+    host.do("AT+CPSMSTATUS=1", PSM)
+    assert host.ask(OPEN % 0, 80_000) == line("+CAOPEN: 0,27") + OK
+    host = linked(Echo)
+    host.do("AT+CPSMSTATUS=1", PSM, "AT+CASWITCH=0,1")
+    assert host.wait(60_000) == b""
+    assert host.ask(b"still there") == b"still there"
+
+
+def test_power_saving_that_is_asked_for_twice_sleeps_once():
+    host = Host("sim7080")
+    host.do("AT+CPSMSTATUS=1", PSM, "AT+CPSMS=0", PSM)
+    assert host.wait(15_000) == line('+CPSMSTATUS: "ENTER PSM"')
 
 
 def test_timers_that_the_network_grants():

@@ -5,6 +5,7 @@ from .calink import LISTENING, CaLink
 from .casend import CaSend
 
 _NOTICE_BYTES = 1024  # "kilobyte": so much received data has a notice
+_RARELY = 0.125  # of the reads, where a seed chose it
 _WITH_OPEN_US = 100_000  # what comes so soon has come with the open
 
 
@@ -20,26 +21,25 @@ class CaReceive(CaSend):
     lost_in_read = 0
     cut_reads = 0
     full_ms = 0.0
+    _read_failed = False  # the last read, for no reason
     CHOICES = {
         "trailer": (b"\r\n\r\nOK\r\n", b"\r\nOK\r\n"),  # behind the bytes of CARECV
-        # CARECV with nothing to read; and with nothing received yet, by name "ok": OK alone, whatever "empty" says.
-        "empty": ("+CARECV: 0", "+CARECV: 0,", "ok", "error"),
-        "early": ("empty", "ok"),
-        "closed_read": ("empty", "error"),  # the same, on a link that its peer has closed
-        "source": ("first", "quoted", "last"),  # where CARECV names the sender with CASRIP=1
+        "empty": ("+CARECV: 0", "+CARECV: 0,", "ok", "error"),  # CARECV with nothing to read; ok: OK alone
+        "early": ("empty", "ok"),  # the same before anything has been received: as "empty" has it, or OK alone
+        "closed_read": ("empty", "error"),  # the same on a link that its peer has closed
+        "source": ("first", "quoted", "last"),  # where CARECV names the sender with CASRIP=1; last: behind the length
+        "read_error": (False, False, True),  # now and then a read of an open link gets ERROR, the next one does not
+        "phantom": (False, False, True),  # now and then a notice with nothing behind it
         "carecv_read": ("lines", "ok", "error"),  # CARECV?
-        # When +CADATAIND comes: with each arrival into an empty buffer, and also with each kilobyte, with each arrival,
-        # or behind each read that leaves something.
+        # What +CADATAIND tells of besides data for an empty buffer: each further kilobyte, nothing, each arrival, or
+        # what a read has left.
         "notice": ("kilobyte", "filled", "arrival", "reread"),
-        "open_notice": (True, False),  # also for data that came with the open
+        "open_notice": (True, False),  # also of data that came with the open
         "buffer_full": ("buffer full,%d", '"buffer full"'),
-        "udp_reads": ("datagram", "cut", "joined"),  # one per answer, what is longer than asked kept or lost; or joined
-        "push_header": (
-            "casrip",
-            "always",
-            "quoted",
-            "comma",
-        ),  # the sender by CASRIP or always; a comma if there is none
+        # Datagrams: one for each answer, its rest for the next one, or lost; or several in one answer.
+        "udp_reads": ("datagram", "cut", "joined"),
+        # The sender in front of pushed bytes: by CASRIP, always, in quotes; or a comma where there is none.
+        "push_header": ("casrip", "always", "quoted", "comma"),
         "push_tail": (b"\r\n", b"", b"\r\n\r\n"),  # behind pushed bytes
     }
 
@@ -60,7 +60,10 @@ class CaReceive(CaSend):
             return self._nothing(link)
         data, source = self._read(link, count)
         self._answer(link, data, source)
+        self.hook("after_ok")
         self.emptied(link)
+        if not link.rx and self.choices["phantom"] and self.random.random() < _RARELY:
+            self.urc("+CADATAIND: %d" % link.n)
         if link.rx and self.choices["notice"] == "reread":
             self._notify(link)
         return NO_FINAL
@@ -69,7 +72,8 @@ class CaReceive(CaSend):
         if self.refuse_reads:
             self.refuse_reads -= 1
             return True
-        return False
+        self._read_failed = self.choices["read_error"] and not self._read_failed and self.random.random() < _RARELY
+        return self._read_failed
 
     def _waiting_counts(self):
         form = self.choices["carecv_read"]

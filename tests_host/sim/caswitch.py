@@ -9,6 +9,7 @@ class CaSwitch(CaReceive):
     """The complete dialect but for names: CASWITCH, +++ and ATO."""
 
     CHOICES = {
+        "ato": ("CONNECT", "CONNECT 150000000"),
         "switch": ("OK CONNECT", "CONNECT OK", "CONNECT"),
         # What tells of a remote close in data mode, and whether the module leaves data mode with it.
         "stream_end": ("", "CLOSED", "+CASTATE: %d,0", "NO CARRIER", "OK"),
@@ -49,7 +50,7 @@ class CaSwitch(CaReceive):
     def do_O(self, op, args):
         if self._switched is None or not self._switched.open:
             return ERROR
-        self.result(self.connect_text(), 1)
+        self.result(self.choices["ato"], 1)
         self._enter()
         return PENDING
 

@@ -44,7 +44,7 @@ class CnAct(CaConf):
         # Who tells that the network took a context away: +APP PDP alone, or +CASTATE for each of its links as well.
         "context_loss": ("alone", "states before", "states behind", "states"),
         "creg": ("registered", "searching"),  # CREG? of a module that is registered with EPS
-        "card_off": (SIM_ABSENT, 13, 797),
+        "card_off": (SIM_ABSENT, 13, 797),  # 797: CFUN is 0 or 4
     }
 
     def _factory(self) -> None:
@@ -170,7 +170,7 @@ class CnAct(CaConf):
     def _try_again(self, context: Context) -> None:
         def due():
             if context.auto and context.status == OFF:
-                self._activated(context)
+                (self._activated if self.attached else self._try_again)(context)
 
         if context.auto:
             self.later(self.auto_ms, due)
@@ -244,6 +244,11 @@ class CnAct(CaConf):
             old = [address for address in found if ":" not in address]
             new = [address for address in found if ":" in address]
             kind = context.config[0]
-            done(old if kind == 1 else new or [translated(address) for address in old] if kind == 2 else old + new)
+            if kind == 1:
+                done(old)
+            elif kind == 2:
+                done(new or [translated(address) for address in old])
+            else:
+                done(old + new)
 
         self.net.resolve(name, resolved)

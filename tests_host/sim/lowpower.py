@@ -3,9 +3,8 @@
 from .at import BAD_PARAMETER, ERROR, OK, number
 from .basic import Basic
 
-_ACTIVE_S = (2, 60, 360)  # units of T3324; 7: deactivated
+_ACTIVE_S = (2, 60, 360, 60, 60, 60, 60)  # units of T3324; 7: deactivated
 _TAU_S = (600, 3600, 36_000, 2, 30, 60, 1_152_000)  # units of the extended T3412; 7: deactivated
-_DEACTIVATED = 7
 _OFF = "00000000", "01100000"  # active time and TAU of a module that asked for nothing
 _KEPT = ("echo", "verbose", "quiet", "cmee", "dtr_mode", "reports", "values", "_psm_told")  # over a sleep, by choice
 
@@ -46,6 +45,7 @@ class LowPower(Basic):
     def _reset(self) -> None:
         super()._reset()
         self._given = _OFF  # active time and TAU in force
+        self._turn_of_sleep: "object | None" = None  # of the last grant
         self._last_out = self.clock.now_us
 
     # --- what was asked for, and granted
@@ -63,7 +63,7 @@ class LowPower(Basic):
             again = mode and self.psm[0]  # the network is not asked once more
             self.psm = [mode, *(timer or before for timer, before in zip(timers, self.psm[1:]))]
             if not mode:
-                self._given = _OFF
+                self._given, self._turn_of_sleep = _OFF, None
             elif not again:
                 self.after_final(lambda: self.later(self.grant_ms, self._grant))
         return OK
@@ -80,7 +80,8 @@ class LowPower(Basic):
         if self.reports["CEREG"] == 4:
             for _ in range(2):
                 self.report("+CEREG: %d%s" % (self.registration, self._cell(4, self.registration)))
-        self._doze()
+        self._turn_of_sleep = turn = object()
+        self._doze(turn)
 
     def do_CPSMRDP(self, op, args):
         """Seconds: active time and TAU as asked for, then as the network gives them, and its T3412."""
@@ -119,16 +120,17 @@ class LowPower(Basic):
         self._last_out = self.clock.now_us
         super()._feed(data)
 
-    def _doze(self) -> None:
-        """Fall asleep when nothing has come or gone for the active time."""
+    def _doze(self, turn: object) -> None:
+        """Fall asleep when nothing has come or gone for the active time, and nothing is under way."""
         limit = seconds(self._given[0], _ACTIVE_S)
-        if not self.psm[0] or self._given == _OFF or limit is None:
+        if turn is not self._turn_of_sleep or not self.psm[0] or limit is None:
             return
         quiet_ms = (self.clock.now_us - max(self._last_in, self._last_out)) / 1000
-        if quiet_ms >= limit * 1000 and self.registered:
+        idle = self.registered and not self._busy and self._sink is None and self._data is None
+        if quiet_ms >= limit * 1000 and idle:
             self._fall_asleep()
         else:
-            self.later(max(1.0, limit * 1000 - quiet_ms), self._doze)
+            self.later(max(100.0, limit * 1000 - quiet_ms), lambda: self._doze(turn))
 
     def _fall_asleep(self) -> None:
         if self._psm_told:
