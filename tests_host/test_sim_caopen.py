@@ -468,6 +468,8 @@ def test_send_and_count():
     host.do("AT+CACLOSE=0")
     assert host.ask("AT+CASEND=0") == ERROR
     assert host.ask("AT+CAACK=0") == ERROR
+    host.do(OPEN % 0)
+    assert host.ask("AT+CAACK=0") == line("+CAACK: 0,0") + OK
 
 
 def test_payload_may_hold_anything():
@@ -556,6 +558,21 @@ def test_sends_that_are_refused():
     host = linked(refuse_sends=1)
     assert host.ask("AT+CASEND=0,5") == ERROR
     assert send(host, "AT+CASEND=0,5", b"hello") == OK
+
+
+def test_prompt_that_comes_behind_an_error():
+    host = linked(late_prompts=1)
+    assert host.ask("AT+CASEND=0,5", 500) == ERROR
+    assert host.wait(500) == b"\r\n> "
+    assert host.ask(b"hello") == OK
+    host = linked(stray_errors=1)
+    assert host.ask("AT+CASEND=0,5") == ERROR + b"\r\n> "
+
+
+def test_line_between_payload_and_ok():
+    host = linked()
+    host.vm.inject("after_payload", "+CADATAIND: 5")
+    assert send(host, "AT+CASEND=0,5", b"hello") == line("+CADATAIND: 5") + OK
 
 
 def test_size_of_the_send_buffer():
@@ -1236,6 +1253,7 @@ def test_timers_that_the_network_grants():
     host = up(granted=("00100010", "00000001"))
     host.do(PSM)
     assert host.ask("AT+CPSMRDP", 100) == line("+CPSMRDP: 1,10,72000,2,7200,3600") + OK
+    assert host.ask("AT+CPSMS=?") == line('+CPSMS: (0-1),,,("00000000"-"11111111"),("00000000"-"11111111")') + OK
     for bad in ("AT+CPSMS=2", 'AT+CPSMS=1,,,"0101"', 'AT+CPSMS=1,,,"0101111x","00000001"'):
         assert host.ask(bad) == ERROR
     assert host.wait(3000) == b""

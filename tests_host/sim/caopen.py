@@ -240,7 +240,6 @@ class CaOpen(CnAct):
         link.drop(INITIAL)
         link.forget_data()
         self._left = link
-        self.links_lost()
 
     def free(self, link: CaLink) -> bool:
         return not link.taken
@@ -258,7 +257,6 @@ class CaOpen(CnAct):
 
             self.later(self.configured("ATOCLOSE", 1) * 1000, due)
         self.emptied(link)
-        self.links_lost()
 
     def tell_closed(self, link: CaLink) -> None:
         """The line that tells of a remote close."""

@@ -185,7 +185,6 @@ class CnAct(CaConf):
             if reported:
                 self.urc("+CASTATE: %d,0" % link.n)
         self._tell(context, "DEACTIVE")
-        self.links_lost()
 
     # --- loss
 
@@ -213,7 +212,6 @@ class CnAct(CaConf):
         for link in states if form == "states behind" else ():
             self.urc("+CASTATE: %d,0" % link.n)
         self._release()
-        self.links_lost()
         self._try_again(context)
 
     def _links_of(self, context: Context) -> list:
