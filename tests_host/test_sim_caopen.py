@@ -140,6 +140,14 @@ def test_automatic_context_comes_back_by_itself():
     assert host.wait(10_000) == b""
 
 
+def test_address_of_the_network_says_nothing_about_contexts():
+    host = Host("sim7080")
+    assert host.ask("AT+CGPADDR") == line('+CGPADDR: 1,"10.78.245.128"') + OK
+    assert host.ask("AT+CGPADDR=?") == OK
+    host.vm.registration = 2
+    assert host.ask("AT+CGPADDR") == line('+CGPADDR: 1,"0.0.0.0"') + OK
+
+
 def test_settings_of_a_context():
     host = Host("sim7080")
     assert host.ask('AT+CNCFG=1,2,"apn","user","word",3') == OK
@@ -347,7 +355,8 @@ def test_open_that_hangs_ends_when_the_context_is_switched_off(form, waited):
     assert host.ask(OPEN % 0, 300_000) == b""
     assert host.ask("AT") == (ERROR if form == "error" else b"")
     answers = line("+CAOPEN: 0,27") + OK + (waited if form in ("waits", "echoed") else b"")
-    assert host.ask("AT+CNACT=0,0", 1000) == answers + OK + line("+APP PDP: 0,DEACTIVE")
+    host.ask(b"AT+CNA")
+    assert host.ask("CT=0,0", 1000) == answers + OK + line("+APP PDP: 0,DEACTIVE")
 
 
 def test_opens_that_do_not_hold_the_channel():
@@ -439,6 +448,13 @@ def test_number_that_is_given_back_after_a_time():
     assert host.ask(OPEN % 0, 1000).startswith(line("+CAOPEN: 0,0"))
     host.do("AT+CACLOSE=0", OPEN % 0, "AT+CACLOSE=0")
     assert host.wait(10_000) == b""
+
+
+def test_unread_data_goes_with_the_close():
+    host = linked(lambda: Blob(b"unread", close=False))
+    assert host.ask("AT+CARECV?") == line("+CARECV: 0,6") + OK
+    assert host.ask("AT+CACLOSE=0") == OK
+    assert host.ask("AT+CARECV?") == OK
 
 
 def test_own_close_reaches_the_peer_with_all_data():
@@ -890,6 +906,17 @@ def test_destination_of_a_udp_server():
     assert host.ask("AT+CASTATE?") == line("+CASTATE: 0,2") + OK
 
 
+def test_destination_of_a_udp_server_by_name():
+    host = up(Sink, 'AT+CASERVER=0,0,"UDP",6000')
+    host.net.serve("udp.example", 7, Sink, "UDP")
+    host.do('AT+CACFG="REMOTEADDR",0,"udp.example",7')
+    assert send(host, "AT+CASEND=0,5", b"hello") == OK
+    assert bytes(peer_of(host).received) == b"hello"
+    host.do('AT+CACFG="REMOTEADDR",0,"no.such",7')
+    assert send(host, "AT+CASEND=0,5", b"hello") == OK
+    assert bytes(peer_of(host).received) == b"hello"
+
+
 def test_destination_of_a_udp_client_can_change():
     host = up()
     for n in (1, 2):
@@ -1078,6 +1105,7 @@ def test_keepalive_ends_a_link_whose_peer_has_vanished(unit, ms):
     peer_of(host).vanish()
     assert host.wait(ms - 10) == b""
     assert host.wait(20) == line("+CASTATE: 0,0")
+    assert not peer_of(host).is_open
     host = up(Sink, 'AT+CACFG="KEEPALIVE",0', OPEN % 0)
     peer_of(host).vanish()
     assert host.wait(1e6) == b""
@@ -1144,6 +1172,17 @@ def test_restart_by_command(command, form, before, behind):
     assert host.wait(5000) == behind + b"".join(BOOT)
     host.vm.echo = False
     assert host.ask("AT+CNACT?") == rows() + OK
+
+
+def test_links_end_with_a_restart():
+    host = linked(Sink, 'AT+CASERVER=1,0,"TCP",6000')
+    host.vm.restart()
+    host.wait(5000)
+    assert not peer_of(host).is_open
+    assert host.net.dial(6000, Sink()) is None
+    host.ask("ATE0")
+    host.ask("ATE0")
+    assert host.ask("AT+CASTATE?") == OK
 
 
 def test_saved_settings_survive_a_restart():
