@@ -6,6 +6,11 @@ BAUD =
 FAMILY =
 LINK =
 MAP =
+LISTEN =
+LOG =
+CONTROL =
+CHOICE =
+RUDE =
 SET =
 SHORT =
 SEED =
@@ -42,7 +47,8 @@ help:
 	@echo "make size    flash per module and per family; fails above the budget"
 	@echo "make bench   heap, time and line efficiency (SHORT=1: the quick part)"
 	@echo "make week    a program's virtual week with bad signal, a day of ten others, each family: [FAMILY=sim7000] [SEED=1] [HOURS=168] (20 minutes each)"
-	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=...] [SET='csq=9 ...']"
+	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=host:port=127.0.0.1:port,...]"
+	@echo "            [LISTEN=80=8080] [SEED=1 [RUDE=1]] [LOG=file] [CONTROL=fifo] [SET='csq=9 ...'] [CHOICE='creg=denied ...']"
 	@echo "make clean   remove build/ and caches; make distclean also .venv and .tools"
 
 # Both suites run, also when the first fails.
@@ -125,7 +131,9 @@ week: venv
 sim: venv
 	@echo "virtual modem $(FAMILY)"
 	@PYTHONPATH=tests_host $(PY) -m sim $(if $(FAMILY),--family $(FAMILY)) $(if $(BAUD),--baud $(BAUD)) \
-		$(if $(LINK),--link $(LINK)) $(if $(MAP),--map $(MAP)) $(foreach each,$(SET),--set '$(each)')
+		$(if $(LINK),--link $(LINK)) $(if $(MAP),--map $(MAP)) $(if $(LISTEN),--listen $(LISTEN)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(RUDE),--rude) $(if $(LOG),--log $(LOG)) $(if $(CONTROL),--control $(CONTROL)) \
+		$(foreach each,$(SET),--set '$(each)') $(foreach each,$(CHOICE),--choice '$(each)')
 
 clean:
 	@echo "removing build/ and caches"

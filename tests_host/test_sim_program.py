@@ -12,6 +12,7 @@ import time
 import tty
 
 import pytest
+from sim.families import find
 
 HERE = pathlib.Path(__file__).parent
 BLOB = bytes(range(256)) * 80
@@ -47,8 +48,9 @@ class Modem:
         self.link = tmp_path / "modem"
         command = [sys.executable, "-m", "sim", "--link", str(self.link), "--seed", "none", "--think-ms", "1"]
         command += ["--set", "boot_ms=50", "--set", "boot_lines=((0, 'RDY'),)", "--set", "register_ms=0"]
-        bring_up = {"sim800": "ciicr_ms=50", "sim7000": "ciicr_ms=50", "sim7080": "activate_ms=50"}
-        command += ["--family", family, "--set", bring_up.get(family, "netopen_ms=50"), "--set", "deaf_ms=0", *options]
+        bring_up = {"sim7028": "netopen_ms=50", "a76xx": "netopen_ms=50", "sim7080": "activate_ms=50"}
+        command += ["--family", family, "--set", bring_up.get(find(family)[0], "ciicr_ms=50"), "--set", "deaf_ms=0"]
+        command += options
         self.process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.path = self.process.stdout.readline().strip()
         self.open()
@@ -432,7 +434,7 @@ def test_the_control_channel_presses_keys_and_makes_trouble(modem, tmp_path):
         print("set csq=7", file=channel)
         print("nonsense", file=channel)
         time.sleep(0.1)
-        assert b"+CSQ: 7,0" in running.ask("AT+CSQ")
+        assert b"+CSQ: 7,99" in running.ask("AT+CSQ")
         print("silent on", file=channel)
         time.sleep(0.1)
         os.write(running.fd, b"AT\r")
@@ -446,7 +448,113 @@ def test_the_control_channel_presses_keys_and_makes_trouble(modem, tmp_path):
     assert r"< \r\nRDY\r\n" in log.read_text()
 
 
-def test_a_map_to_elsewhere_is_refused(tmp_path):
-    command = [sys.executable, "-m", "sim", "--map", "a:80=192.0.2.1:80"]
+def run_sim(*options) -> tuple:
+    """Start it with options that it refuses; its exit status and what it says."""
+    command = [sys.executable, "-m", "sim", *options]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=20)
-    assert done.returncode != 0 and "not a loopback address" in done.stderr
+    return done.returncode, done.stderr
+
+
+REFUSED = {
+    ("--map", "a:80=192.0.2.1:80"): "not a loopback address: 192.0.2.1",
+    ("--map", "example.com"): "map is host:port=127.0.0.1:port,...: example.com",
+    ("--listen", "80"): "listen is port=real port,...: 80",
+    ("--seed", "x"): "seed is a number, or none: x",
+    ("--set", "csq"): "not key=value: csq",
+    ("--set", "csq=good"): "setting csq is a number: 'good'",
+}
+
+
+@pytest.mark.parametrize("options", REFUSED, ids=" ".join)
+def test_what_is_wrong_is_said_in_one_line(options):
+    assert run_sim(*options) == (1, "sim: %s\n" % REFUSED[options])
+
+
+KNOWN = {
+    ("--family", "link"): ("no such family: link; there are: ", "a76xx, sim7000, "),
+    ("--family", "SIM900"): ("no such family: SIM900; there are: ", "a76xx, sim7000, "),
+    ("--set", "nonsense=1"): ("no such setting: nonsense; there are: ", ", csq, "),
+    ("--choice", "nonsense=1"): ("no such choice: nonsense; there are: ", ", closed, "),
+}
+
+
+@pytest.mark.parametrize("options", KNOWN, ids=" ".join)
+def test_what_there_is_is_said_in_one_line(options):
+    status, said = run_sim(*options)
+    begin, known = KNOWN[options]
+    assert status == 1 and said.startswith("sim: " + begin) and known in said and said.count("\n") == 1
+
+
+SPELLINGS = {"SIM800": "SIM800", "sim-7000": "SIM7000G", "SIM7000E": "SIM7000E", "A7672E": "A7672E"}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_family_in_any_spelling_and_a_model(modem, name):
+    running = modem(*("--set", "default_autobaud=False"), family=name)
+    assert running.read(b"RDY\r\n").endswith(b"RDY\r\n")
+    assert SPELLINGS[name].encode() in running.ask("AT+CGMM")
+
+
+def test_what_happens_is_told_line_by_line(modem):
+    server = Server(lambda connection: (connection.recv(100), connection.sendall(b"abcd")))
+    running = modem("--map", "example.com:80=127.0.0.1:%d" % server.port)
+    running.start()
+    running.ask('AT+CIPSTART=0,"TCP","example.com",80', b"CONNECT OK\r\n")
+    running.ask("AT+CIPSEND=0,3", b"> ")
+    os.write(running.fd, b"GET")
+    running.read(b"0, CLOSED\r\n")
+    for command in ("AT+QIOPEN=1", "AT+QIOPEN?", "AT+CIPMUX=0", "AT^USSDMODE=0"):
+        running.ask(command, b"ERROR\r\n")
+    running.stop()
+    said = [line.removeprefix("sim: ") for line in running.errors.splitlines()]
+    assert said[:3] == ["SIM7000G at %s" % running.link, "runs", "says RDY"]
+    told = ['AT+CSTT="x": OK', "link 0: connected to 198.51.100.1:80, TCP", "link 0: 3 bytes out"]
+    told += ["link 0: 4 bytes in", "link 0: closed by the peer", "says 0, CLOSED"]
+    told += ["AT+CIPMUX=0: refused, operation not allowed", "AT+QIOPEN?: refused, there is no +QIOPEN"]
+    assert [line for line in told if line not in said] == []
+    assert said[-1] == "commands that this module does not have: +QIOPEN (2), ^USSDMODE (1)"
+
+
+def test_the_control_channel_answers(modem, tmp_path):
+    running = modem("--control", str(tmp_path / "control"))
+    running.read(b"RDY\r\n")
+    answers = {
+        "set csq=7": "csq=7",
+        "get csq": "csq=7",
+        "silent on": "ok",
+        "silent off": "ok",
+        "silent perhaps": "refused: on or off?",
+        "set csq=bad": "refused: setting csq is a number: 'bad'",
+        "sms +15550100 hello": "ok",
+    }
+    with open(tmp_path / "control", "w", buffering=1) as channel, open(tmp_path / "control.out") as answer:
+        for line, expected in answers.items():
+            print(line, file=channel)
+            assert answer.readline() == expected + "\n", line
+        refused = {"nonsense": "refused: there are: call, ", "set nonsense=1": "refused: no such setting: nonsense; "}
+        refused["inject nowhere X"] = "refused: no such position: nowhere"
+        for line, begin in refused.items():
+            print(line, file=channel)
+            assert answer.readline().startswith(begin), line
+    assert running.read(b",1\r\n") == b'\r\n+CMTI: "SM",1\r\n'
+    running.stop()
+    assert "sim: control: set csq=7: csq=7\n" in running.errors
+    assert not (tmp_path / "control.out").exists()
+
+
+@pytest.mark.parametrize("family", ["sim7000", "a76xx"])
+def test_a_local_port_that_is_taken_is_no_connection(modem, family):
+    taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    taken.bind(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    running = modem("--map", "ntp.example:123=127.0.0.1:%d" % port, family=family)
+    if family == "sim7000":
+        running.start()
+        running.ask('AT+CLPORT=0,"UDP",%d' % port)
+        assert running.ask('AT+CIPSTART=0,"UDP","ntp.example",123', b"FAIL\r\n").endswith(b"0, CONNECT FAIL\r\n")
+    else:
+        running.open_network()
+        answer = running.ask('AT+CIPOPEN=0,"UDP",,,%d' % port, b"ERROR\r\n")
+        assert answer == b"\r\n+CIPOPEN: 0,6\r\n\r\nERROR\r\n"
+    running.stop()
+    assert "cannot bind UDP port %d" % port in running.errors and "Traceback" not in running.errors

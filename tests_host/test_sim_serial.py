@@ -1,6 +1,7 @@
 """The serial side of the virtual modem: echo, command lines, unsolicited codes, pieces."""
 
 import pytest
+from sim.power import RUDE
 from sim_host import UP, Host, machine
 
 
@@ -210,3 +211,12 @@ def test_the_first_character_wakes_a_dozing_module_and_is_lost():
     assert host.ask("AT", 50) == b""
     host.wait(60)
     assert host.ask("AT") == b"\r\nOK\r\n"
+
+
+def test_a_polite_seed_chooses_no_faults():
+    first = Host().vm.choices
+    names = [name for name in RUDE if name in first]
+    modules = [Host(seed=seed, polite=True).vm.choices for seed in range(8)]
+    assert all(chosen[name] == first[name] for chosen in modules for name in names)
+    assert any(Host(seed=seed).vm.choices["answers"] != first["answers"] for seed in range(8))
+    assert len({chosen["closed"] for chosen in modules}) == 2

@@ -2,6 +2,7 @@
 
 import importlib
 
+from .families import find
 from .net import Network
 from .peers import Blackhole, Blob, Drip, Echo, Peer, Refuse, Script, Sink, Slam, Stall
 
@@ -10,11 +11,13 @@ __all__ += ["VirtualModem"]
 
 
 def VirtualModem(family: str, uart, seed: "int | None" = 0, **settings):
-    """A module of a family at a port (the shim's UART, a pseudo-terminal).
+    """A module of a family, or of a model, at a port (the shim's UART, a pseudo-terminal).
 
     seed: which of the readings the module follows where documents differ (`choices`), and its jitter; None takes the
     recommended reading everywhere. powered: it is already running. pwrkey, status: pins. net: a Network. choices:
     readings to pin. Everything else overrides an attribute of the profile (think_ms, boot_ms, csq...).
     """
-    module = importlib.import_module("." + family, __name__).Module
-    return module(uart, seed, **settings)
+    name, model = find(family)
+    if model is not None:
+        settings.setdefault("model", model)
+    return importlib.import_module("." + name, __name__).Module(uart, seed, **settings)

@@ -188,6 +188,7 @@ class AtModule(Mux):
         return False
 
     def _final(self, result) -> None:
+        self.note("%s: %s" % (self._previous.decode("latin-1"), self._noted(result)))
         if result == OK:
             self.hook("before_ok")
             self.result("OK", 0)
@@ -198,6 +199,13 @@ class AtModule(Mux):
         self.ready()
         for fn in after:
             fn()
+
+    def _noted(self, result) -> str:
+        """A final result for the person at the terminal."""
+        if result in (OK, NO_FINAL):
+            return "OK" if result == OK else "answered"
+        name = self._sign + self._name
+        return "refused, " + ("there is no " + name if name in self.not_known else CME_TEXT.get(result, "ERROR"))
 
     def result(self, text: str, number: int) -> None:
         """A final result code in the form that ATV and ATQ ask for."""

@@ -1,17 +1,13 @@
 """The network of the program: links become real sockets, on loopback addresses only."""
 
 import socket
-import sys
 from collections.abc import Callable
 
 from .address import loopback, native, numeric
 from .carrier import Carrier, DatagramCarrier
 from .loop import Loop
 from .net import Network
-
-
-def _say(text: str) -> None:
-    print("sim: " + text, file=sys.stderr, flush=True)
+from .terminal import say
 
 
 class Bridge(Network):
@@ -20,7 +16,7 @@ class Bridge(Network):
     table: {(host, port): (address, port)}.
     """
 
-    def __init__(self, loop: Loop, table: "dict | None" = None, log: Callable[[str], None] = _say, **kw):
+    def __init__(self, loop: Loop, table: "dict | None" = None, log: Callable[[str], None] = say, **kw):
         super().__init__(**kw)
         self.loop, self.log = loop, log
         self.table: dict = {}

@@ -53,8 +53,13 @@ class Carrier:
         sock = self.sock = socket.socket(_family(self._target[0]), kind)
         sock.setblocking(False)
         if self.proto == "UDP":
-            sock.bind(("127.0.0.1", self.local_port))
-            self._connected()
+            try:
+                sock.bind(("127.0.0.1", self.local_port))
+            except OSError as error:
+                self.net.log("cannot bind UDP port %d: %s" % (self.local_port, error.strerror))
+                self._fail("refused")
+            else:
+                self._connected()
             return
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -28,10 +28,19 @@ class Serial(Output):
         self.commands: list[bytes] = []
         self._clear_intake()
         for name, value in profile.items():
-            if not hasattr(type(self), name):
-                raise TypeError("no such setting: %s" % name)
+            self.check_setting(name, value)
             setattr(self, name, value)
         port.attach(self.receive)
+
+    @classmethod
+    def check_setting(cls, name: str, value) -> None:
+        """TypeError when the profile has no such attribute, or wants a number there."""
+        if name.startswith("_") or callable(getattr(cls, name, print)):
+            public = (each for each in dir(cls) if not each.startswith("_") and each.islower())
+            known = ", ".join(each for each in public if not callable(getattr(cls, each)))
+            raise TypeError("no such setting: %s; there are: %s" % (name, known))
+        if isinstance(getattr(cls, name), (int, float)) and not isinstance(value, (int, float)):
+            raise TypeError("setting %s is a number: %r" % (name, value))
 
     def _clear_intake(self) -> None:
         """Forget everything half done, as a restart does."""

@@ -43,6 +43,7 @@ class Link:
     def send(self, data: bytes) -> None:
         """Hand bytes (or one datagram) to the network."""
         self.sent += len(data)
+        self._note("%d bytes out" % len(data))
         self.connection.send(data)
 
     def take(self, count: int, borders: bool = True) -> tuple:
@@ -78,6 +79,9 @@ class Link:
         self.rx_count = 0
         self.notice_due = True
 
+    def _note(self, text: str) -> None:
+        self.owner.note("link %d: %s" % (self.n, text))
+
     # --- what the network calls
 
     def room(self) -> int:
@@ -88,10 +92,12 @@ class Link:
         """The other side has answered."""
         self.connection, self.address, self.state = connection, address, CONNECTED
         self.end_told = False
+        self._note("connected to %s:%d, %s" % (address, self.port, self.proto))
         self.owner.link_connected(self)
 
     def failed(self, why: str) -> None:
         """No connection: "dns", "refused", "timeout"."""
+        self._note("no connection to %s:%d: %s" % (self.address, self.port, why))
         self.connection = None
         self.state = INITIAL if why == "dns" else CLOSED
         self.owner.link_failed(self, why)
@@ -100,6 +106,7 @@ class Link:
         """Bytes, or one datagram, have come."""
         if data and self.owner.accepts(self, source):
             self.received += len(data)
+            self._note("%d bytes in" % len(data))
             self.rx.append([bytes(data), source])
             self.rx_count += len(data)
             self.owner.link_data(self)
@@ -112,6 +119,7 @@ class Link:
 
     def closed(self) -> None:
         """The other side has closed."""
+        self._note("closed by the peer")
         self.connection = None
         self.state = CLOSED
         self.owner.closing(self)

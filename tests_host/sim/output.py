@@ -21,6 +21,7 @@ class Output:
     baud = 115200
     running = False
     silent = False  # a hung module: takes everything, answers nothing
+    on_note: "Callable[[str], object] | None" = None  # hears what a person at the terminal may want to know
     split_ms = 0.0  # longest pause inside an answer; 0: answers come in one piece
 
     def __init__(self, port, seed: "int | None" = 0):
@@ -132,8 +133,14 @@ class Output:
             data = b"\r\n" + data + b"\r\n"
         self.push(data)
 
+    def note(self, text: str) -> None:
+        """Something has happened."""
+        if self.on_note is not None:
+            self.on_note(text)
+
     def push(self, data: bytes) -> None:
         """Unasked bytes, kept back while payload or a half typed command is on its way in."""
+        self.note("says " + " | ".join(data.decode("latin-1").split("\r\n")).strip(" |"))
         if self._closed_to_urcs():
             self._held.append(data)
             self._release_later()

@@ -2,6 +2,7 @@
 
 import ast
 import collections
+import datetime
 import os
 import pathlib
 import stat
@@ -12,6 +13,7 @@ from . import VirtualModem
 from .bridge import Bridge
 from .loop import Loop
 from .pty_port import PtyPort
+from .terminal import say
 
 
 class FileLog(list):
@@ -29,7 +31,11 @@ class FileLog(list):
 
 
 class Program:
-    """Everything that `python -m sim` runs; usable from a test as well (run() in a thread, or step() by hand)."""
+    """Everything that `python -m sim` runs; usable from a test as well (run() in a thread, or step() by hand).
+
+    It is an ordinary module on an ordinary day: polite, with the clock of this machine, and, in LTE, a bit error rate
+    that is not known.
+    """
 
     def __init__(self, family="sim7000", table=None, listen=None, link=None, control=None, log=None, off=False, **kw):
         shim.install(real=True)
@@ -40,17 +46,25 @@ class Program:
         self.net = Bridge(self.loop, table, **net_kw)
         self.net.listen_table.update(listen or {})
         self.port = PtyPort(self.loop, lambda: self.modem.baud)
-        self.modem = VirtualModem(family, self.port, net=self.net, **kw)
-        self.modem.log = FileLog(log)
-        self.modem.commands = collections.deque(maxlen=1000)
+        kw.setdefault("polite", True)
+        self.modem = modem = VirtualModem(family, self.port, net=self.net, **kw)
+        if modem.lte and "bit_errors" not in kw:
+            modem.bit_errors = 99
+        now = datetime.datetime.now().astimezone()
+        modem.time, modem.quarters = now.replace(tzinfo=None), int(now.utcoffset().total_seconds() // 900)
+        modem.log = FileLog(log)
+        modem.commands = collections.deque(maxlen=1000)
+        modem.on_note = say
         self.path = self.port.path
         self._made: list[pathlib.Path] = []
+        self._answers: "int | None" = None  # where the control channel answers
         if link:
             self._make_link(pathlib.Path(link))
         if control:
             self._open_control(pathlib.Path(control))
+        say("%s at %s" % (modem.model or modem.family, link or self.path))
         if not off:
-            self.modem.boot()
+            modem.boot()
 
     def _make_link(self, path: pathlib.Path) -> None:
         if path.is_symlink():
@@ -58,12 +72,11 @@ class Program:
         path.symlink_to(self.path)
         self._made.append(path)
 
+    # --- control channel
+
     def _open_control(self, path: pathlib.Path) -> None:
-        if path.exists() and stat.S_ISFIFO(path.stat().st_mode):
-            path.unlink()
-        os.mkfifo(path)
-        self._made.append(path)
-        fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        """Lines come in at `path`; what became of them goes out at `path`.out."""
+        fd, self._answers = self._make_fifo(path), self._make_fifo(path.with_name(path.name + ".out"))
         rest = bytearray()
 
         def readable():
@@ -75,38 +88,87 @@ class Program:
 
         self.loop.watch(fd, readable)
 
-    def control(self, line: str) -> None:
-        """One line of the control channel."""
-        verb, _, text = line.partition(" ")
-        modem, flag = self.modem, text in ("on", "1")
+    def _make_fifo(self, path: pathlib.Path) -> int:
+        if path.exists() and stat.S_ISFIFO(path.stat().st_mode):
+            path.unlink()
+        os.mkfifo(path)
+        self._made.append(path)
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def control(self, line: str) -> str:
+        """One line of the control channel; what became of it, which is also said."""
+        try:
+            answer = self._obey(*(line.split(" ", 1) + [""])[:2]) or "ok"
+        except (TypeError, ValueError) as error:
+            answer = "refused: %s" % error
+        say("control: %s: %s" % (line, answer))
+        if self._answers is not None:
+            try:
+                os.write(self._answers, answer.encode() + b"\n")
+            except BlockingIOError:
+                pass  # nobody reads them
+        return answer
+
+    def _obey(self, verb: str, text: str) -> "str | None":
+        modem = self.modem
         actions = {
-            "pwrkey": lambda: modem.pwrkey(flag),
+            "pwrkey": lambda: modem.pwrkey(_flag(text)),
             "urc": lambda: modem.urc(text),
+            "sms": self._sms,
+            "call": modem.call_from,
+            "call_ends": modem.call_ends,
             "restart": modem.restart,
             "hang": lambda: modem.hang(*map(int, text.split())),
-            "silent": lambda: setattr(modem, "silent", flag),
+            "silent": lambda: setattr(modem, "silent", _flag(text)),
             "pdp_deact": modem.network_lost,
             "network_lost": modem.network_lost,
             "power_off": modem.power_off,
             "power_cut": modem.power_cut,
             "inject": lambda: modem.inject(*text.split(" ", 1)),
-            "set": lambda: setattr(modem, *parse_setting(text)),
+            "set": self._set,
+            "get": self._get,
             "quit": self.loop.stop,
         }
-        try:
-            actions[verb]()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            self.net.log("control line not understood: %s (%r)" % (line, error))
+        if verb not in actions:
+            raise ValueError("there are: %s" % ", ".join(sorted(actions)))
+        takes_text = verb in ("sms", "call", "set", "get")
+        return actions[verb](text) if takes_text else actions[verb]()
+
+    def _sms(self, text: str) -> None:
+        sender, _, body = text.partition(" ")
+        self.modem.store_sms(body.encode(), sender)
+
+    def _set(self, text: str) -> str:
+        name, value = parse_setting(text)
+        self.modem.check_setting(name, value)
+        setattr(self.modem, name, value)
+        self.modem.registration_changed()
+        return self._get(name)
+
+    def _get(self, name: str) -> str:
+        self.modem.check_setting(name, 0)
+        return "%s=%r" % (name, getattr(self.modem, name))
+
+    # --- life
 
     def run(self) -> None:
         """Serve until stop()."""
         self.loop.run()
 
     def close(self) -> None:
-        """Remove what was made in the file system."""
+        """Tell what was asked for and is not there; remove what was made in the file system."""
+        if self.modem.not_known:
+            counts = ", ".join("%s (%d)" % pair for pair in self.modem.not_known.most_common())
+            say("commands that this module does not have: " + counts)
         for path in self._made:
             path.unlink(missing_ok=True)
         self.port.close()
+
+
+def _flag(text: str) -> bool:
+    if text not in ("on", "off", "1", "0"):
+        raise ValueError("on or off?")
+    return text in ("on", "1")
 
 
 def parse_setting(text: str) -> tuple:
@@ -127,6 +189,24 @@ def parse_map(text: str) -> dict:
         outer, equals, inner = entry.partition("=")
         (host, _, port), (address, _, real) = outer.rpartition(":"), inner.rpartition(":")
         if not (equals and host and address and port.isdigit() and real.isdigit()):
-            raise ValueError("not host:port=address:port: %s" % entry)
+            raise ValueError("map is host:port=127.0.0.1:port,...: %s" % entry)
         table[host, int(port)] = address, int(real)
     return table
+
+
+def parse_listen(text: str) -> dict:
+    """`port=real port,...` as a table for Bridge."""
+    table = {}
+    for entry in filter(None, text.split(",")):
+        outer, _, real = entry.partition("=")
+        if not (outer.isdigit() and real.isdigit()):
+            raise ValueError("listen is port=real port,...: %s" % entry)
+        table[int(outer)] = int(real)
+    return table
+
+
+def parse_seed(text: str) -> "int | None":
+    """A number, or `none`."""
+    if text.lower() != "none" and not text.isdigit():
+        raise ValueError("seed is a number, or none: %s" % text)
+    return None if text.lower() == "none" else int(text)
