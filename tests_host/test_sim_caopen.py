@@ -2,6 +2,7 @@
 
 import pytest
 from sim import Blackhole, Blob, Echo, Refuse, Script, Sink, Slam, Stall
+from sim import sim7080
 from sim_host import Host
 
 OK = b"\r\nOK\r\n"
@@ -1307,6 +1308,51 @@ def test_cycle_that_the_network_grants():
         assert host.ask(bad) == ERROR
     assert host.ask("AT+CEDRXS=3") == OK
     assert host.ask("AT+CEDRXRDP") == line("+CEDRXRDP: 0") + OK
+
+
+# What no document settles, and the choices that give each reading.
+OPEN_QUESTIONS = {
+    "trailer of CARECV": "trailer",
+    "empty CARECV": "empty early closed_read",
+    "bytes behind a push": "push_tail",
+    "header of a push": "push_header",
+    "CARECV with CASRIP": "source",
+    "order of +CAOPEN and OK": "open_order",
+    "CAOPEN that fails": "open_failure failed_link no_context no_answer",
+    "commands during an open": "deaf",
+    "late +CASEND": "late_casend",
+    "input time that is over": "input_over",
+    "CASEND with a full buffer": "full",
+    "blank of the prompt": "prompt",
+    "+CADATAIND": "notice open_notice canew",
+    "CACLOSE after a remote close": "close_closed",
+    "context lost": "context_loss",
+    "CNACT of an active context": "cnact_active",
+    "CNACT off with open links": "cnact_off",
+    "close of a listener": "listener_close",
+    "index of +APP PDP": "pdp_index",
+    "OK and CONNECT of CASWITCH": "switch",
+    "remote close in data mode": "stream_end stream_left",
+    "fields of CAACK": "caack",
+    "boot lines without a fixed rate": "autobaud_boot",
+    "reads of datagrams": "udp_reads",
+    "echo of the payload": "payload_echo",
+    "unit of KEEPALIVE": "keepalive_unit",
+    "CARECV?": "carecv_read",
+    "ASYNCOPEN": "async_open",
+}
+
+
+def test_seeds_answer_every_open_question_in_every_way():
+    seen: dict = {}
+    for seed in range(60):
+        for name, value in Host("sim7080", seed=seed).vm.choices.items():
+            seen.setdefault(name, set()).add(value)
+    readings = sim7080.Module._merged("CHOICES")
+    for question, names in OPEN_QUESTIONS.items():
+        for name in names.split():
+            assert seen[name] == set(readings[name]) and len(seen[name]) > 1, (question, name)
+    assert seen["unread"] == {"kept"}  # no driver gets back what is lost: by name only
 
 
 @pytest.mark.parametrize("family, model", [("sim7070", b"SIM7070"), ("sim7080", b"SIM7080"), ("sim7090", b"SIM7090")])
