@@ -11,6 +11,7 @@ import time
 
 import machine
 import pytest
+import shim
 from pytest_simcom import Blob, Broker, Echo, Module, Peer, Sink
 from test_snippets import snippet
 from tools import packages
@@ -166,6 +167,13 @@ def test_the_power_key_is_the_pin_that_the_marker_says(module):
     assert module.vm.running
 
 
+def test_slips_of_a_test_are_errors(module, serve):
+    with pytest.raises(AttributeError, match="signl"):
+        module.signl = 5
+    with pytest.raises(TypeError, match=r"b'hello' is no peer: Blob\(b'...'\) serves bytes"):
+        serve("web.example", 80, b"hello")
+
+
 def test_an_unknown_family_is_told_which_there_are():
     with pytest.raises(AttributeError, match="simcom has no SIM9999; it has SIM800, SIM7000, SIM7028, A76XX"):
         Module("sim9999")
@@ -208,6 +216,17 @@ def test_a_program_ends_as_by_ctrl_c(module, run):
 
     assert run(program, seconds=60) == "stopped"
     assert seen == [60] and module.seconds == 61
+
+
+def test_a_program_that_takes_ctrl_c_for_its_end_is_stopped(run):
+    def program():
+        try:
+            while True:
+                time.sleep(7)
+        except KeyboardInterrupt:
+            pass
+
+    assert run(program, seconds=60) == "stopped"
 
 
 @pytest.mark.parametrize("how", ["reset", "soft_reset", "deepsleep", "watchdog"])
@@ -360,6 +379,20 @@ def test_old_ways_of_asyncio(run):
     assert len(beats) == 10
 
 
+@pytest.mark.simcom(uart=1)
+def test_a_stream_over_another_uart(run):
+    gps = machine.UART(2, 9600)
+    lines = []
+
+    async def main():
+        shim.clock.clock.after_ms(900, lambda: gps.feed(b"$GPRMC,1\r\n$GPRMC,2\r\n"))
+        async for line in asyncio.StreamReader(gps):
+            lines.append(line)
+
+    assert run(main, seconds=5) == "stopped"
+    assert lines == [b"$GPRMC,1\r\n", b"$GPRMC,2\r\n"]
+
+
 def test_a_pin_wakes_a_task(module, run):
     flag = asyncio.ThreadSafeFlag()
     seen = []
@@ -486,7 +519,7 @@ def test_a_broker_that_refuses_says_why():
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    """The Python of a fresh environment, with the installed package; pytest is that of this machine."""
+    """The Python of a fresh environment, with the installed packages; pytest is that of this machine."""
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     python = folder / "bin/python"
@@ -494,7 +527,7 @@ def python(tmp_path_factory):
     (site / "pytest.pth").write_text(str(pathlib.Path(pytest.__file__).parent.parent) + "\n")
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
     before = snapshot()
-    subprocess.run([*pip, "--no-index", HERE], check=True)
+    subprocess.run([*pip, "--no-index", HERE, HERE / "sim"], check=True)
     assert snapshot() == before
     return python
 
@@ -535,6 +568,19 @@ def test_names_of_the_package_are_free_for_the_program(python, tmp_path):
     for name in ("sim", "shim"):
         (tmp_path / (name + ".py")).write_text("raise SystemExit('not this one')\n")
     assert ran(python, "-c", "import simcom; print(simcom.A76XX.__name__)", cwd=tmp_path) == "A76XX\n"
+
+
+@pytest.mark.xdist_group("installed")
+def test_the_virtual_module_installs_alone(python, tmp_path):
+    program = [python.parent / "virtual-simcom", "--family", "a76xx", "--think-ms", "1"]
+    with subprocess.Popen(program, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as module:
+        with open(module.stdout.readline().strip(), "r+b", buffering=0) as terminal:
+            got = b""
+            while not got.endswith(b"OK\r\n"):
+                terminal.write(b"AT\r")
+                got += terminal.read(100)
+        module.terminate()
+    assert module.returncode == 0
 
 
 NEWCOMER = """

@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import threading
 
 import pytest
 import shim
@@ -118,6 +119,16 @@ def test_real_descriptors_work_beside_streams():
     assert poll.poll(0) == [(stream, 4)]
     os.write(writer, b"x")
     assert sorted(poll.poll(0), key=repr) == sorted([(stream, 4), (reader, select.POLLIN)], key=repr)
+    os.close(reader)
+    os.close(writer)
+
+
+def test_descriptors_alone_are_waited_for_in_real_time():
+    reader, writer = os.pipe()
+    poll = poll_of(reader, select.POLLIN)
+    threading.Timer(0.02, os.write, (writer, b"x")).start()
+    assert poll.poll(60_000) == [(reader, select.POLLIN)]
+    assert shim.clock.clock.ms == 0
     os.close(reader)
     os.close(writer)
 

@@ -7,7 +7,7 @@ shim.install()
 import machine  # noqa: E402
 import simcom  # noqa: E402
 from shim import uart as _uart  # noqa: E402
-from sim import Network, VirtualModem  # noqa: E402
+from sim import Network, Peer, VirtualModem  # noqa: E402
 
 from .wire import Wire  # noqa: E402
 
@@ -24,6 +24,9 @@ class Module:
     `seed`: which module of its kind; None: an ordinary one. `net`: its network. Other settings are those of the virtual
     module's profile.
     """
+
+    # a slip in a test, `module.signl = 5`, is an error
+    __slots__ = ("driver", "family", "net", "clock", "wire", "pwrkey", "vm", "_number", "_guard")
 
     def __init__(
         self, family="sim7000", *, uart=None, pwrkey=None, pressed=1, powered=None, seed=None, net=None, **settings
@@ -47,7 +50,7 @@ class Module:
         if seed is None:
             self.vm.random.seed(0)  # the recommended readings, and jitter that is the same in every run
         self._number = uart
-        self._guard: "list | None" = None
+        self._guard = None
 
     def await_uart(self) -> None:
         """From here each `machine.UART` that the program makes with the right number has the module at its end."""
@@ -78,7 +81,7 @@ class Module:
         """From now so many virtual milliseconds until a wait is taken for endless; None: it never is."""
 
         def give_up():
-            raise Hang("still waiting after %d ms" % ms)
+            raise Hang("still waiting after %d s of virtual time" % (ms / 1000))
 
         self.clock.cancel(self._guard)
         self._guard = None if ms is None else self.clock.after_ms(ms, give_up)
@@ -90,6 +93,8 @@ class Module:
 
         Returns it. Until then a connection to this address is refused, and the name is unknown. `proto`: "TCP", "UDP".
         """
+        if not (callable(peer) or isinstance(peer, Peer)):
+            raise TypeError("%r is no peer: Blob(%r) serves bytes, see pytest_simcom" % (peer, b"..."))
         self.net.serve(host, port, peer, proto)
         return peer
 

@@ -1,5 +1,6 @@
 """The fixtures and the marker of the plugin."""
 
+import functools
 import pathlib
 import runpy
 import sys
@@ -16,7 +17,7 @@ import machine  # noqa: E402
 
 from .module import Module  # noqa: E402
 
-_LIMIT_MS = 7 * 24 * 3600 * 1000  # of virtual time, in one test
+_LIMIT_MS = 24 * 3600 * 1000  # of virtual time, until a test that runs no program for longer is taken for endless
 
 
 def pytest_addoption(parser):
@@ -90,9 +91,11 @@ def run(module, request):
     """
 
     def run(program, seconds: "float | None" = None) -> str:
-        if callable(program):
-            return board.run(program, seconds)
-        return board.run(lambda: _run_file(_found(program, request.path.parent)), seconds)
+        __tracebackhide__ = True
+        if not callable(program):
+            program = functools.partial(_run_file, _found(program, request.path.parent))
+        module.patience(_LIMIT_MS + (seconds or 0) * 1000)
+        return board.run(program, seconds)
 
     return run
 
@@ -119,6 +122,7 @@ def _take_out(folder: pathlib.Path) -> dict:
 
 def _run_file(path: pathlib.Path) -> None:
     """Run a file as a board would: nothing of its folder is loaded yet."""
+    __tracebackhide__ = True
     tests = _take_out(path.parent)
     sys.path.insert(0, str(path.parent))
     try:

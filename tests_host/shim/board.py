@@ -79,6 +79,7 @@ def power_on() -> None:
     global _thread
     install()
     _thread = threading.get_ident()
+    asyncio.StreamReader = asyncio.StreamWriter = aio.Stream
     _clock.ask_us = _ASK_US
 
 
@@ -88,6 +89,7 @@ def power_off() -> None:
     with contextlib.suppress(Ended):
         aio.end()
     _restart()
+    asyncio.StreamReader, asyncio.StreamWriter = asyncio.streams.StreamReader, asyncio.streams.StreamWriter
     _clock.ask_us = 0.0
     _thread = None
 
@@ -98,15 +100,17 @@ def run(program, seconds: "float | None" = None) -> str:
     "returned": by itself; "stopped": the seconds are over; "reset" (machine.reset), "deepsleep", "watchdog". What
     stops it is a KeyboardInterrupt. An exception of its own goes on to the caller.
     """
+    __tracebackhide__ = True
     aio.new_event_loop()
     _restart()
     clock = _clock.clock
-    event = None
+    event, how = None, "returned"
 
     def stop():
-        nonlocal event
+        nonlocal event, how
         event = clock.after_ms(1000, stop)  # once more, if it takes no notice
-        raise Ended("stopped")
+        how = "stopped"
+        raise Ended(how)
 
     if seconds is not None:
         event = clock.after_ms(seconds * 1000, stop)
@@ -115,9 +119,9 @@ def run(program, seconds: "float | None" = None) -> str:
         if asyncio.iscoroutine(result):
             aio.run(result)
     except Ended as end:
-        return str(end)
+        how = str(end)
     finally:
         with contextlib.suppress(Ended):
             aio.end()
         clock.cancel(event)
-    return "returned"
+    return how

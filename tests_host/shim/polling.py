@@ -82,6 +82,8 @@ class Poll:
         if timeout_ms == 0:
             return self._once()
         clock = _clock.clock
+        if not clock.real and self._entries and all(fd is not None for _, _, fd in self._entries.values()):
+            return self._wait_outside(timeout_ms)
         found: list = []
 
         def ready() -> bool:
@@ -101,6 +103,11 @@ class Poll:
         elif not clock.wait(ready, clock.now_us + _FOREVER_US, _STEP_US):
             raise RuntimeError("would wait for ever: nothing became ready in ten minutes")
         return found
+
+    def _wait_outside(self, timeout_ms: float) -> list:
+        """Real descriptors alone are no affair of the virtual clock: whoever else uses this process waits for them."""
+        descriptors = {fd: (obj, mask) for obj, mask, fd in self._entries.values()}
+        return [(descriptors[fd][0], bits) for fd, bits in self._real(descriptors).poll(max(-1, timeout_ms))]
 
     def _wait_real(self, clock, ready, timeout_ms: float) -> None:
         """Sleep on the descriptors that objects have, and on a short time for those that have none."""
