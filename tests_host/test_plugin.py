@@ -2,17 +2,20 @@
 
 import asyncio
 import errno
+import gc
+import importlib.util
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import machine
 import pytest
 import shim
-from pytest_simcom import Blob, Broker, Echo, Module, Peer, Sink
+from pytest_simcom import Blob, Broker, Echo, Hang, Module, Peer, Sink
 from test_snippets import snippet
 from tools import packages
 
@@ -105,6 +108,9 @@ def test_another_card_asks_for_its_pin(module, modem):
     modem.active(True)
     modem.connect("internet")
     assert module.pins == ["0815"]
+    module.restart()
+    modem.recover()
+    assert module.pins == ["0815", "0815"]
     with pytest.raises(ValueError, match="no such state of a SIM: 'LOCKED'"):
         module.sim("LOCKED")
 
@@ -192,6 +198,24 @@ def test_real_time_comes_back(module):
 
 def test_time_is_real_without_a_module():
     assert time.time() > 1_700_000_000
+
+
+def test_other_threads_sleep_in_real_time(module):
+    other = threading.Thread(target=time.sleep, args=(0.01,))
+    other.start()
+    other.join()
+    assert module.seconds == 0
+
+
+def test_a_test_that_waits_for_ever_ends(module):
+    with pytest.raises(Hang, match="still waiting after 86400 s of virtual time"):
+        while True:
+            time.sleep(3600)
+
+
+def test_files_of_the_library_are_compiled_once():
+    loader = importlib.util.find_spec("simcom.socket").loader
+    assert loader.get_code("simcom.socket") is loader.get_code("simcom.socket")
 
 
 def test_a_program_that_never_waits_sees_time_pass(module, run):
@@ -399,6 +423,21 @@ def test_a_stream_over_another_uart(run):
     assert lines == [b"$GPRMC,1\r\n", b"$GPRMC,2\r\n"]
 
 
+def test_what_stops_the_program_is_no_error_of_a_task(run, caplog):
+    async def block():
+        while True:
+            time.sleep(1)
+            await asyncio.sleep(0)
+
+    async def main():
+        asyncio.create_task(block())
+        await asyncio.sleep(3600)
+
+    assert run(main, seconds=10) == "stopped"
+    gc.collect()
+    assert caplog.records == []
+
+
 def test_a_pin_wakes_a_task(module, run):
     flag = asyncio.ThreadSafeFlag()
     seen = []
@@ -509,7 +548,6 @@ def test_a_broker_forgets_what_is_unsubscribed_and_who_is_gone():
     stays, goes, left = (Line(broker, b"\x82\6\0\1\0\1t\0") for _ in range(3))
     broker.received(left, b"\xa2\5\0\2\0\1t")
     broker.received(goes, b"\xe0\0")
-    broker.closed(goes)
     broker.publish("t", b"x" * 200)
     assert stays.sent[1:] == [b"\x30\xcb\1\0\1t" + b"x" * 200]
     assert goes.sent[1:] == [] and not goes.is_open and left.sent[1:] == [b"\xb0\2\0\2"]

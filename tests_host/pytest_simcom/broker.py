@@ -56,10 +56,6 @@ class Broker(Peer):
             del held[:end]
             self._take(connection, kind >> 4, kind & 15, body)
 
-    def closed(self, connection) -> None:
-        """The client is gone."""
-        self._subscribed.pop(connection, None)
-
     @staticmethod
     def _end(held: bytearray) -> "tuple | None":
         """Where the body of the first packet begins and ends, or None while it is not complete."""
