@@ -19,27 +19,26 @@ class Hang(BaseException):
 class Module:
     """A virtual module, its network and its SIM card, on a virtual clock that has just begun.
 
-    `uart`: the number of the UART that it is wired to; None: of the first that the program makes. `pwrkey`: the number
-    of the pin that switches it on while its level is `pressed`; without one it is running from the start (`powered`).
-    `seed`: which module of its kind; None: an ordinary one. `net`: its network. Other settings are those of the virtual
-    module's profile.
+    `family`: of the module, or its model in any spelling. `uart`: the number of the UART that it is wired to; None: of
+    the first that the program makes. `pwrkey`: the number of the pin that switches it on while its level is `pressed`;
+    without one it is running from the start (`powered`). `seed`: which module of its kind; None: an ordinary one.
+    `net`: its network. Other settings are those of the virtual module's profile. What is not told here `vm` can do, the
+    virtual module itself.
     """
 
     # a slip in a test, `module.signl = 5`, is an error
-    __slots__ = ("driver", "family", "net", "clock", "wire", "pwrkey", "vm", "_number", "_guard")
+    __slots__ = ("family", "net", "clock", "wire", "pwrkey", "vm", "_number", "_guard")
 
     def __init__(
         self, family="sim7000", *, uart=None, pwrkey=None, pressed=1, powered=None, seed=None, net=None, **settings
     ):
-        self.driver = getattr(simcom, family.upper())  # an unknown name is told what there is
         shim.reset()
-        self.family = family.lower()
         self.net = net or Network()
         self.clock = self.net.clock
         self.wire = Wire()
         self.pwrkey = None if pwrkey is None else machine.Pin(pwrkey, machine.Pin.OUT, value=1 - pressed)
         self.vm = VirtualModem(
-            self.family,
+            family,
             self.wire,
             seed=seed,
             powered=pwrkey is None if powered is None else powered,
@@ -47,6 +46,7 @@ class Module:
             net=self.net,
             **{"pwrkey_level": pressed} | settings,
         )
+        self.family = self.vm.family
         if seed is None:
             self.vm.random.seed(0)  # the recommended readings, and jitter that is the same in every run
         self._number = uart
@@ -65,6 +65,11 @@ class Module:
 
     def __repr__(self):
         return "<virtual %s>" % self.family.upper()
+
+    @property
+    def driver(self):
+        """The class of the library for it."""
+        return getattr(simcom, self.family.upper())
 
     # --- time
 
