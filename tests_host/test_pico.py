@@ -3,7 +3,7 @@
 import pathlib
 
 import pytest
-from pico import bench, setup
+from pico import bench, frames, setup
 from pico.machine import nominal
 from pico.run import FAMILIES, family_of_commit
 from pico.secure import Broker
@@ -67,3 +67,9 @@ def test_broker_takes_packets_however_they_are_cut():
 
 def test_the_commit_chooses_one_of_the_families():
     assert family_of_commit() in FAMILIES
+
+
+def test_hot_functions_are_those_that_every_segment_goes_through():
+    found = frames.hot()
+    assert {("channel", "poll"), ("rxget", "on_trailer"), ("socket", "readinto"), ("socket", "_poll")} <= set(found)
+    assert not {("tcpip", "open"), ("tcpip", "_live"), ("pump", "start")} & set(found)

@@ -16,7 +16,7 @@ import time
 
 from pico.stage import HOST, PORTS, TREE, Stage  # first: it puts the shim in place
 from authority import Authority
-from pico import bench, firmware, secure, setup
+from pico import bench, firmware, frames, secure, setup
 from pico.programs import compiled
 from pico.terminal import Terminal
 from tools import packages
@@ -94,9 +94,9 @@ def mpremote_of(family, form):
     return "\n".join(lines), (busy["cycles"] - busy["idle"]) / 125e6
 
 
-def quick_of(files):
-    """What only this port shows and no case notices."""
-    lines = bench.quick(files)
+def checks_of(function, *args):
+    """What only this port shows and no case notices: lines, each ok or FAILED."""
+    lines = function(*args)
     bad = sum(line.endswith("FAILED") for line in lines)
     return "\n".join([*lines, "%d passed, %d failed\n" % (len(lines) - bad, bad)]), 0
 
@@ -128,7 +128,8 @@ def jobs(options):
     found = []
     if not options.only:
         found.append(("%s TLS" % chosen[0], secure_of, (chosen[0], files, firmware.own()[0])))
-        found.append(("heap and line", quick_of, (files,)))
+        found.append(("heap and line", checks_of, (bench.quick, files)))
+        found.append(("frames", checks_of, (frames.checked,)))
         found += [("%s mpremote %s" % (chosen[0], form), mpremote_of, (chosen[0], form)) for form in ("lib", "build")]
     found += [
         ("%s %s" % (family, module), cases_of, (family, module, files, options.only))
