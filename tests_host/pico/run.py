@@ -17,6 +17,7 @@ import time
 from pico.stage import HOST, PORTS, TREE, Stage  # first: it puts the shim in place
 from authority import Authority
 from pico import bench, firmware, frames, secure, setup
+from pico.machine import Failure
 from pico.programs import compiled
 from pico.terminal import Terminal
 from tools import packages
@@ -96,7 +97,10 @@ def mpremote_of(family, form):
 
 def checks_of(function, *args):
     """What only this port shows and no case notices: lines, each ok or FAILED."""
-    lines = function(*args)
+    try:
+        lines = function(*args)
+    except Failure as e:
+        lines = ["%s: FAILED" % e]
     bad = sum(line.endswith("FAILED") for line in lines)
     return "\n".join([*lines, "%d passed, %d failed\n" % (len(lines) - bad, bad)]), 0
 
