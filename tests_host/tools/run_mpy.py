@@ -1,4 +1,5 @@
-"""Runs each tests_host/mpy_*.py under MicroPython, in a process of its own, and where it can under a 32-bit one too.
+"""Runs each tests_host/mpy_*.py under MicroPython, in a process of its own, and where it can under a 32-bit one too; as
+many at once as the machine has cores.
 
     python tests_host/tools/run_mpy.py [--timeout SECONDS] [FILE ...]
 
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from system import TREE, Unavailable, micropython_command
 
@@ -23,7 +25,8 @@ SKIP = re.compile(r"^SKIP: (.*)$", re.M)
 
 
 def run(command, timeout_s):
-    """Output and exit status; None as the status means out of time."""
+    """Output, exit status (None: out of time), seconds."""
+    start = time.monotonic()
     process = subprocess.Popen(
         command,
         cwd=TREE,
@@ -40,7 +43,7 @@ def run(command, timeout_s):
         status = None
         os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate()
-    return output.decode("utf-8", "replace"), status
+    return output.decode("utf-8", "replace"), status, time.monotonic() - start
 
 
 def verdict(output, status, timeout_s):
@@ -73,16 +76,17 @@ def main():
         widths.append((" (32 bits)", micropython_command(narrow=True)))
     except Unavailable as e:
         print("only as wide as this machine: %s" % e)
+    files = args.files or sorted(map(str, (TREE / "tests_host").glob("mpy_*.py")))
+    jobs = [(path, width, [*micropython, path]) for path in files for width, micropython in widths]
     passed = failed = skipped = 0
-    for path in args.files or sorted(map(str, (TREE / "tests_host").glob("mpy_*.py"))):
-        for width, micropython in widths:
-            start = time.monotonic()
-            output, status = run([*micropython, path], args.timeout)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        timed = pool.map(lambda job: run(job[2], args.timeout), jobs)
+        for (path, width, _), (output, status, seconds) in zip(jobs, timed, strict=True):
             file_passed, file_failed, file_skipped, told = verdict(output, status, args.timeout)
             if file_failed or file_skipped and in_ci:
                 print(output.rstrip())
             name = os.path.basename(path) + width
-            print("%s: %s (%.1f s)" % (name, told, time.monotonic() - start), flush=True)
+            print("%s: %s (%.1f s)" % (name, told, seconds), flush=True)
             passed += file_passed
             failed += file_failed
             skipped += file_skipped
