@@ -28,6 +28,8 @@ MARKS = ("<!-- pico: written by `make pico-bench WRITE=1` -->\n", "<!-- pico: en
 RATES = (115200, 460800, 921600)
 BYTES = dict(zip(RATES, (24000, 40000, 60000)))
 FAMILY = "sim7000"
+STAGES = ("import", "made", "active", "connect", "socket")
+FLOW = "transparent %d RTS/CTS"
 CYCLES_PER_MS = 125_000
 SLACK = 0.005  # a figure may be worse than promised by this share: a line of code moves what is in the flash's cache
 
@@ -92,6 +94,28 @@ def silent(stage, ms, for_ms):
     stage.module.later(ms + for_ms, lambda: setattr(stage.module, "silent", False))
 
 
+def files_of(form, name):
+    """The files that a list for mip installs out of lib ("lib") or as made ("build")."""
+    lists = json.loads((TREE / form / (name + ".json")).read_text())
+    return [TREE / form / address for _, address in lists["urls"]]
+
+
+def capabilities():
+    """{name: the files that it loads on FAMILY}; a family's list has __init__."""
+    found = {path.stem: files_of("build", path.stem) for path in sorted((TREE / "lib").glob("*.json"))}
+    return {
+        name: [path.stem for path in files if not path.stem.endswith("_open")]
+        for name, files in found.items()
+        if files[0].stem != "__init__"
+    }
+
+
+def blocks(form):
+    """kB of 4 kB blocks that FAMILY's installation takes of the flash, and files."""
+    sizes = [path.stat().st_size for path in files_of(form, FAMILY)]
+    return [4 * sum(-(-size // 4096) for size in sizes), len(sizes)]
+
+
 def sessions(image):
     """name: arguments of session()."""
     found = {"buffer %d" % rate: ("buffer", (FAMILY, rate, BYTES[rate])) for rate in RATES}
@@ -104,6 +128,7 @@ def sessions(image):
     found["calls"] = ("calls", (FAMILY,))
     found["quick"] = ("quick", (FAMILY, RATES[-1], 30000))
     found["hardships"] = ("hardships", (FAMILY,))
+    found["loads"] = ("loads", (FAMILY, capabilities()))
     found["heartbeat"] = ("heartbeat", (FAMILY, 20000))
     found["memory mpy"] = ("memory", (FAMILY,))
     found["memory source"] = ("memory", (FAMILY,), "source")
@@ -154,6 +179,10 @@ def rows(found):
     heap = [at_once[block % 0]["heap"], found["push 115200"]["heap"], found["transparent 115200"]["heap"]]
     used = [at_once[mode]["share"] for mode in (block % 0, "sleep_ms(1)", "asyncio")]
     longest = [calls["longest"][name] / CYCLES_PER_MS for name in ("pump", "poll", "readinto")]
+    hard = [
+        found["hardships"][name]
+        for name in ("silent for 10 s", "flash written between reads", "collected between reads")
+    ]
     phases = [beat[name] for name in ("bring-up", "first connections", "transfer")]
     rates = "at 115200 / 460800 / 921600 baud"
     return [
@@ -183,10 +212,12 @@ def rows(found):
         ("thinks 20", "the same: blocking, the module thinks 20 ms", line(block % 20), UP, 3, None),
         ("push", "the same: blocking, pushed data with RTS/CTS", each("push %d", "line"), UP, 3, None),
         ("hex", "the same: as hexadecimal digits, at 115200 baud", [found["hex 115200"]["line"]], UP, 3, None),
-        ("transparent", "the same: transparent mode with RTS/CTS", each("transparent %d RTS/CTS", "line"), UP, 3, None),
+        ("transparent", "the same: transparent mode with RTS/CTS", each(FLOW, "line"), UP, 3, None),
+        ("transparent bare", "the same: without RTS/CTS", each("transparent %d", "line"), UP, 3, None),
         ("send", "the same: `write` of 1,460", line("send"), UP, 3, None),
+        ("send transparent", "the same, in transparent mode with RTS/CTS", each(FLOW, "sent"), UP, 3, None),
         ("lost", "share lost in transparent mode without RTS/CTS", each("transparent %d", "lost"), DOWN, 3, None),
-        ("lost flow", "with RTS/CTS", each("transparent %d RTS/CTS", "lost"), DOWN, 3, (0, 0, 0)),
+        ("lost flow", "with RTS/CTS", each(FLOW, "lost"), DOWN, 3, (0, 0, 0)),
         (
             "share",
             "share of the processor, download at 115200: blocking / `sleep_ms(1)` / asyncio",
@@ -244,6 +275,43 @@ def rows(found):
             0,
             (120, None, None),
         ),
+        *(
+            (
+                "%s %s" % (key, library),
+                "%s, %s: imported / made / active / connected / one socket" % (what, library),
+                [by_library["%s %s" % (stage, key)] for stage in STAGES],
+                better,
+                0,
+                None,
+            )
+            for key, what, better in (("RAM", "RAM", DOWN), ("hole", "largest free piece of the heap", UP))
+            for library, by_library in zip(("`.mpy`", "frozen", "source"), memory, strict=True)
+        ),
+        (
+            "flash",
+            "flash of one family, kB / files: `.mpy` as made / source",
+            blocks("build") + blocks("lib"),
+            DOWN,
+            0,
+            (64, 12, 160, None),
+        ),
+        (
+            "loads",
+            "loading, ms: " + " / ".join(capabilities()),
+            [found["loads"][name + " ms"] for name in capabilities()],
+            DOWN,
+            0,
+            None,
+        ),
+        (
+            "hard",
+            "longest `readinto` of 1,024, ms: module silent for 10 s / flash written / heap collected between reads",
+            [each["longest read ms"] for each in hard],
+            DOWN,
+            0,
+            None,
+        ),
+        ("hard lost", "bytes lost then", [each["lost"] for each in hard], DOWN, 0, (0, 0, 0)),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import select
+import sys
 import time
 from time import sleep_ms, ticks_diff, ticks_us
 
@@ -217,7 +218,14 @@ def transparent(family, rate, n, flow):
     while got < n:
         got += stream.readinto(buf)
     line = (got - first) * 1e7 / rate / ticks_diff(ticks_us(), start)
-    print({"line": line, "heap": heap, "lost": (device.lost() - before) / n})
+    lost = device.lost() - before
+    piece = bytes(1460)
+    stream.write(piece)  # fills the UART's buffer
+    start = ticks_us()
+    for _ in range(n // 1460):
+        stream.write(piece)
+    sent = n // 1460 * 1460 * 1e7 / rate / ticks_diff(ticks_us(), start)
+    print({"line": line, "heap": heap, "lost": lost / n, "sent": sent})
 
 
 def lap(function, n):
@@ -347,6 +355,28 @@ def memory(family):
     note("socket", start)
     s.close()
     assert made
+    print(found)
+
+
+def loads(family, lists):
+    """What the files of each list, {name: files}, take to load beside a client that is connected: ms, and heap."""
+    import simcom
+
+    modem = up(family)
+    socket(modem, MUTE)
+    found = {}
+    for name, files in lists.items():
+        known = set(sys.modules)
+        gc.collect()
+        before, start = gc.mem_alloc(), ticks_us()
+        for file in files:
+            __import__("simcom." + file)
+        found[name + " ms"] = ticks_diff(ticks_us(), start) / 1000
+        gc.collect()
+        found[name + " RAM"] = gc.mem_alloc() - before
+        for module in set(sys.modules) - known:
+            del sys.modules[module]
+            delattr(simcom, module[len("simcom.") :])
     print(found)
 
 
