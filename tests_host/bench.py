@@ -93,7 +93,7 @@ def instruction_figures(pool, short):
     MicroPython's cache of name look-ups makes single figures differ by up to 20 a byte with the number of names that
     were made before, so what has a limit is the mean of several such numbers.
     """
-    few, many = (1, 8) if short else (4, 16)
+    few, many = (1, 4) if short else (4, 16)
     loads = {  # (what, burst): smaller amount, larger amount, numbers of names
         ("rx", BURST): (64, 128, many),
         ("bare", BURST): (64, 128, many),
@@ -246,7 +246,7 @@ def main():
     compiled()  # before there are threads
     with ThreadPoolExecutor(1 + 2 * os.cpu_count()) as pool:
         parts = [(send_figures,), (heap_figures, short), (instruction_figures, pool, short)]
-        parts += [(call_figures, pool, short), (size_figures,)]
+        parts += [(call_figures, pool, short)] + ([] if short else [(size_figures,)])
         waiting = [pool.submit(line_figures, short)]
         for part, *args in parts:
             try:
