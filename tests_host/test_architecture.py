@@ -51,6 +51,7 @@ ORDER = (
     ("escape",),
     ("tunnel",),
     ("transparent",),
+    ("threads",),
     ("info", "finish", "sockopt", "background"),
     ("extras",),
     ("tap",),
@@ -63,6 +64,8 @@ LAZY = {
     ("links", "ring"),  # where micropython.RingIO is missing
     ("channel", "echo"),
     ("pump", "cmeerror"),
+    ("checks", "pump"),
+    ("checks", "threads"),
     ("pump", "iperror"),
     ("pump", "masking"),
     ("pump", "absent"),
@@ -127,8 +130,6 @@ LAZY = {
     ("context_start", "optional"),
     ("netconf", "optional"),
     ("finish", "power"),
-    ("finish", "card"),
-    ("cipopen", "finish"),
 }
 
 # Methods whose meaning the docstring of their caller gives, and those of machine.UART.

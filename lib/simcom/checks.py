@@ -39,3 +39,13 @@ def check_modem(uart, pwrkey, pressed, pin, baudrate, rxbuf):
     check_number("rxbuf", rxbuf, 128)
     if pin and not (isinstance(pin, str) and pin.isdigit() and 4 <= len(pin) <= 8):
         raise ValueError('pin: a string of 4 to 8 digits, as "1234"')
+    from .pump import Pump
+
+    if Pump.made:  # another one is there: each may have a thread of its own
+        try:
+            from .threads import guard
+
+            guard()
+        except ImportError:  # there are none on this port
+            pass
+    Pump.made = True

@@ -11,10 +11,14 @@ from .channel import Answer, Channel, passed
 _MORE_MS = const(61000)  # than silence_ms: when so much has passed the module has been given up
 
 
-def load(name):
+def load(name, keep=True):  # threads.py has another
     """The module ``simcom.<name>``. ImportError: which list of mip has it."""
     try:
-        return __import__("simcom." + name, None, None, ["*"])
+        module = __import__("simcom." + name, None, None, ["*"])
+        if not keep:
+            del sys.modules["simcom." + name]
+            delattr(sys.modules["simcom"], name)
+        return module
     except MemoryError:
         raise OSError(errno.ENOMEM, "no room to load simcom." + name)
     except ImportError as e:
@@ -25,10 +29,7 @@ def load(name):
 
 def once(name):
     """The module ``simcom.<name>`` for one use: nothing keeps it, and its heap is free again afterwards."""
-    module = load(name)
-    del sys.modules["simcom." + name]
-    delattr(sys.modules["simcom"], name)
-    return module
+    return load(name, False)
 
 
 class ATError(OSError):
@@ -82,6 +83,7 @@ class Pump:
     # that has lasted longer than it may, so that a watchdog ends a program that hangs.
     on_wait = None
     ticking = False  # a timer pumps
+    made = False  # there is a modem; checks.py sets it
 
     urcs: tuple = ()  # what on_urc() waits for, as callbacks.py keeps it
     hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes

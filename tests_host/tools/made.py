@@ -35,7 +35,7 @@ UNITS = {
     "doubt": ("doubt", "finish", "flagged"),
     "arguments": ("arguments", "checks", "cmeerror", "displace", "again", "reopen"),
     "info": ("info", "lookup", "masking"),
-    "addressed": ("addressed", "kinds", "door", "sockopt", "settings"),
+    "addressed": ("addressed", "kinds", "door", "sockopt", "settings", "threads"),
     "strays": ("strays", "shortfall", "echo"),
     "extras": ("extras", "absent"),
 }
