@@ -5,7 +5,7 @@ import errno
 from micropython import const
 
 from .links import State
-from .pump import ATError, once, text
+from .pump import ATError, text
 from .tcpip import TcpIp
 
 
@@ -54,8 +54,9 @@ class CipOpen(TcpIp):
             yield b"AT+CIPCLOSE=%d" % link.n, 10000, False
             yield from self._reported(link, self.STALL_MS)
         except OSError as e:
-            if link.pending or not hasattr(e, "line"):  # else it is closed already
-                yield from once("finish").closed(self, link)
+            if link.pending or not hasattr(e, "line"):  # still on its way: it is used last, and closed once more before
+                self.links.last |= link.bit
+                self._owed |= link.bit
 
     def marks(self, n):
         """Nothing tells the result of a send before OK."""

@@ -3,15 +3,11 @@
 import errno
 from time import ticks_diff, ticks_ms
 
-from micropython import const
-
-from .channel import passed
 from .checks import check_number
 from .links import State
 from .pump import once
 
 _FLUSH_MS = 10000
-_CLOSE_MS = const(125000)  # AT+CIPCLOSE reports within two minutes
 
 
 def flush(m, timeout_ms: int = _FLUSH_MS) -> bool:
@@ -87,21 +83,3 @@ def _leave(m, ms):
     m.step = "idle"
     m.on_lost(errno.ENOTCONN, "disconnected")
     yield from once("context_" + m.DIALECT).context_down(m)
-
-
-def closed(m, link):
-    """Steps when AT+CIPCLOSE is not reported: until the report comes after all, or AT+CIPOPEN? shows the number free,
-    which is given last then: the module may be at it yet."""
-    start = ticks_ms()
-    m.links.last |= link.bit  # until something is reported of it
-    while link.report is None and link.n >= 0 and not (link.pending or passed(start, _CLOSE_MS)):
-        try:
-            for line in (yield from once("card").asked(b"AT+CIPOPEN?", str)):
-                row = line[line.find(":") + 1 :].split(",")
-                if len(row) == 2:  # a connection's report
-                    m.on_line(line.encode(), 0, len(line))
-                elif len(row) == 1 and row[0].strip() == str(link.n):
-                    return
-            yield from m._reported(link, m.STALL_MS)
-        except OSError:
-            pass
