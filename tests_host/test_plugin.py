@@ -578,10 +578,8 @@ def python(tmp_path_factory):
 
 
 def snapshot():
-    """What lies in the tree, but for what its checks leave."""
-    return {
-        path for name in ("lib", "tests_host") for path in (TREE / name).rglob("*") if "__pycache__" not in str(path)
-    }
+    """What lies in the folders of the projects, where building them could leave something."""
+    return {path for folder in (HERE, HERE / "sim") for path in folder.iterdir() if path.name != "__pycache__"}
 
 
 def ran(python, *args, cwd):
