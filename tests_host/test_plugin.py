@@ -277,6 +277,22 @@ def test_a_fed_watchdog_does_not_bite(run):
     assert run(program) == "returned"
 
 
+def test_a_restart_ends_timers_watchdogs_and_interrupts(module, run):
+    calls = []
+
+    def program():
+        machine.WDT(timeout=8000)
+        machine.Timer(period=1000, callback=calls.append)
+        machine.Pin(3).irq(calls.append)
+        time.sleep(5)
+        machine.reset()
+
+    assert run(program) == "reset" and len(calls) == 5
+    machine.Pin(3).drive(1)
+    time.sleep(60)
+    assert len(calls) == 5
+
+
 def test_an_exception_of_the_program_is_that_of_the_test(run):
     def program():
         raise ValueError("mine")
@@ -306,14 +322,20 @@ def test_a_file_runs_anew_each_time_and_the_module_goes_on(module, serve, run, t
 
     serve("sink.example", 80, Sink)
     (tmp_path / "main.py").write_text(PROGRAM)
-    (tmp_path / "helper.py").write_text("starts = 0\n")
+    (tmp_path / "helper.py").write_text("from deep import starts\n")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/deep.py").write_text("starts = 0\n")
+    monkeypatch.syspath_prepend(tmp_path / "lib")
     monkeypatch.syspath_prepend(tmp_path)
     import helper  # as a test may do
+
+    monkeypatch.undo()
 
     assert [run(tmp_path / "main.py") for _ in range(2)] == ["returned"] * 2
     assert [each.received for each in module.connections] == [b"start 1", b"start 1"]
     assert sys.modules["socket"] is not socket
     assert sys.modules.pop("helper") is helper and helper.starts == 0
+    del sys.modules["deep"]
     with pytest.raises(FileNotFoundError, match="no nothing.py in "):
         run("nothing.py")
 

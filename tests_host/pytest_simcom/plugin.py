@@ -85,9 +85,10 @@ def run(module, request):
     """run(program, seconds=None) starts a program as a board does at power-up; it tells how the program ended.
 
     `program`: a file (the path is relative to that of the test, or to the current folder), which runs as `__main__`
-    with all modules beside it loaded anew; or a function, also an `async` one. After so many seconds of virtual time it
-    is ended, as by Ctrl-C: "stopped". "returned": by itself; "reset", "deepsleep", "watchdog": as it says. A second
-    run() is what follows when the board restarts: the module is as the first one left it.
+    with all modules beside it loaded anew, and a folder `lib` beside it on the path; or a function, also an `async`
+    one. After so many seconds of virtual time it is ended, as by Ctrl-C: "stopped". "returned": by itself; "reset",
+    "deepsleep", "watchdog": as it says. A second run() is what follows when the board restarts: the module is as the
+    first one left it.
     """
 
     def run(program, seconds: "float | None" = None) -> str:
@@ -104,7 +105,7 @@ def _found(path, folder: pathlib.Path) -> pathlib.Path:
     """The file at a path relative to the test or to the current folder."""
     for start in (folder, pathlib.Path.cwd()):
         if (start / path).is_file():
-            return start / path
+            return (start / path).resolve()
     raise FileNotFoundError("no %s in %s or %s" % (path, folder, pathlib.Path.cwd()))
 
 
@@ -113,7 +114,7 @@ def _take_out(folder: pathlib.Path) -> dict:
     found = {
         name: loaded
         for name, loaded in list(sys.modules.items())
-        if pathlib.Path(getattr(loaded, "__file__", None) or "").parent == folder
+        if pathlib.Path(getattr(loaded, "__file__", None) or "").resolve().parent == folder
     }
     for name in found:
         del sys.modules[name]
@@ -124,10 +125,12 @@ def _run_file(path: pathlib.Path) -> None:
     """Run a file as a board would: nothing of its folder is loaded yet."""
     __tracebackhide__ = True
     tests = _take_out(path.parent)
-    sys.path.insert(0, str(path.parent))
+    places = [str(path.parent), str(path.parent / "lib")]
+    sys.path[:0] = places
     try:
         runpy.run_path(str(path), run_name="__main__")
     finally:
-        sys.path.remove(str(path.parent))
+        for place in places:
+            sys.path.remove(place)
         _take_out(path.parent)
         sys.modules.update(tests)

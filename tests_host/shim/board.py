@@ -16,7 +16,7 @@ import time
 from . import aio
 from . import clock as _clock
 from . import install as _install
-from .machine import Ended
+from .machine import Ended, forget
 
 EPOCH = 1_609_459_200  # time.time() at power-up: 2021-01-01, as on a Pico whose clock nobody has set
 _ASK_US = 10  # on a board, of a call of time.ticks_ms
@@ -69,7 +69,8 @@ def install() -> None:
 
 
 def _restart() -> None:
-    """`import socket` is no modem any more."""
+    """Nothing of a program before is left: `import socket` is no modem any more."""
+    forget()
     sys.modules["socket"] = _socket
     sys.modules.pop("usocket", None)
 
@@ -124,4 +125,6 @@ def run(program, seconds: "float | None" = None) -> str:
         with contextlib.suppress(Ended):
             aio.end()
         clock.cancel(event)
+        if how != "returned":
+            _restart()
     return how

@@ -91,6 +91,19 @@ class Pin:
 _clock.on_reset.append(Pin._shared.clear)
 
 
+_alarms: list = []  # timers and watchdogs of the program
+_clock.on_reset.append(_alarms.clear)
+
+
+def forget() -> None:
+    """The board restarts: nothing of the program before calls anything any more."""
+    for alarm in _alarms:
+        alarm.deinit()
+    _alarms.clear()
+    for state in Pin._shared.values():
+        state["irq"] = None
+
+
 class Timer:
     """A software timer on the clock."""
 
@@ -98,6 +111,7 @@ class Timer:
 
     def __init__(self, id=-1, **kw):
         self._event = None
+        _alarms.append(self)
         if kw:
             self.init(**kw)
 
@@ -127,11 +141,16 @@ class WDT:
 
     def __init__(self, id=0, timeout=5000):
         self._timeout, self._event = timeout, None
+        _alarms.append(self)
         self.feed()
+
+    def deinit(self) -> None:
+        """Stop, as only a restart does."""
+        _clock.clock.cancel(self._event)
 
     def feed(self) -> None:
         """So long again."""
-        _clock.clock.cancel(self._event)
+        self.deinit()
         self._event = _clock.clock.after_ms(self._timeout, self._bite)
 
     @staticmethod
