@@ -17,7 +17,7 @@ sys.dont_write_bytecode = False
 pytest_plugins = ["pytest_simcom.plugin"]
 collect_ignore = ["example"]  # which test_plugin.py runs as its users do
 
-REAL_TIME = ("test_programs", "test_micropython", "test_sim_program")
+REAL_TIME = ("test_programs", "test_micropython", "test_sim_program", "test_strangers")
 
 
 def pytest_addoption(parser):

@@ -76,7 +76,8 @@ class Phone(AtModule):
         return OK
 
     def do_H(self, op, args):
-        self._call = _WAITING
+        if op != "=?":
+            self._call = _WAITING
         return OK
 
     do_CHUP = do_H

@@ -145,6 +145,7 @@ class Sms(AtModule):
             self.resume(self._cms_error(NO_NETWORK))
             return
         self.sent_sms.append(sent)
+        self.note("text to %s: %s" % (sent[0], repr(sent[1].decode("utf-8", "replace"))[1:-1]))
         self.later(self.sms_ms, self._sms_taken)
 
     def _sms_taken(self) -> None:

@@ -1,6 +1,6 @@
 """Finds a system program that the tests use, or fetches it into .tools/ without touching the system.
 
-    python3 tests_host/tools/system.py micropython|micropython32|mosquitto|node|openssl|valgrind
+    python3 tests_host/tools/system.py gammu|micropython|micropython32|mosquitto|node|openssl|valgrind
 
 prints the path to start, or nothing, the reason on stderr and exit status 1. From a test or tests_host/bench.py:
 
@@ -34,6 +34,7 @@ KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrin
 # name: path inside the package of that name (node: nodejs), variables that hold paths inside the unpacked tree
 PROGRAMS = {
     "node": ("usr/bin/node", {}),
+    "gammu": ("usr/bin/gammu", {}),
     "micropython": ("usr/bin/micropython", {}),
     "micropython32": ("usr/bin/micropython", {}),  # always fetched, see below
     "mosquitto": ("usr/sbin/mosquitto", {}),
@@ -184,7 +185,8 @@ def _fetched_command(name, root):
     if not loader or not os.path.exists("%s/%s" % (root, binary)):
         raise Unavailable("%s: the unpacked package lacks its loader or %s" % (name, binary))
     env = {key: "%s/%s" % (root, path) for key, path in variables.items()}
-    return [loader, "--library-path", os.path.dirname(loader), "%s/%s" % (root, binary)], env
+    libraries = "%s:%s/usr/lib" % (os.path.dirname(loader), root)
+    return [loader, "--library-path", libraries, "%s/%s" % (root, binary)], env
 
 
 def _write_wrapper(name, root):
