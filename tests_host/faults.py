@@ -551,7 +551,10 @@ ENDED = "bytes put into the command before payload: a CR ends it, or it announce
 LOST = "bytes of payload lost on their way to the module, which is freed with filler: the write raises"
 FILLED = "prompt lost, or so late that the write was given up: the module is freed with filler, the write raises"
 CUT = "digits lost of how much a read asks for: the module cuts a datagram in two (SIM800, SIM7000)"
-PUSHED = "bytes put into payload that is pushed, or those that follow a restart: read before the next header is missing"
+PUSHED = (
+    "bytes put into payload that is pushed, or between CR and LF in front of it, or those that follow a restart: read"
+)
+PUSHED += " before the next header is missing"
 
 
 def undecidable(problem, key, direction, at, fault, error):
@@ -576,7 +579,7 @@ def undecidable(problem, key, direction, at, fault, error):
     if direction == "rx" and problem in ("read: wrong bytes", "read: silent loss", "read: duplication"):
         if kind == "flip" and payload:
             return TURNED
-        if key[1] == "push" and error and (added and payload or kind == "restart"):
+        if key[1] == "push" and error and (added and in_payload(key, direction, at, 2) or kind == "restart"):
             return PUSHED
     return None
 

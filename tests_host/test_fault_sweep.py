@@ -101,6 +101,24 @@ def test_payload_is_not_sent_again_behind_filler_that_went_out_in_its_place(fami
         assert faults.run("/".join((*key[:3], "0", direction, str(at), fault))).problems == [], fault
 
 
+@pytest.mark.parametrize("family", faults.FAMILIES)
+def test_pushed_header_that_announces_more_than_comes_holds_nothing_up(family):
+    # What the module is asked in the silence that follows is counted as payload, and so is its answer.
+    seen = faults.reference(family, "push", "text", 0)["rx"]
+    for each in re.finditer(rb"\+RECEIVE,0,(?=\d)", seen):
+        for at in (each.end(), each.end() + 1):
+            assert problems(family, "push", "rx", at, "double1") == [], at
+
+
+@pytest.mark.parametrize("family", ("sim800", "sim7000"))
+def test_line_inside_a_pushed_header_is_no_end_of_it(family):
+    seen = faults.reference(family, "push", "text", 0)["rx"]
+    line = "line%d" % faults.LINES.index('+CMTI: "SM",10')
+    for each in re.finditer(rb"\+RECEIVE,0,\d+,[\d.]+(?=:)", seen):
+        for at in range(each.start(), each.end()):
+            assert problems(family, "push", "rx", at, line) == [], at
+
+
 # --- the judge
 
 

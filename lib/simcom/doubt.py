@@ -60,6 +60,8 @@ class Doubt:
             self._anew()
         inside = parser.need or parser.tail
         if self._answer():
+            if channel.cmd is _QUESTION:  # whose answer this was
+                channel.busy = False
             return channel.on_end(False)
         gone = not m.on or channel.quiet(m.silence_ms)
         if inside and channel.busy and not channel.head and channel.cmd is not _QUESTION:

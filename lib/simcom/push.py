@@ -202,8 +202,11 @@ class Push:
                 return True
         self._from = self._sender
         self._sender = ""
-        if m._cursor < j and buf[i + 1] == 82:
+        if buf[i + 1] == 82 and (m._cursor < j or not (self._from or buf[j - 1] == 58)):
             self._from = self._address(buf, m._cursor, j)
+            if not _pair(self._from):  # a line has cut it
+                self.lost()
+                return True
         self._link = m._link = None
         self._into = drop
         if not 0 < self._got <= _MOST:
@@ -305,4 +308,4 @@ def _pair(sender):
     # With an IPv6 address there are many colons.
     host, _, port = sender.rpartition(":")
     port = port.strip()
-    return (host.strip(), int(port)) if port.isdigit() else None
+    return (host.strip(), int(port)) if host and port.isdigit() else None
