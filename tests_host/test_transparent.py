@@ -1107,6 +1107,24 @@ def test_stream_that_ends_in_what_reads_like_an_event(family, event, ms):
     assert rig.modem.isconnected()
 
 
+# What nobody can tell: a module that ends with +IPCLOSE alone, behind a stream that ends in "\r\nCLOSED\r\n", says
+# b"\r\nCLOSED\r\n\r\n+IPCLOSE: 0,1\r\n", as one does that ends with both lines; likewise the other way round.
+@pytest.mark.parametrize("last", [b"CLOSED", b"RDY"])
+@pytest.mark.parametrize("event", [each for each in LIKE_EVENTS if each != b"CLOSED"])
+@pytest.mark.parametrize("family", ["sim800", "sim7000", "sim7028", "a76xx"])
+def test_stream_that_ends_in_two_lines_that_read_like_events(family, event, last):
+    rig = Rig(family=family, choices={"transparent_end": "both"} if family in ("sim7028", "a76xx") else {})
+    t = rig.modem.transparent(rig.serve(Peer), flow_control=True)
+    t.settimeout(60)
+    data = b"payload\r\n%s\r\n\r\n%s\r\n" % (event, last)
+    peer = rig.connection()
+    peer.write(data)
+    rig.clock.after_ms(20, peer.close)
+    assert t.read() == data
+    t.close()
+    assert rig.modem.isconnected() and rig.works()
+
+
 @every_family
 @pytest.mark.parametrize("remedy", ["recover", "reset", "power-down"])
 @pytest.mark.parametrize("timeout_ms", [5, 1000, 30000])  # not begun, connecting, connected
