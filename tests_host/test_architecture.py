@@ -21,7 +21,7 @@ ORDER = (
     ("links",),
     ("channel", "displace"),
     ("pump", "checks"),
-    ("query", "lazy", "aterror", "counters"),
+    ("query", "lazy", "aterror", "counters", "stages"),
     ("lacks", "settings", "lookup", "alone", "door", "command", "callbacks", "reserved", "strays", "model", "optional"),
     ("modem",),
     ("resync", "radio", "shortfall", "reopen", "doubt"),

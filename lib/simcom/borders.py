@@ -182,6 +182,10 @@ class DatagramLink(Link):
         if not n or self.n < 0 or self.state == State.DRAINING or self.state == State.CONNECTING:
             return
         took = 0
+        sender = m.parts.get("sender")
+        if sender and (yield from sender.fits(self, n)) < n:  # the module has no room for it yet
+            yield _RETRY_MS
+            return
         self.report = None
         self.sending = n
         self.flying = True

@@ -141,7 +141,7 @@ class _Answer:
         self.sent = True
         self._short = m.channel.parser.line
         data = self._data or b""
-        m.channel.start(self._cmd, len(self._cmd), self.on_answer, ms, 0, data, len(data))
+        m.stage.start(self._cmd, len(self._cmd), self.on_answer, ms, 0, data, len(data))
         m.channel.parser.prompt = False  # look() sees it
         yield 0
 

@@ -37,7 +37,7 @@ class Datagrams:
         m._n = link.n
         m._task = None
         link.source = None
-        m.channel.read(cmd, len(cmd), b"\n", self._reader, _READ_MS)  # no header goes to on_head()
+        m.stage.read(cmd, len(cmd), b"\n", self._reader, _READ_MS)  # no header goes to on_head()
 
     def on_read(self, kind, buf, i, j):
         """BufferAccess._on_read(); with AT+CIPSRIP=1 the header ends in ``,"address":port``."""

@@ -103,7 +103,7 @@ class Doubt:
             channel.write(_QUESTION, len(_QUESTION))
         else:  # payload that is pushed
             self._cmd = _QUESTION
-            channel.start(_QUESTION, len(_QUESTION), self._nothing, self._modem.silence_ms, 2)
+            self._modem.stage.start(_QUESTION, len(_QUESTION), self._nothing, self._modem.silence_ms, 2)
 
     def _nothing(self, kind, buf, i, j):
         # The handler of a question in its own right.

@@ -89,7 +89,8 @@ class Pump:
     hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes
 
     def __init__(self, uart):
-        self.channel = Channel(uart, self)
+        self.channel = self.stage = Channel(uart, self)  # stage: where commands begin; see stages.py
+        self.parts = {}  # what capabilities keep, by name
         self.step = "off"  # what bring-up is at, for status()
         self._tasks = []
         self._task = None  # whose command is in flight …
@@ -112,7 +113,7 @@ class Pump:
             return 0
         try:
             self.pumping = True
-            got = self.channel.poll()
+            got = self.stage.poll()
             if not self.channel.busy:
                 self._next()
             self.pumping = False  # here: Ctrl-C may come right behind the try
@@ -219,7 +220,7 @@ class Pump:
         self._marks = marks
         task.info = []
         own = 2 if marks == () or marks is True else 1 if marks else 0
-        self.channel.start(cmd + b"\r", len(cmd) + 1, self._on_answer, ms, own, *(payload or ()))
+        self.stage.start(cmd + b"\r", len(cmd) + 1, self._on_answer, ms, own, *(payload or ()))
 
     def _on_answer(self, kind, buf, i, j):
         task = self._task

@@ -109,7 +109,7 @@ class BufferAccess(Modem):
         self._link = link
         self._n = link.n
         self._task = None
-        self.channel.read(link.rxget, link.rxget_n, link.head, self._reader, _READ_MS)
+        self.stage.read(link.rxget, link.rxget_n, link.head, self._reader, _READ_MS)
 
     def _ask_for(self, link, n):
         cmd = link.rxget
@@ -167,7 +167,7 @@ class BufferAccess(Modem):
 
     def on_head(self, buf, i, j):
         """The header of a full segment."""
-        self._cursor = i + len(self._link.head)
+        self._cursor = i + len(self.channel.head)
         self._segment(self.ring_size // 2, buf, j)
 
     def _segment(self, got, buf, j):

@@ -9,6 +9,7 @@ from .checks import check_number
 from .lacks import start_only
 from .pump import ATError
 from .query import fields, query
+from .stages import Stage, add, remove
 
 _REFUSAL_MS = const(100)  # without a prompt: what is not refused within this time is taken for accepted
 _SILENT_MS = const(2000)  # without a result: so is payload
@@ -27,13 +28,16 @@ def set_send(m, form):
     if form == "timed":
         start_only(m, "timer for sends")
         timer = b"AT+CIPATS=1,%d" % check_number("send: seconds", seconds, 1, 100)
-    if m.DIALECT == "start" and (form == "timed" or _sender(m).form == "timed"):
+    sender = m.parts.get("sender")
+    if m.DIALECT == "start" and (form == "timed" or (sender and sender.form == "timed")):
         return _set(m, b"AT+CIPATS=", timer, "form", form, seconds)
     return _form(m, form)
 
 
 def _form(m, form):
-    _sender(m).form = form
+    sender = _sender(m)
+    sender.form = form
+    sender.settle()
     yield 0
 
 
@@ -85,17 +89,17 @@ def _set(m, name, cmd, attribute, value, seconds):
     setattr(sender, attribute, value)
     if attribute == "form":
         sender.seconds = seconds if value == "timed" else 0
+    sender.settle()
 
 
 def _sender(m):
-    sender = getattr(m, "sender", None)
-    if not sender:
-        sender = m.sender = Sender(m)
-    return sender
+    return m.parts.get("sender") or Sender(m)
 
 
-class Sender:
-    """Stands in front of the channel's commands, and of what sockets send."""
+class Sender(Stage):
+    """``modem.parts["sender"]``, unless it is done as without: asked whenever something is to be sent."""
+
+    LEVEL = 2
 
     form = "fixed"
     seconds = 0  # when timed
@@ -103,64 +107,57 @@ class Sender:
 
     def __init__(self, m):
         self._modem = m
-        self._channel = channel = m.channel
         self._escapes = m.DIALECT != "start"
         self._unsized = getattr(m, "UNSIZED", b",")  # what stands for the length in front of an address
+        self._most = 0  # so many bytes of the next payload go without a length; 0: it has one
         self._n = 0  # payload bytes of the command in flight
         self._since = 0  # when it went out, or its payload
         self._open = False  # it has no length
         self._filled = False  # it was refused, and filler went out for the case that it was not
-        self._start = channel.start
-        self._poll = channel.poll
-        self._send = m.send
-        self._transmit = m._transmit
-        channel.start = self.start
-        channel.poll = self.poll
-        m.send = self.send
-        m._transmit = self.transmit
-        if not self._escapes:
-            self._accepted = m.accepted
-            m.accepted = self.accepted
+        m.parts["sender"] = self
+        add(m, self)
 
-    def send(self, link, buf, off, n):
-        """TcpIp.send()"""
+    def settle(self):
+        """A setting has changed."""
+        if self.form == "fixed" and self.prompt == 1:
+            remove(self._modem, self)
+            del self._modem.parts["sender"]
+
+    def check(self, buf, off, n):
+        """ValueError for bytes that cannot be sent."""
         if self.form != "fixed" and not self._escapes:
             data = bytes(memoryview(buf)[off : off + n])
             for c in b"\x08\x1a\x1b":
                 if c in data:
                     raise ValueError("send: byte %d cannot be sent without a length; config(send='fixed')" % c)
-        return self._send(link, buf, off, n)
 
-    def transmit(self, link):
-        """TcpIp._transmit()"""
+    def fits(self, link, n):
+        """Steps before the AT+CIPSEND of ``n`` bytes: how many it may have."""
         most = 0  # what the variable form must not exceed
         if self.form != "fixed":
             if not self._escapes:
                 most = (yield from _room(self._modem)).get(link.n, 0)
             elif not getattr(link, "server", None):  # of accepted clients these modules want the length
-                most = self._modem.SEND_MAX
-        link.most = most
-        link.chosen = min(link.tx_n, most or link.tx_n)
-        yield from self._transmit(link)
+                most = n
+        self._most = most
+        return min(n, most or n)
 
     def start(self, cmd, n, handler, ms, own=0, payload=None, payload_n=0):
         """Channel.start()"""
         self._open = self._filled = False
         if payload is not None:
             self._since = ticks_ms()
-            link = self._modem.links.get(int(cmd[11 : cmd.find(b",")]))  # AT+CIPSEND=n,…
-            if link and getattr(link, "most", 0):
-                cmd, payload = self._variable(cmd, payload, min(payload_n, link.most))
+            self._n = payload_n
+            if self._most and cmd.startswith(b"AT+CIPSEND="):
+                cmd, payload = self._variable(cmd, payload, payload_n)
                 payload_n = len(payload)
                 n = len(cmd)
                 ms += 1000 * self.seconds
-            else:
-                self._n = payload_n
-        self._start(cmd, n, handler, ms, own, payload, payload_n)
+                self._most = 0
+        self.below.start(cmd, n, handler, ms, own, payload, payload_n)
 
     def _variable(self, cmd, payload, n):
         self._open = True
-        self._n = n
         data = bytes(memoryview(payload)[:n])
         if self._escapes:
             for c in b"\x03\x1a\x1b":  # 3 first: it is the escape
@@ -173,14 +170,10 @@ class Sender:
             return cmd[:k] + self._unsized + cmd[to:], data
         return cmd[:k] + b"\r", data
 
-    def accepted(self, link, line, n):
-        """CipStart.accepted(): of what was really sent."""
-        self._accepted(link, line, link.chosen)
-
     def poll(self):
         """Channel.poll()"""
-        got = self._poll()
-        channel = self._channel
+        got = self.below.poll()
+        channel = self._modem.channel
         if self._open and channel.desync:  # ESC ends what has no length
             self._open = False
             channel.write(b"\x1b", 1)
@@ -196,7 +189,7 @@ class Sender:
                     self._since = now
                     channel.parser.prompt = False
                     channel.on_prompt()
-            elif self.prompt == 2 and channel.sent >= 0 and not channel._end:
+            elif self.prompt == 2 and channel.sent >= channel.filler > 0:  # it is out
                 if passed(self._since, _SILENT_MS + 1000 * self.seconds):
                     line = b"DATA ACCEPT:0,%d" % self._n
                     channel.on_line(line, 0, len(line))

@@ -8,6 +8,7 @@ import errno
 from .lacks import start_only
 from .links import Link, LinkTable
 from .parser import Parser
+from .stages import Stage, add
 
 _BARE = (b"AT+CIPSEND", b"AT+CIPCLOSE", b"AT+CIPACK", b"AT+CIPSTATUS")  # may stand without any parameter
 _MORE = (b"AT+CIPSTART", b"AT+CIPUDPMODE", b"AT+CLPORT")
@@ -24,8 +25,10 @@ def single(m):
     Single(m)
 
 
-class Single:
-    """Stands between the channel and its parser, and in front of the channel's commands."""
+class Single(Stage):
+    """Stands between the channel and its parser too, so that lines have the number when the channel sees them."""
+
+    LEVEL = 1
 
     def __init__(self, m):
         m.LINKS = 1
@@ -37,20 +40,12 @@ class Single:
         self._cmd = bytearray(b"AT+CIPRXGET=2,    \r")
         self._line = bytearray(600)  # a line with its number …
         self._n = 0  # … its length
-        self._start = channel.start
-        self._read = channel.read
-        self._equip = m.equip
-        channel.start = self.start
-        channel.read = self.read
-        m.equip = self.equip
+        self._theirs = None  # start of a line that brings most payload, and as it is without the number
+        self._mine = b""
+        add(m, self)
         channel.parser = Parser(self, len(channel.parser.buf))
         self.on_prompt = channel.on_prompt
         self.on_end = channel.on_end
-
-    def equip(self, link):
-        """BufferAccess.equip()"""
-        self._equip(link)
-        link.head = link.head.replace(b",0,", b",")
 
     # Commands
 
@@ -66,9 +61,8 @@ class Single:
                 cmd = name + b"\r"
                 if name == _BARE[3]:  # its OK comes first
                     self._asked = True
-                    self._modem._marks = (b"+CIPSTATUS",)
                     own = 1
-        self._start(cmd, len(cmd), handler, ms, own, payload, payload_n)
+        self.below.start(cmd, len(cmd), handler, ms, own, payload, payload_n)
 
     def read(self, cmd, n, head, handler, ms):
         """Channel.read()"""
@@ -76,7 +70,10 @@ class Single:
         mine[12] = cmd[12]
         for k in range(16, n):
             mine[k - 2] = cmd[k]
-        self._read(mine, n - 2, head, handler, ms)
+        if head is not self._theirs:
+            self._theirs = head
+            self._mine = head.replace(b",0,", b",")
+        self.below.read(mine, n - 2, self._mine, handler, ms)
 
     # Lines
 

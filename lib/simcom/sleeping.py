@@ -9,6 +9,7 @@ from .checks import check_number, check_pin
 from .door import ask
 from .lacks import need
 from .links import State
+from .stages import Stage, add, remove
 
 
 _DTR_MS = const(60)  # DTR to a UART that listens
@@ -53,57 +54,49 @@ def awake(m, timeout_ms: int = 10000):
         m.extra = [each for each in m.extra if each[0] != "sleep"]
 
 
-class _Sleeper:
-    """Stands between the modem and its channel: what is to be sent waits until the module listens."""
+class _Sleeper(Stage):
+    """What is to be sent waits until the module listens."""
+
+    LEVEL = 3
 
     def __init__(self, m, dtr, level, cmd):
-        self._links = m.links
+        self._modem = m
         self._cmd = cmd
-        self._over = False  # it stands aside
-        self._channel = channel = m.channel
         self._dtr = dtr
         self._level = level
-        self._start = channel.start
-        self._read = channel.read
-        self._poll = channel.poll
         self._held = None  # (function, arguments): to be sent when the module listens
         self._awake = True
         self._used = self._sent = ticks_ms()
-        self._top = channel.start = self.start
-        channel.read = self.read
-        channel.poll = self.poll
+        add(m, self)
 
     def again(self, m):
         """Steps of a connect(): a module that has restarted does not sleep."""
         yield self._cmd
 
     def stop(self):
-        """Stand aside."""
-        channel = self._channel
-        self._over = True
-        if channel.start is self._top:  # else others stand on it
-            channel.start = self._start
-            channel.read = self._read
-            channel.poll = self._poll
+        """The module stays awake."""
+        remove(self._modem, self)
         if self._dtr:
             self._dtr.value(1 - self._level)
+        if self._held:
+            self._go()
 
     def start(self, *args):
         """Channel.start()"""
-        self._send(self._start, args, args[2])
+        self._send(self.below.start, args, args[2])
 
     def read(self, *args):
         """Channel.read()"""
-        self._send(self._read, args, args[3])
+        self._send(self.below.read, args, args[3])
 
     def _send(self, function, args, handler):
         now = self._sent = ticks_ms()
         if not self._dtr and passed(self._used, _AWAKE_MS):
             self._awake = False
         self._used = now
-        if self._awake or self._over:
+        if self._awake:
             return function(*args)
-        channel = self._channel
+        channel = self._modem.channel
         channel.cmd = args[0]  # as if it were sent: lines that come meanwhile are nobody's answer
         channel.handler = handler
         channel.own = 1
@@ -115,22 +108,23 @@ class _Sleeper:
         else:
             channel.write(b"\r", 1)
 
+    def _go(self):
+        function, args = self._held
+        self._held = None
+        function(*args)
+
     def poll(self):
         """Channel.poll()"""
-        if self._over:
-            return self._poll()
         now = ticks_ms()
-        channel = self._channel
+        channel = self._modem.channel
         if self._held:
             if not channel.busy:  # Ctrl-C
                 self._held = None
             elif passed(self._used, _DTR_MS if self._dtr else _CHAR_MS):
-                function, args = self._held
-                self._held = None
                 self._awake = True
                 self._used = now
-                function(*args)
-        got = self._poll()
+                self._go()
+        got = self.below.poll()
         if self._held:
             pass
         elif channel.busy or (got and self._dtr and self._awake):
@@ -139,7 +133,7 @@ class _Sleeper:
             self._awake = False
             self._dtr.value(self._level)
         if not passed(self._sent, _ASK_MS):
-            for link in self._links.slots:
+            for link in self._modem.links.slots:
                 if link and link.state == State.OPEN and not link.tx_n:  # idle
                     link.heard = now
         return got

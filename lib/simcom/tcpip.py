@@ -40,6 +40,9 @@ class TcpIp(BufferAccess):
     def send(self, link, buf, off, n):
         """Copy up to ``n`` bytes from ``buf[off:]`` into the send buffer; returns how many fitted."""
         at = link.tx_n
+        sender = self.parts.get("sender")
+        if sender:
+            sender.check(buf, off, n)
         n = min(n, self.SEND_MAX - at)
         if n > 0:
             if not link.tx:
@@ -163,6 +166,9 @@ class TcpIp(BufferAccess):
         if link.sender:
             return (yield from link.sender(self))
         n = link.tx_n
+        sender = self.parts.get("sender")
+        if sender:
+            n = yield from sender.fits(link, n)
         bit = link.bit
         info = error = None
         link.report = None

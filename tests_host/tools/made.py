@@ -41,7 +41,7 @@ UNITS = {
 }
 # Of these whoever imports them gets a copy of what he uses: they are small, and keep nothing. So do families with their
 # dialect.
-COPIED = ("query", "checks", "radio", "resync", "lookup", "lacks", "alone", "counters", "cipstart", "cipopen")
+COPIED = ("query", "checks", "radio", "resync", "lookup", "lacks", "alone", "counters", "stages", "cipstart", "cipopen")
 ITSELF = "_itself"  # what a file calls its module, where it has to
 
 # Names that MicroPython has on every board. Those of the first row are part of the format of .mpy files, where they
