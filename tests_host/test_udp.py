@@ -8,6 +8,7 @@ import pytest
 import select
 from sim import Blob, Echo, Peer
 from sim.faults import Faulty
+from simcom.dglink import Datagram
 
 FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 START = FAMILIES[:2]
@@ -901,11 +902,12 @@ def test_opener_that_was_given_opens_it_each_time(family):
     s = datagram(rig)
     opened = []
 
-    def opener(m, link):
-        opened.append(link.peer)
-        yield (m.OPEN % ((link.n, "UDP") + link.peer)).encode(), 5000, False
+    class Own(Datagram):
+        def dial(self, link):
+            opened.append(link.peer)
+            return self.modem.dial(link)
 
-    s._link.opener = opener
+    s._link.kind = Own(rig.modem)
     for address in (HERE, THERE):
         s.sendto(b"x", address)
         assert s.recvfrom(1) == (b"x", address)

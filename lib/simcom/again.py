@@ -17,7 +17,7 @@ def renewed(m, old):
     m.close(old)
     link = Link()
     link.hold = old.hold
-    link.opener = old.opener
+    link.kind = old.kind
     link.linger = old.linger
     link.abort = old.abort
     return link

@@ -8,6 +8,7 @@ from micropython import const
 from .alone import alone
 from .borders import Borders, DatagramLink
 from .channel import passed
+from .dglink import Datagram
 from .links import State
 from .pump import once
 from .socket import check_address
@@ -29,7 +30,7 @@ class Association:
     def __init__(self, s):
         self._s = s
         self._modem = s._modem
-        self._dialect = s._modem.datagrams.dialect
+        self._kind = Datagram(s._modem)
         self._peer = None  # connect()
         self._last = None  # with whom it had to do last
         self._port = 0  # bind()
@@ -44,7 +45,7 @@ class Association:
         s = self._s
         old = s._link
         link = DatagramLink()
-        link.opener = old.opener
+        link.kind = old.kind
         link.local = self._port
         link.only = self._peer
         link.inherit(old)
@@ -69,7 +70,7 @@ class Association:
         link = self._checked()
         if link.live():
             return link
-        peer = self._dialect.first(self._modem, self._port, address)
+        peer = self._kind.dialect.first(self._modem, self._port, address)
         if not peer:
             if self._s._timeout == 0:  # there may be one by the next call
                 raise OSError(errno.EAGAIN, "not now, and no peer yet")
@@ -84,8 +85,7 @@ class Association:
         m = self._modem
         ring = link.ring
         ready = link.ready
-        if not link.opener:
-            link.opener = self._dialect.opener
+        link.kind = link.kind or self._kind
         link.ring = None
         pool = m._rings._free
         if ring is not None:
@@ -143,10 +143,10 @@ class Association:
         s = self._s
         start = s._start()
         link = s._link
-        if link.state or link.opener:
+        if link.state or link.kind:
             raise OSError(errno.EINVAL, "bind: once, before the socket is used, and not in a second context")
         self._port = link.local = port
-        if self._dialect.first(self._modem, port, None):
+        if self._kind.dialect.first(self._modem, port, None):
             self._opened(self._live(None), start, True)
 
     def connect(self, address):
@@ -156,7 +156,7 @@ class Association:
         s = self._s
         start = s._start()
         link = s._link
-        if link.state and link.peer != address and not self._dialect.first(self._modem, 0, None):
+        if link.state and link.peer != address and not self._kind.dialect.first(self._modem, 0, None):
             self._renew()
         self._peer = self._last = s._link.only = address
         self._opened(self._live(address), start, False)

@@ -1,28 +1,23 @@
 """The port that a socket asks for: a client's local one, a server's."""
 
 import errno
-from time import ticks_ms
 
-from .channel import passed
-from .links import State
+from .linkkind import LinkKind
 from .pump import once
 
 
-class Bound:
-    """Link.opener of a client with this local port; 0: any."""
+class Bound(LinkKind):
+    """A client with this local port; 0: any."""
 
-    def __init__(self, port):
+    def __init__(self, m, port):
+        super().__init__(m)
         self.port = port
 
-    def __call__(self, m, link):
+    def dial(self, link):
+        m = self.modem
         if self.port:
             return __import__("simcom.bind_" + m.DIALECT, None, None, ["*"]).steps(m, link, self.port)
-        return plain(m, link)
-
-
-def plain(m, link):
-    """The steps of a client that any local port suits."""
-    yield command(m, link), m.ANSWER_MS, False
+        return m.dial(link)
 
 
 def bind(s, address):
@@ -33,24 +28,6 @@ def bind(s, address):
     """
     port = once("arguments").local_port(address)
     s._start()
-    if s._link.state or s._link.opener:
+    if s._link.state or s._link.kind:
         raise OSError(errno.EINVAL, "bind: once, before connect() and listen()")
-    s._link.opener = Bound(port)
-
-
-def command(m, link):
-    """The usual command that opens a client."""
-    return (m.OPEN % ((link.n, link.proto) + link.peer)).encode()
-
-
-def outcome(m, link, n):
-    """Until it is known what has become of the attempt to open ``link`` as number ``n``, or it is another's."""
-    start = ticks_ms()
-    while link.state == State.CONNECTING and not link.error and link.n == n:
-        if passed(start, m.CONNECT_MS):
-            raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-        if passed(link.heard, 10000):
-            link.heard = ticks_ms()
-            yield from m._ask(link)
-        else:
-            yield 500
+    s._link.kind = Bound(s._modem, port)

@@ -2,8 +2,6 @@
 
 import errno
 
-from .bind import command, outcome
-
 
 def _port(n, proto, port):
     return b'AT+CLPORT=%d,"%s",%d' % (n, proto.encode(), port)
@@ -29,8 +27,8 @@ def steps(m, link, port):
     error = None
     yield from local_port(m, link, link.proto, port)
     try:
-        yield command(m, link), m.ANSWER_MS, False
-        yield from outcome(m, link, n)
+        yield from m.dial(link)
+        yield from m.outcome(link, n)
     except OSError as e:
         error = e
     if m.up:  # who is given the number later must not get the port with it

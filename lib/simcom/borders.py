@@ -1,18 +1,14 @@
 """A link whose ring keeps the borders of datagrams."""
 
-import errno
 from array import array
-from time import ticks_ms
 
 from micropython import const
 
-from .channel import passed
 from .links import Link, State
 from .lookup import numeric
 
+
 _MOST = const(32)  # datagrams that wait to be read
-_RETRY_MS = const(250)
-_TRIES = const(4)
 
 
 class Borders:
@@ -81,6 +77,8 @@ class DatagramLink(Link):
         n = self.tx_n
         super().fail(*why)
         self.tx_n = n
+        if self.report is None:  # then it is not waited for any more
+            self.report = 0
 
     def store(self, buf, i, n):
         """``take``: what does not fit is missed in ``datagram()``."""
@@ -162,73 +160,3 @@ class DatagramLink(Link):
     def live(self):
         """Open, or on its way."""
         return self.state == State.CONNECTING or self.state == State.OPEN or self.turning
-
-    def sender(self, m):
-        """TcpIp._transmit(): the datagram in the send buffer, or the next try."""
-        if self.goal != self.peer or (self.only and not m.mux and self.named[0] != self.goal[0]):
-            try:
-                yield from m.datagrams.dialect.toward(m, self)
-            except OSError as e:
-                if e.errno != -2:
-                    raise
-                self.refused = (-2, e.args[1])
-                self.tx_n = 0
-            if self.goal != self.peer:  # given up meanwhile, and another one takes its place
-                return
-        if self.error and self.tx_n:  # perhaps it was sent
-            self.tx_n = 0
-            self.cut = True
-        n = self.tx_n
-        if not n or self.n < 0 or self.state == State.DRAINING or self.state == State.CONNECTING:
-            return
-        took = 0
-        sender = m.parts.get("sender")
-        if sender and (yield from sender.fits(self, n)) < n:  # the module has no room for it yet
-            yield _RETRY_MS
-            return
-        self.report = None
-        self.sending = n
-        self.flying = True
-        try:
-            info = yield b"AT+CIPSEND=%d,%d" % (self.n, n) + self.suffix, m.SEND_MS, m.marks(self.n), (self.tx, n)
-            if info:
-                m.accepted(self, info[-1], n)
-            self.unacked = False
-            start = since = ticks_ms()
-            while self.report is None and self.n >= 0 and self.state != State.DRAINING and not self.error:
-                if passed(start, m.CONNECT_MS):
-                    raise OSError(errno.ETIMEDOUT, "sendto %s:%d: no result" % self.goal)
-                yield 500
-                if passed(since, m.SEND_MS):  # it may have been lost
-                    since = ticks_ms()
-                    yield from self._counted(m, n)
-            if self.report == 0:  # or it has lost its first digits
-                yield from self._counted(m, n)
-            took = self.report
-        except OSError as e:
-            if self.state == State.DRAINING or self.n < 0:
-                return
-            if self.task.prompted or (e.errno == errno.ETIMEDOUT and self.report != 0):
-                raise
-            yield from m._ask(self)  # refused before the prompt: closed?
-        finally:
-            self.flying = False
-        if took == n or took == -1:  # -1: the report of another one, or damaged
-            m.went = (m.went + n) & 0x3FFFFFFF
-            self.tx_n = self.tries = 0
-            self.total += n
-            self.heard = ticks_ms()
-        elif took == 0:
-            self.tries += 1
-            if self.tries >= _TRIES and self.state == State.OPEN:
-                raise OSError(errno.EIO, "sendto %s:%d: the module does not take it" % self.goal)
-            yield _RETRY_MS
-        elif took is not None:
-            raise OSError(errno.ECONNABORTED, "sendto %s:%d: failed" % self.goal)
-
-    def _counted(self, m, n):
-        # Does the module count the datagram as sent?
-        from .shortfall import sent
-
-        if (yield from sent(m, self)) == n:
-            self.report = n

@@ -29,7 +29,8 @@ class CipOpen(TcpIp):
     _owed = 0  # numbers whose peer closed, as bits: to be closed by us too before they are used again
     _cause = ""  # the line that tells why ERROR will follow
 
-    def _ask(self, link):
+    def ask(self, link):
+        """Steps: is it open still, or by now?"""
         # One line for each link: "n", or "n,type,address,port,index". A connection's report comes between: "n,err".
         try:
             lines = yield b"AT+CIPOPEN?", self.ANSWER_MS, ()
@@ -48,11 +49,12 @@ class CipOpen(TcpIp):
                 elif link.state != State.CONNECTING:
                     self.gone(link)
 
-    def _shut(self, link):
+    def shut(self, link):
+        """Steps: close it; whether it was open does not matter."""
         link.report = None
         try:
             yield b"AT+CIPCLOSE=%d" % link.n, 10000, False
-            yield from self._reported(link, self.STALL_MS)
+            yield from self.reported(link, self.STALL_MS)
         except OSError as e:
             if link.pending or not hasattr(e, "line"):  # still on its way: it is used last, and closed once more before
                 self.links.last |= link.bit
@@ -61,6 +63,9 @@ class CipOpen(TcpIp):
     def marks(self, n):
         """Nothing tells the result of a send before OK."""
         return False
+
+    def accepted(self, link, info, n):
+        """Nothing yet: +CIPSEND tells it."""
 
     def refusal(self, line):
         cause = self._cause or "".join(self._task.info[-1:])

@@ -20,7 +20,8 @@ class CipStart(TcpIp):
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
 
-    def _ack(self, link):
+    def ack(self, link):
+        """Steps: has the peer everything? Asked again later, ``link.unacked`` says no more."""
         try:
             info = yield b"AT+CIPACK=%d" % link.n, self.ANSWER_MS, ()
             link.unacked = not info or info[-1].split(",")[-1].strip() != "0"  # damaged: it is asked again
@@ -29,7 +30,8 @@ class CipStart(TcpIp):
         if link.unacked:
             yield _RETRY_MS
 
-    def _ask(self, link):
+    def ask(self, link):
+        """Steps: is it open still, or by now?"""
         try:
             info = yield b"AT+CIPSTATUS=%d" % link.n, self.ANSWER_MS, ()
             state = info and info[-1].split(",")[-1].strip(' "')
@@ -48,7 +50,8 @@ class CipStart(TcpIp):
                 link.fail(errno.ETIMEDOUT, "connect %s:%d: closed" % link.peer)
             self.gone(link)
 
-    def _shut(self, link):
+    def shut(self, link):
+        """Steps: close it; whether it was open does not matter."""
         try:
             yield b"AT+CIPCLOSE=%d" % link.n + (b",1" if link.abort else b""), 30000, (b"CLOSE OK", b"CLOSED OK")
         except OSError:  # closed already
@@ -58,8 +61,9 @@ class CipStart(TcpIp):
         """What tells the result of a send on link ``n``."""
         return (b"DATA ACCEPT:%d," % n, b"DATA ACCEPT: %d," % n, b"%d, SEND " % n)
 
-    def accepted(self, link, line, n):
+    def accepted(self, link, info, n):
         """Note how many of ``n`` payload bytes the module took, by its answer; negative: an errno."""
+        line = info[-1]
         link.unacked = True
         if line.startswith("DATA ACCEPT:"):
             link.report = int(line.split(",")[1])

@@ -3,7 +3,7 @@
 import errno
 from time import ticks_ms
 
-from .bind import outcome, plain
+
 from .displace import all_taken
 from .links import Link, State
 from .pump import Task
@@ -33,7 +33,7 @@ def _same(link, peer):
 
 
 class Numbers:
-    """``slots``: the servers; stands in front of the methods of the modem that give numbers to links."""
+    """``slots``: the servers; told what the module says of its links, finds out whose they are."""
 
     def __init__(self, m):
         self.modem = m
@@ -42,12 +42,6 @@ class Numbers:
         self._nobody = Task(None)  # of clients that nobody has accepted yet
         self.offset = 0  # of the server's index where links are listed
         self._rumours = []  # (n, peer): one answer gave link n to somebody else; bytes of it may have been lost
-        self._ask = m._ask
-        self._owe = m.open
-        self._steps = m._open
-        m._ask = self.ask
-        m.open = self.open
-        m._open = self.steps
 
     def busy(self):
         """Whether there are servers."""
@@ -78,6 +72,7 @@ class Numbers:
                 being_read = False
             self._displace(old)
         link = Client()
+        link.kind = m
         link.peer = peer
         link.told = told
         link.task = self._nobody
@@ -162,8 +157,10 @@ class Numbers:
         return self.modem.links.slots.count(None) < self.wording.OWN
 
     def check(self, n):
-        """Ask whose link ``n`` is; twice, if it is not whose we think."""
+        """Ask whose link ``n`` is; twice, if it is not whose we think. Nothing is asked while there are no servers."""
         self._rumours.clear()
+        if not self.busy():
+            return
         for _ in range(2):
             try:
                 yield from self.wording.look(self.modem, n)
@@ -172,65 +169,9 @@ class Numbers:
             if not self._rumours:
                 break
 
-    # In front of the modem's methods
-
-    def ask(self, link):
-        """TcpIp._ask()"""
-        if self.busy():
-            yield from self.check(link.n)
-        if link.n >= 0:
-            yield from self._ask(link)
-
-    def open(self, link, address):
-        """TcpIp.open()"""
-        if not self.busy():
-            return self._owe(link, address)
-        slots = self.modem.links.slots
-        n = slots.index(None) if self.wording.OWN and None in slots else -1
-        if n >= 0:  # the server has a number of its own: which one, the module does not tell
-            slots[n] = own = Link()
-            own.peer = ("server", self.slots[0].running)
-        try:
-            self._owe(link, address)
-        finally:
-            if n >= 0:
-                slots[n] = None
-
-    def steps(self, link):
-        """TcpIp._open()"""
-        if isinstance(link, Client):
-            return
-        opener = link.opener
-        if self.busy() and link.state == State.CONNECTING and not isinstance(opener, _Outgoing):
-            link.opener = _Outgoing(opener)
-        try:
-            yield from self._steps(link)
-        finally:
-            link.opener = opener
-
-
-class _Outgoing:
-    """Link.opener of a client while there are servers: the module may have given its number away."""
-
-    def __init__(self, inner):
-        self._inner = inner
-
-    def __call__(self, m, link):
-        while link.state == State.CONNECTING and link.n >= 0:
-            n = link.n
-            error = None
-            try:
-                yield from (self._inner or plain)(m, link)
-                yield from outcome(m, link, n)
-            except OSError as e:
-                error = e
-            if error and link.n == n:
-                yield from m.servers.check(n)
-            if link.n == n:
-                if error and m.servers.full():
-                    error = OSError(errno.ENOBUFS, all_taken(m.links))
-                if error:
-                    raise error
-                return
-            if link.n >= 0:
-                link.error = None
+    def explained(self, n, error):
+        """Steps: why link ``n`` could not be opened; it is another's now, if a client has that number."""
+        yield from self.check(n)
+        if self.busy() and self.full():
+            return OSError(errno.ENOBUFS, all_taken(self.modem.links))
+        return error

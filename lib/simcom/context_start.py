@@ -74,7 +74,7 @@ def address(line):
 
 def context_down(m):
     """To IP INITIAL; legal in any state."""
-    second = m.__dict__.get("second")  # PDP context
+    second = m.parts.get("context")  # PDP context
     if second:
         yield from second.down()
     try:

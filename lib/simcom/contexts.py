@@ -8,6 +8,7 @@ from .hooks import Hook, add as add_hook
 from .context_start import SHUT, account, address
 from .door import ask
 from .lacks import need
+from .linkkind import LinkKind
 from .checks import check_number, check_text
 from .query import query
 
@@ -27,44 +28,46 @@ def context(m, apn: str, user: str = "", key: str = ""):
     apn = check_text("apn", apn, _TEXT_MAX)
     user = check_text("user", user, _TEXT_MAX)
     key = check_text("key", key, _TEXT_MAX)
-    second = getattr(m, "second", None)
+    second = m.parts.get("context")
     if not second:
-        second = m.second = Context(m)
+        second = m.parts["context"] = Context(m)
     if second.up:
         raise OSError(errno.EALREADY, "the second context is connected: disconnect() it first")
     second.account = (apn, user, key)
     return second
 
 
-class Context(Hook):
-    """The second PDP context of a modem; ``+PDP: DEACT`` does not tell which is meant and ends both. While this one is
-    being raised it is taken for the reason why that fails, and the first one is asked after."""
+class Context(LinkKind, Hook):
+    """The second PDP context of a modem, and the kind of its clients.
+
+    ``+PDP: DEACT`` does not tell which context is meant and ends both. While this one is being raised it is taken for
+    the reason why that fails, and the first one is asked after.
+    """
 
     def __init__(self, m):
+        super().__init__(m)
         self.up = False
         self.address = ""
         self.account = ("", "", "")
-        self._modem = m
         self._used = False
         self._rising = False
-        self._opener = self._open
         add_hook(m, self, True)
 
     def connect(self, *, timeout_ms: int = 180000):
         """Raise it; OSError says what failed."""
         check_number("timeout_ms", timeout_ms, 1)
-        if not self._modem.isconnected():
+        if not self.modem.isconnected():
             raise OSError(errno.ENOTCONN, "connect() the modem first")
         if not self.up:
-            self._modem.run(self._selected(self._raise()), timeout_ms, "second context")
+            self.modem.run(self._selected(self._raise()), timeout_ms, "second context")
 
     def disconnect(self):
         """Send what is owed, close its links, take it down: 90 s at most, else OSError(ETIMEDOUT)."""
-        m = self._modem
+        m = self.modem
         m.may_wait()
         m.flush()
         for link in m.links.slots:
-            if link and link.opener is self._opener:
+            if link and link.kind is self:
                 link.fail(errno.ENOTCONN, "second context disconnected")
                 m.links.release(link)
                 m.wake(link)
@@ -74,7 +77,7 @@ class Context(Hook):
 
     def isconnected(self) -> bool:
         """Whether it is up; pumps, returns at once."""
-        self._modem.pump()
+        self.modem.pump()
         return self.up
 
     def ifconfig(self) -> tuple:
@@ -85,15 +88,15 @@ class Context(Hook):
         """A TCP client whose connection goes through this context; arguments as ``socket.socket``."""
         if len(args) > 1 and args[1] != _SOCK_STREAM:
             raise OSError(errno.EOPNOTSUPP, "the second context has SOCK_STREAM only")
-        s = self._modem.socket(*args)
-        s._link.opener = self._opener
+        s = self.modem.socket(*args)
+        s._link.kind = self
         return s
 
     # Hook
 
     def on_lost(self, code, why):
         if self._rising and code == errno.ENOTCONN:
-            self._modem.doubt = True
+            self.modem.doubt = True
             return True
         self.up = False
         self.address = ""
@@ -117,18 +120,17 @@ class Context(Hook):
             yield from account(*self.account)
         finally:
             self._rising = False
-        self.address = (yield from query(self._modem, b"AT+CIFSR", address, 10000, (b".",)))[-1]
+        self.address = (yield from query(self.modem, b"AT+CIFSR", address, 10000, (b".",)))[-1]
         self.up = True
 
-    def _open(self, m, link):
+    def dial(self, link):
         if not self.up:
             raise OSError(errno.ENOTCONN, "the second context is down: connect() it first")
-        cmd = (m.OPEN % ((link.n, link.proto) + link.peer)).encode()
-        yield from self._selected(ask(cmd, m.ANSWER_MS, False))
+        return self._selected(self.modem.dial(link))
 
     def _selected(self, steps):
         # Nothing else may be sent meanwhile: it would be for this context.
-        m = self._modem
+        m = self.modem
         before = m._only  # transparent mode wants nobody else anyway
         m._only = m._task
         back = False

@@ -28,8 +28,9 @@ _FACE += ("recv_into", "readinto", "_gather", "_poll")
 
 def equip(s):
     """Make a new socket one for datagrams."""
-    if not getattr(s._modem, "datagrams", None):
-        s._modem.datagrams = Datagrams(s._modem)
+    parts = s._modem.parts
+    if "datagrams" not in parts:
+        parts["datagrams"] = Datagrams(s._modem)
     face = DatagramSocket(s)
     for name in _FACE:
         setattr(s, name, getattr(face, name))

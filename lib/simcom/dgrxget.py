@@ -6,7 +6,7 @@ _READ_MS = const(10000)
 
 
 class Datagrams:
-    """``modem.datagrams``, from the first UDP socket on."""
+    """``modem.parts["datagrams"]``, from the first UDP socket on."""
 
     def __init__(self, m):
         self._modem = m

@@ -13,6 +13,8 @@ def displace(table, link):
     rank = (0, 0)
     now = ticks_ms()
     for other in table.slots:
+        if not other:  # kept for a server
+            continue
         if other.state >= State.DRAINING:
             mine = (2, ticks_diff(now, other.heard))
         else:
@@ -37,4 +39,4 @@ def all_taken(table):
 
 def peers(table):
     """For messages: who is connected."""
-    return ", ".join(["%s:%d" % link.peer for link in table.slots if link])
+    return ", ".join(["%s:%d" % link.peer for link in table.slots + list(table.spare) if link])

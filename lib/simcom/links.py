@@ -39,9 +39,8 @@ class Link:
     bit = 0  # 1 << n, 0: none
     proto = "TCP"
     peer = ("", 0)
-    opener = None  # (modem, link): the steps that open it; None: those of a client that any local port suits
+    kind = None  # how it is opened, and how it sends; None: as a stream that any local port suits, see tcpip.py
     suffix = b""  # what follows the length in its AT+CIPSEND
-    sender = None  # (modem): the steps that send what is in the send buffer; None: those of a stream
     linger = 10000  # so many ms a close waits for the peer to have what was sent
     abort = False  # closed at once, unsent bytes dropped (SO_LINGER 0)
     error = None  # (errno, text): why the link failed; raised once what is ready was read
@@ -104,6 +103,7 @@ class LinkTable:
         self.reading = 0
         self.last = 0  # numbers, as bits, that are given after all others: the module may be busy with them
         self.upward = -1  # lowest free number first; 1: highest, while the module numbers the clients of a server
+        self.spare = ()  # for whom so many numbers stay free: a server, for which the module takes one
         self._turn = 0
 
     def get(self, n):
@@ -130,15 +130,15 @@ class LinkTable:
         link.to(State.CLOSED)
 
     def place(self, link):
-        """Give ``link`` a free number, see ``upward`` and ``last``. Returns whether there was one."""
-        best = None
+        """Give ``link`` a free number, see ``upward``, ``last`` and ``spare``. Returns whether there was one."""
+        free = []
         for n, other in enumerate(self.slots):
-            rank = (not self.last >> n & 1, n * self.upward, n)
-            if not other and (not best or rank > best):
-                best = rank
-        if best:
-            self.put(link, best[2])
-        return best is not None
+            if not other:
+                free.append((self.last >> n & 1, -n * self.upward, n))
+        if len(free) <= len(self.spare):
+            return False
+        self.put(link, min(free)[2])
+        return True
 
     def put(self, link, n):
         """``link`` has number ``n`` from now on."""

@@ -130,7 +130,7 @@ def _links(m):
             m.links.reading &= ~link.bit
             m.wake(link)
             if not link.task.steps:  # a client that nobody has accepted yet
-                link.task = m.start(m._end(link))
+                link.task = m.start(m.closing(link))
     for _ in range(80):
         if not any(m.links.slots):
             return

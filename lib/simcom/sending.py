@@ -7,10 +7,15 @@ from micropython import const
 from .channel import passed
 from .checks import check_number
 from .lacks import start_only
-from .pump import ATError
+from .pump import ATError, text
 from .query import fields, query
 from .stages import Stage, add, remove
 
+_OK = const(2)  # what a handler is told, as in channel.py
+_LOST = const(4)
+
+_QUESTION = b"AT+CIPSEND?\r"
+_TRIES = const(3)
 _REFUSAL_MS = const(100)  # without a prompt: what is not refused within this time is taken for accepted
 _SILENT_MS = const(2000)  # without a result: so is payload
 
@@ -109,7 +114,11 @@ class Sender(Stage):
         self._modem = m
         self._escapes = m.DIALECT != "start"
         self._unsized = getattr(m, "UNSIZED", b",")  # what stands for the length in front of an address
-        self._most = 0  # so many bytes of the next payload go without a length; 0: it has one
+        self._held = ()  # the arguments of a command, while it is asked how much the module takes …
+        self._link = None  # … of which link …
+        self._room = -1  # … which is so much; -1: not known …
+        self._left = 0  # … and is asked so often yet
+        self._handler = None  # who wants the result
         self._n = 0  # payload bytes of the command in flight
         self._since = 0  # when it went out, or its payload
         self._open = False  # it has no length
@@ -131,30 +140,64 @@ class Sender(Stage):
                 if c in data:
                     raise ValueError("send: byte %d cannot be sent without a length; config(send='fixed')" % c)
 
-    def fits(self, link, n):
-        """Steps before the AT+CIPSEND of ``n`` bytes: how many it may have."""
-        most = 0  # what the variable form must not exceed
-        if self.form != "fixed":
-            if not self._escapes:
-                most = (yield from _room(self._modem)).get(link.n, 0)
-            elif not getattr(link, "server", None):  # of accepted clients these modules want the length
-                most = n
-        self._most = most
-        return min(n, most or n)
-
     def start(self, cmd, n, handler, ms, own=0, payload=None, payload_n=0):
         """Channel.start()"""
         self._open = self._filled = False
         if payload is not None:
             self._since = ticks_ms()
             self._n = payload_n
-            if self._most and cmd.startswith(b"AT+CIPSEND="):
-                cmd, payload = self._variable(cmd, payload, payload_n)
-                payload_n = len(payload)
-                n = len(cmd)
-                ms += 1000 * self.seconds
-                self._most = 0
+            link = cmd.startswith(b"AT+CIPSEND=") and self._modem.links.get(int(cmd[11 : cmd.find(b",")]))
+            if self.form == "fixed" or not link:
+                pass
+            elif not self._escapes:
+                self._held = (cmd, handler, ms, own, payload, payload_n)
+                self._link = link
+                self._left = _TRIES
+                return self._ask()
+            elif not getattr(link, "server", None):  # of accepted clients these modules want the length
+                return self._go(cmd, handler, ms, own, payload, payload_n)
         self.below.start(cmd, n, handler, ms, own, payload, payload_n)
+
+    # Where it is not escaped: first of all, how much does the module take?
+
+    def _ask(self):
+        self._left -= 1
+        self._room = -1
+        self.below.start(_QUESTION, len(_QUESTION), self._on_room, self._modem.ANSWER_MS, 2)
+
+    def _on_room(self, kind, buf, i, j):
+        cmd, handler, ms, own, payload, n = self._held
+        if kind < _OK:
+            if kind or not buf.startswith(b"+CIPSEND:", i):
+                return False
+            try:
+                link, room = _free(text(buf, i, j))
+                if link == self._link.n:
+                    self._room = room
+            except (ValueError, IndexError):
+                pass
+            return True
+        if kind == _LOST:
+            return handler(kind, buf, i, j)
+        if kind == _OK and self._room < 0 and self._left:
+            return self._ask()
+        self._handler = handler
+        if self._room <= 0 or (self._link.borders and self._room < n):  # unknown, or a datagram that must not be cut
+            self.below.start(cmd, len(cmd), handler, ms, own, payload, n)
+        else:
+            self._go(cmd, self._on_result, ms, own, payload, min(n, self._room))
+        return True
+
+    def _on_result(self, kind, buf, i, j):
+        if not kind and j - i > 6 and buf.startswith(b"SEND OK", j - 7):  # of what was really sent
+            line = b"DATA ACCEPT:%d,%d" % (self._link.n, self._n)
+            return self._handler(kind, line, 0, len(line))
+        return self._handler(kind, buf, i, j)
+
+    def _go(self, cmd, handler, ms, own, payload, n):
+        self._n = n
+        cmd, payload = self._variable(cmd, payload, n)
+        self.below.start(cmd, len(cmd), handler, ms + 1000 * self.seconds, own, payload, len(payload))
 
     def _variable(self, cmd, payload, n):
         self._open = True

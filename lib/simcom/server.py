@@ -23,7 +23,7 @@ def listen(s, backlog: int = 0):
     start = s._start()
     m = s._modem
     listener = s._link
-    bound = listener.opener
+    bound = listener.kind
     again = isinstance(listener, Listener)
     if not again and (listener.state or not isinstance(bound, Bound) or not bound.port):
         raise OSError(errno.EINVAL, "listen: bind() to a port first")
@@ -35,7 +35,7 @@ def listen(s, backlog: int = 0):
     if s._timeout != 0:
         m.may_wait()
     if not again or listener.error:
-        servers = getattr(m, "servers", None) or Servers(m)
+        servers = m.parts.get("servers") or Servers(m)
         listener = Listener(s, bound, backlog)
         alone(m, servers.take, listener)
         s._link = listener
@@ -109,7 +109,7 @@ class Listener(Link):
 
     def __init__(self, s, bound, backlog):
         self.socket = s
-        self.opener = bound
+        self.kind = bound
         self.port = bound.port
         self.backlog = backlog
         self.peer = ("server", bound.port)
@@ -125,7 +125,7 @@ class Listener(Link):
         self.error = None
         self.lost = False
         try:
-            self.socket._modem.servers.take(self)
+            self.socket._modem.parts["servers"].take(self)
         except OSError as e:
             self.error = e.args
 
@@ -178,4 +178,4 @@ class Listener(Link):
             server.stuck = False
             m.wake(server)
         while self.waiting:
-            m.servers.dismiss(self.waiting.pop())
+            m.parts["servers"].dismiss(self.waiting.pop())

@@ -59,7 +59,7 @@ def look(m, n):
             line = ("+CIPOPEN:" + ",".join(row)).encode()
             m.on_line(line, 0, len(line))
         elif len(row) > 4 and int(row[4]) >= 0:
-            m.servers.found(int(row[0]), int(row[4]), (row[2], int(row[3])))
+            m.parts["servers"].found(int(row[0]), int(row[4]), (row[2], int(row[3])))
 
 
 def search(m):

@@ -39,9 +39,9 @@ def look(m, n):
         return
     peer = (found[3], int(found[4] or 0))
     if found[-1] != "CONNECTED" and found[-1] != "REMOTE CLOSING":
-        m.servers.over(n, peer)
+        m.parts["servers"].over(n, peer)
     elif found[2] != "UDP":
-        m.servers.client(n, m.servers.slots[0], peer, False)
+        m.parts["servers"].client(n, m.parts["servers"].slots[0], peer, False)
 
 
 def search(m):

@@ -28,13 +28,20 @@ class Server:
         self.index = index
 
 
+class _Own:
+    """The number that the module takes for a server; it does not tell which."""
+
+    def __init__(self, port):
+        self.peer = ("server", port)
+
+
 class Servers(Numbers):
-    """``modem.servers``, from the first ``listen()`` on."""
+    """``modem.parts["servers"]``, from the first ``listen()`` on."""
 
     def __init__(self, m):
         super().__init__(m)
         add_hook(m, self)
-        m.servers = self
+        m.parts["servers"] = self
 
     def take(self, listener):
         """Give the listener a server: one that has the port already, an unused one, one that is being stopped."""
@@ -64,6 +71,8 @@ class Servers(Numbers):
         self.slots[best] = listener.server = server
         server.listener = listener
         m.links.upward = 1  # the module numbers the clients, mostly from the lowest
+        if self.wording.OWN:
+            m.links.spare = (_Own(listener.port),)
 
     def _run(self, server):
         # The life of a server, as a task: what the module does is made what is wanted.
@@ -86,6 +95,7 @@ class Servers(Numbers):
         self.slots[server.index] = None
         if not self.busy():
             m.links.upward = -1
+            m.links.spare = ()
 
     def _start(self, server, listener):
         try:

@@ -1,7 +1,7 @@
 """A send of which the module did not take all, or not at once, or does not tell how much: loaded by the first one."""
 
 import errno
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -13,6 +13,7 @@ query = once("query").query
 
 _RETRY_MS = const(250)
 _RETRY_MAX_MS = const(4000)
+_UNHEARD_MS = const(100000)  # after so long a link is asked after
 
 
 def settle(m, link, n, bit, info, error):
@@ -25,10 +26,12 @@ def settle(m, link, n, bit, info, error):
     took = n
     if error or link.report != n:
         took = yield from _taken(m, link, n, bit, info, error)
+    if link.borders:
+        return took
     while took and m.flushing > 1 and link.unacked and link.state == State.OPEN:
         if passed(link.moved, m.STALL_MS):
             raise _stalled(link)
-        yield from m._ack(link)
+        yield from m.ack(link)
     return took
 
 
@@ -47,12 +50,14 @@ def _taken(m, link, n, bit, info, error):
             raise error
         error = None
         try:
-            yield from m._reported(link, left)
+            yield from m.reported(link, left)
         except OSError as e:
             error = e
         report = link.report
     if report == n and not error:
         return n
+    if link.borders:
+        return (yield from link.kind.settle(link, n, error))
     if error:
         if link.state == State.DRAINING or link.n < 0:  # closed by the peer meanwhile
             return 0
@@ -62,12 +67,12 @@ def _taken(m, link, n, bit, info, error):
             raise OSError(errno.EIO, "send %s:%d: what became of %d bytes is not known" % (link.peer + (n,)))
         if error.errno == errno.ETIMEDOUT and report != 0:  # 0: it never heard of it; more: it took filler
             raise error
-        yield from _ask(m, link)  # refused before the prompt: closed, or the module's buffer full?
+        yield from ask(m, link)  # refused before the prompt: closed, or the module's buffer full?
         took = 0
     elif report is None:  # the peer closed before the report came; the module has the bytes
         m.links.last |= bit  # it might be taken for one of the number's next connection
     elif report < 0:
-        yield from _ask(m, link)
+        yield from ask(m, link)
         if link.state == State.OPEN:  # else the peer closed: what it said before is still to be read
             raise OSError(-report, "send %s:%d: failed" % link.peer)
         took = n if report == -errno.ECONNRESET else 0
@@ -101,10 +106,11 @@ def _goes_on(link):
     return link.state == State.OPEN or (link.state == State.CLOSING and link.n >= 0 and not link.error)
 
 
-def _ask(m, link):
-    # Whether it is closed, if that is not known.
+def ask(m, link):
+    """Steps: now, whether it is closed, if that is not known."""
     if link.n >= 0:
-        yield from m._ask(link)
+        link.heard = ticks_add(ticks_ms(), -_UNHEARD_MS)
+        yield from m.inquire(link)
 
 
 def _stalled(link):
@@ -114,9 +120,9 @@ def _stalled(link):
 def sent(m, link):
     """How many bytes behind those before the module has sent, as it counts; -1: it does not tell."""
     try:
-        return (yield from query(m, b"AT+CIPACK=%d" % link.n, _count))[-1] - link.total
+        return (yield from query(m, getattr(m, "ACK", b"AT+CIPACK=%d") % link.n, _count))[-1] - link.total
     except OSError:
-        yield from _ask(m, link)
+        yield from ask(m, link)
         return -1
 
 

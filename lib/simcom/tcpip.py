@@ -15,6 +15,30 @@ _QUIET_MS = const(10000)  # after this long without a word a link is asked: its 
 
 
 class TcpIp(BufferAccess):
+    """The life of a link; what a dialect words in its own way is in a class derived from this one, which has:
+
+    ``DIALECT``: the end of the names of the files with its other words: ``context_…``, ``bind_…``, ``server_…``,
+        ``udp_…``, ``transparent_…``, ``more_…``.
+    ``SETTINGS``: commands in front of a context. ``OPEN``: text for link number, "TCP" or "UDP", host, port. ``SEND``:
+        for link number and length, if it is not the one below; ``ACK``: for link number, if not AT+CIPACK. ``DNS``:
+        marks of the answer to AT+CDNSGIP. ``OFF``: the command that switches the module off, for power.py.
+        ``SEND_MAX``, ``SEND_MS``, ``CONNECT_MS``, ``STALL_MS``, ``ANSWER_MS``.
+    ``dial(link, more)``: where ``OPEN`` alone will not do: steps that ask for the connection. They may take as long as
+        they like and block the channel, and say themselves what has become of it, by ``connected(link)``, or by
+        ``link.fail()`` or OSError. When they say nothing ``outcome()`` waits for a report.
+    ``ask(link)``: steps that find out what a link is at, and call ``connected(link)`` or ``gone(link)``.
+    ``ack(link)``: steps that clear ``link.unacked`` when the peer has everything; where it is never set: none.
+    ``shut(link)``: steps that close it, whatever it is at: no OSError when it is closed already.
+    ``marks(n)``: as those of a Task: what ends a send on link ``n``, False: OK.
+    ``accepted(link, info, n)``: called with the lines of that answer: sets ``link.report`` to how many of ``n`` bytes
+        the module took, or to a negative errno; or leaves it to on_line() when a report tells; ``link.unacked``, when
+        ``ack()`` is to be asked. A send that is refused, after its payload too, ends in shortfall.py.
+    ``on_line(buf, i, j)``: knows the reports: ``connected(link)`` or ``link.fail()`` while ``link.pending``,
+        ``gone(link)``, ``link.report``, ``on_lost()``, and wakes the link; passes on to super() what it does not know.
+    ``gone(link)``, ``open(link, address)``, ``refusal(line)``: where something is to be remembered.
+    """
+
+    SEND = b"AT+CIPSEND=%d,%d"
     SEND_MAX = 1460
     SEND_MS = 10000
     CONNECT_MS = 80000  # the module's own time-out, and some more
@@ -32,6 +56,7 @@ class TcpIp(BufferAccess):
         if not self.links.place(link):
             once("displace").displace(self.links, link)
         self.equip(link)
+        link.kind = link.kind or self
         link.peer = address
         link.to(State.CONNECTING)
         link.heard = link.touched = ticks_ms()
@@ -40,9 +65,8 @@ class TcpIp(BufferAccess):
     def send(self, link, buf, off, n):
         """Copy up to ``n`` bytes from ``buf[off:]`` into the send buffer; returns how many fitted."""
         at = link.tx_n
-        sender = self.parts.get("sender")
-        if sender:
-            sender.check(buf, off, n)
+        if "sender" in self.parts:
+            self.parts["sender"].check(buf, off, n)
         n = min(n, self.SEND_MAX - at)
         if n > 0:
             if not link.tx:
@@ -74,31 +98,29 @@ class TcpIp(BufferAccess):
 
     def serve(self, link):
         """Begin the life of a link."""
-        link.task = self.start(self._live(link, self._end(link)))  # both made now: later there may be no room
+        link.task = self.start(self._live(link, self.closing(link)))  # both made now: later there may be no room
 
     def _live(self, link, end):
         try:
             if link.stale and link.n >= 0:  # else its number is another's before it was its own
-                yield from self._shut(link)
-            if link.state == State.CONNECTING:
-                yield from self._open(link)
+                yield from self.shut(link)
             while link.n >= 0:
                 closing = link.state == State.CLOSING
-                if closing and (link.abort or passed(link.touched, link.linger)):
+                if link.state == State.CONNECTING:
+                    yield from self._open(link)
+                elif closing and (link.abort or passed(link.touched, link.linger)):
                     break
-                if link.state == State.DRAINING:
+                elif link.state == State.DRAINING:
                     self._cut(link)
                     yield 1000
                 elif link.tx_n:
-                    yield from self._transmit(link)
+                    yield from link.kind.transmit(link)
                 elif link.unacked and (closing or self.flushing):
-                    yield from self._ack(link)
+                    yield from self.ack(link)
                 elif closing:
                     break
-                elif passed(link.heard, _QUIET_MS):
-                    link.heard = ticks_ms()
-                    yield from self._ask(link)
                 else:
+                    yield from self.inquire(link)
                     yield 1000
             if not link.abort and (link.tx_n or link.unacked and (link.n >= 0 or link.error)):  # else the peer closed
                 self.gave_up = True
@@ -114,12 +136,13 @@ class TcpIp(BufferAccess):
             raise
         yield from end
 
-    def _end(self, link):
+    def closing(self, link):
+        """Steps: closed, and its number is free."""
         while link.n >= 0:
             self.links.reading &= ~link.bit
             link.to(State.CLOSING)
             try:
-                yield from self._shut(link)
+                yield from self.shut(link)
                 break
             except MemoryError:
                 yield 1000
@@ -132,29 +155,43 @@ class TcpIp(BufferAccess):
             link.tx_n = 0
 
     def _open(self, link):
-        start = link.moved = ticks_ms()
+        # One attempt; as long as the link is neither open nor failed there is another.
+        n = link.n
+        link.moved = ticks_ms()
         link.pending = True
         try:
-            if link.opener:
-                yield from link.opener(self, link)
-            else:
-                yield (self.OPEN % ((link.n, link.proto) + link.peer)).encode(), self.ANSWER_MS, False
-            while link.state == State.CONNECTING and not link.error:  # until on_line() sees the report
-                if passed(start, self.CONNECT_MS):
-                    link.stale = 3
-                    raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-                if passed(link.heard, _QUIET_MS):
-                    link.heard = ticks_ms()
-                    yield from self._ask(link)
-                yield 500
+            yield from link.kind.dial(link)
+            yield from self.outcome(link, n)
             link.pending = link.state == State.CLOSING
         except OSError as e:
-            yield from once("reopen").again(self, link, e)
+            yield from once("reopen").again(self, link, n, e)
         if link.error and link.n >= 0 and link.state == State.CONNECTING:  # refused: the number is free again
             self.links.release(link)
 
-    def _reported(self, link, ms):
-        # Until on_line() sees the late result of the last command of this link, ten seconds or ``ms`` at most.
+    def dial(self, link, more=b""):
+        """Steps: ask the module to open ``link``, with ``more`` behind the usual parameters."""
+        yield (self.OPEN % ((link.n, link.proto) + link.peer)).encode() + more, self.ANSWER_MS, False
+
+    def outcome(self, link, n):
+        """Steps: until on_line() sees what has become of opening number ``n``."""
+        while link.state == State.CONNECTING and not link.error:
+            if link.n != n or passed(link.moved, self.CONNECT_MS):
+                raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
+            yield from self.inquire(link)
+            yield 500
+
+    def inquire(self, link):
+        """Steps: if it was not heard of for long, is it still what we think it is, and ours?"""
+        if passed(link.heard, _QUIET_MS):
+            link.heard = ticks_ms()
+            servers = self.parts.get("servers")
+            if servers:
+                yield from servers.check(link.n)
+            if link.n >= 0:
+                yield from self.ask(link)
+
+    def reported(self, link, ms):
+        """Steps: until on_line() sees the late result of its last command, ten seconds or ``ms`` at most."""
         start = ticks_ms()
         ms = min(ms, _REPORT_MS)
         while link.report is None and link.n >= 0 and link.state != State.DRAINING:
@@ -162,22 +199,17 @@ class TcpIp(BufferAccess):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: no result" % link.peer)
             yield 500
 
-    def _transmit(self, link):
-        if link.sender:
-            return (yield from link.sender(self))
+    def transmit(self, link):
+        """Steps: send what is in the send buffer, or some of it."""
         n = link.tx_n
-        sender = self.parts.get("sender")
-        if sender:
-            n = yield from sender.fits(link, n)
         bit = link.bit
         info = error = None
         link.report = None
         link.sending = n
         try:
-            info = yield b"AT+CIPSEND=%d,%d" % (link.n, n) + link.suffix, self.SEND_MS, self.marks(link.n), (link.tx, n)
-            if info:
-                self.accepted(link, info[-1], n)
-            yield from self._reported(link, self.STALL_MS)
+            info = yield self.SEND % (link.n, n) + link.suffix, self.SEND_MS, self.marks(link.n), (link.tx, n)
+            self.accepted(link, info, n)
+            yield from self.reported(link, self.STALL_MS)
         except (OSError, ValueError) as e:
             error = e
         took = n

@@ -114,8 +114,8 @@ class Transparent(Tunnel):
         if not m.isconnected():
             raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
         have = m.__dict__
-        second = have.get("second")
-        servers = have.get("servers")
+        second = m.parts.get("context")
+        servers = m.parts.get("servers")
         if any(m.links.slots) or (second and second.up) or (servers and servers.busy()):
             raise OSError(
                 errno.EALREADY,

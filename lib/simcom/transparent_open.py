@@ -33,4 +33,4 @@ def client(line):
 
 def close(m, link, port):
     """From command mode."""
-    yield from m._shut(link)
+    yield from m.shut(link)

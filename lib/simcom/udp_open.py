@@ -12,12 +12,13 @@ def first(m, port, address):
     return ("", 0)
 
 
-def opener(m, link):
-    """``Link.opener``"""
+def dial(m, link):
+    """Steps: open a local port."""
+    datagrams = m.parts["datagrams"]
     for _ in range(20):
         port = link.local
         if not port:
-            port = m.datagrams.port = max(m.datagrams.port + 1, _FIRST) if m.datagrams.port < 65535 else _FIRST
+            port = datagrams.port = max(datagrams.port + 1, _FIRST) if datagrams.port < 65535 else _FIRST
         link.error = None
         try:
             yield b'AT+CIPOPEN=%d,"UDP",,,%d' % (link.n, port), 10000, False

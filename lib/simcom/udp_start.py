@@ -21,8 +21,8 @@ def first(m, port, address):
     return address or (None if m.mux else (m.address, port or _DISCARD))
 
 
-def opener(m, link):
-    """``Link.opener``"""
+def dial(m, link):
+    """Steps: open it towards its peer."""
     if not m.mux:
         yield b"AT+CIPSRIP=1"
         yield b"AT+CIPUDPMODE=%d,1" % link.n
@@ -31,7 +31,7 @@ def opener(m, link):
 
         yield from steps(m, link, link.local)
     else:
-        yield (m.OPEN % ((link.n, link.proto) + link.peer)).encode(), m.ANSWER_MS, False
+        yield from m.dial(link)
 
 
 def toward(m, link):
@@ -49,16 +49,12 @@ def toward(m, link):
         yield 50
     link.turning = link.tx_n
     link.to(State.CLOSING)
-    yield from m._shut(link)
+    yield from m.shut(link)
     if link.n >= 0:
         link.peer = goal
         link.tx_n = link.turning
-        link.known = 0
+        link.known = link.stale = 0
         link.to(State.CONNECTING)
         link.heard = ticks_ms()
         m.links.reading &= ~link.bit
     link.turning = 0
-    if link.n >= 0:
-        yield from m._open(link)
-        if link.state == State.OPEN and link.ring is None:  # its owner closed it meanwhile
-            link.to(State.CLOSING)

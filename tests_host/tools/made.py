@@ -61,6 +61,13 @@ isfinite issubset kbd_intr libc_ver mem_free mem_info platform progsize readsize
 MONO_HMSB MONO_VLSB DeflateIO ULONGLONG byteorder cryptolib errorcode factorial fill_rect frozenset get_ident heap_lock
 isenabled localtime lookahead mem_alloc opt_level pack_into qstr_info randrange stack_use threshold ticks_cpu
 """.split()
+# What files of the package say of each other's objects, and no program does: renamed like private names.
+INNER = """
+accepted ack borders closing connected dial echoed equip expect explained fail filler flushing gave_up give_back gone
+heard hungry hurry inquire known lend linger marks moved mute on_head on_prompt on_silent on_trailer outcome owed
+parts pause pending place prompted quiet ready reclaim_ms refusal report reported rxget rxget_n sending shut spare
+stage stale strays suffix suspect touched transmit unacked upward urcs want watcher
+""".split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 
 
@@ -130,7 +137,7 @@ def ordered(members, early):
 
 def private(name):
     """Whether nobody outside the package says this name."""
-    return name[:1] == "_" and name[1:2] not in ("_", "")
+    return name in INNER or name[:1] == "_" and name[1:2] not in ("_", "")
 
 
 def defined(tree):

@@ -1,0 +1,17 @@
+"""What a link is, beside a plain stream."""
+
+
+class LinkKind:
+    """``link.kind``: the steps of a link's life in which one kind differs from another. A plain stream's kind is the
+    modem, which has the same two; so has all that is no stream, or not a plain one."""
+
+    def __init__(self, m):
+        self.modem = m
+
+    def dial(self, link):
+        """Steps: ask the module to open ``link``; returns when that is under way: ``outcome()`` waits for the rest."""
+        return self.modem.dial(link)
+
+    def transmit(self, link):
+        """Steps: send what is in the send buffer, or some of it."""
+        return self.modem.transmit(link)
