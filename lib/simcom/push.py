@@ -95,6 +95,7 @@ class Push:
         self._from = ""  # … where it came from
         self._sender = ""  # where the next one comes from
         self._into = drop  # … and who takes it
+        self._colon = False  # headers with an address end in one, on this module
         self._odd = 0  # as many lines would be unknown with one that a header or payload has left
         self._parser = parser = channel.parser
         self._on_end = channel.on_end
@@ -204,9 +205,11 @@ class Push:
         self._sender = ""
         if buf[i + 1] == 82 and (m._cursor < j or not (self._from or buf[j - 1] == 58)):
             self._from = self._address(buf, m._cursor, j)
-            if not _pair(self._from):  # a line has cut it
+            colon = buf[j - 1] == 58
+            if not _pair(self._from) or colon < self._colon:  # a line has cut it
                 self.lost()
                 return True
+            self._colon = colon
         self._link = m._link = None
         self._into = drop
         if not 0 < self._got <= _MOST:
