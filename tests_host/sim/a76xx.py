@@ -19,6 +19,7 @@ class Module(OpenReceive):
     cpsi = "LTE,Online,001-01,0x230A,175499523,318,EUTRAN-BAND3,1650,5,0,21,67,255,19"
     settings = {"CGEREP": "2,0", "CNMP": "2", "CNBP": "0", "CSDVC": "1", "CGPSINFO": "0", "CLVL": "3", "CMIC": "3"}
     ranges = {"CNMP": "(2,13,14,38,48,54,60)", "CSDVC": "(1-3)", "CLVL": "(0-7)"}
+    keepalive_early = True
     battery_in_volts = True
     system_mode = 8
     CHOICES = {

@@ -18,6 +18,7 @@ class Attach(Card):
     operator_act: "int | None" = 7  # <AcT> of AT+COPS; None: a 2G module, which tells none
     bit_errors = 0  # <ber> of AT+CSQ as the notes print it; logs of LTE modules have 99, not known
     home_apns: "tuple | None" = None
+    home_types: "tuple | None" = None  # PDP types that it lets a context have; None: any
     stored_context: tuple = ("IP", "")  # type and APN that an earlier program left
     socket_context = 1  # <cid> of the context that sockets use
     attach_context = 1  # <cid> of the context that it attaches with

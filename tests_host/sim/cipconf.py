@@ -11,6 +11,7 @@ LOST = "lost"  # taken away by the network while NETOPEN? still says 1
 class CipConf(Push):
     """Everything that is set and read back."""
 
+    keepalive_early = False  # AT+CTCPKA works before NETOPEN
     only_context = False  # no other context can be activated
     ip_versions: tuple = (1,)  # <type> of CSOCKSETPN: 1 IPv4, 6 IPv6
     dns_default: tuple = ("0.0.0.0", "0.0.0.0", "::", "::")
@@ -84,7 +85,9 @@ class CipConf(Push):
         return self._numbers("CIPCCFG", "config", limits, op, args)
 
     def do_CTCPKA(self, op, args):
-        if op == "=" and self.network != OPEN:
+        if op == "=?":
+            return OK
+        if op == "=" and self.network != OPEN and not self.keepalive_early:
             return ERROR
         return self._numbers("CTCPKA", "keepalive", ((0, 1), (1, 120), (1, 10), (1, 120)), op, args)
 
@@ -150,6 +153,8 @@ class CipConf(Push):
             rows = zip(("IPv4", "IPv4", "IPv6", "IPv6"), self.dns[0] + self.dns[1])
             text = ["%s %s DNS: %s" % (("Primary", "Secondary")[i % 2], *row) for i, row in enumerate(rows)]
             self.info("%s,%s\r\n%s,%s" % tuple(text))
+        elif op == "=?":
+            self.info('+CDNSCFG: ("Primary DNS"),("Secondary DNS"),type')
         elif op == "=":
             version = number(args, 2, 0, 1, 0)
             if version is None or not args or not all(numeric(each) for each in args[:2]):

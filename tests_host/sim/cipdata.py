@@ -2,11 +2,11 @@
 
 from .at import BAD_PARAMETER, NO_FINAL, OK, number
 from .cipnet import IP_STATUS
-from .ciprecv import CipReceive
-from .link import Link
+from .link import CLOSED, Link
+from .tuning import Tuning
 
 
-class CipData(CipReceive):
+class CipData(Tuning):
     """The complete dialect."""
 
     def _factory(self) -> None:
@@ -26,6 +26,11 @@ class CipData(CipReceive):
             return self.refuse()
         self._enter()
         return NO_FINAL
+
+    def dtr_off(self) -> None:
+        link = self.links[0]
+        link.drop(CLOSED)
+        self._tell_end(link)
 
     def accepted(self, link: Link) -> None:
         if self.mode:

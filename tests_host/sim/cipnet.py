@@ -27,10 +27,11 @@ class CipNet(Push):
         "cme_socket": (True, False),  # wrong state: +CME ERROR: 3, or plain ERROR whatever +CMEE says
         "empty_apn": ("taken", "refused"),  # CSTT=""
         "cstt_account": ("cleared", "kept"),  # user and password that CSTT omits
+        "clport_link": ("works",),  # CLPORT=n,…; by name: "refused", "ignored", as both notes have it
         "processing": ("stays", "ends"),  # IP PROCESSING behind the last closed link
     }
-    settings = {"CIPCCFG": "5,2,1024,1,0,1460,50", "CIPTKA": "0,7200,75,9", "CIPRDTIMER": "2000,3500"}
-    settings.update({"CIPDPDP": "1,10,3", "CSCLK": "0"})
+    settings = {"CIPRDTIMER": "2000,3500", "CIPDPDP": "1,10,3", "CSCLK": "0"}
+    settings["CIPTKA"] = "0,7200,75,9"  # on, idle, interval (both in seconds), probes
 
     def _reset(self) -> None:
         super()._reset()
@@ -112,12 +113,41 @@ class CipNet(Push):
             return OK
         n: "int | None" = 0
         if len(args) == 3:
+            if self.choices["clport_link"] == "refused":
+                return self.refuse()
             n, args = number(args, 0, 0, len(self.links) - 1), args[1:]
         port = number(args, 1, 0, 65535)
         if n is None or port is None or args[0].upper() not in ("TCP", "UDP"):
             return BAD_PARAMETER
-        self.local_ports[n, args[0].upper()] = port
+        if not (self.mux and self.choices["clport_link"] == "ignored"):
+            self.local_ports[n, args[0].upper()] = port
         return OK
+
+    def do_CIPTKA(self, op, args):
+        limits = ((0, 1), (30, 7200), (30, 600), (1, 9))
+        if op == "=?":
+            self.info("+CIPTKA: (0,1),(30-7200),(30-600),(1-9)")
+            return OK
+        if op != "=":
+            return self._setting("CIPTKA", op, "")
+        before = self.values["CIPTKA"].split(",")
+        fresh = [number(args, i, *limits[i], int(before[i])) for i in range(4)]
+        if None in fresh or not 1 <= len(args) <= 4:
+            return BAD_PARAMETER
+        return self._setting("CIPTKA", op, ",".join(map(str, fresh)))
+
+    def link_vanished(self, link: Link) -> None:
+        """AT+CIPTKA finds out."""
+        on, idle, interval, probes = map(int, self.values["CIPTKA"].split(","))
+        connection = link.connection
+
+        def due() -> None:
+            if link.connection is connection and link.open:
+                link.drop(CLOSED)
+                self.link_closed(link)
+
+        if on:
+            self.later((idle + interval * probes) * 1000, due)
 
     def do_CDNSCFG(self, op, args):
         if op == "?":

@@ -3,7 +3,7 @@
 from .address import numeric
 from .at import ERROR, OK, PENDING, number
 from .cipconf import OPEN
-from .link import CLOSING, CONNECTED, CONNECTING, INITIAL, Link
+from .link import CLOSED, CLOSING, CONNECTED, CONNECTING, INITIAL, Link
 from .netopen import (
     FAILURE,
     INVALID,
@@ -189,6 +189,26 @@ class CipOpen(NetOpen):
         if form != "closed":
             self.exception("+IPCLOSE: %d,%d" % (link.n, reason))
         self.links_lost()
+
+    def dtr_off(self) -> None:
+        link = self.links[0]
+        link.drop(CLOSED)
+        link.forget_data()
+        self.exception("+IPCLOSE: %d,2" % link.n)
+        self.links_lost()
+
+    def link_vanished(self, link: Link) -> None:
+        """AT+CTCPKA finds out, in minutes."""
+        on, idle, count, interval = self.keepalive
+        connection = link.connection
+
+        def due() -> None:
+            if link.connection is connection and link.open:
+                link.drop(CLOSED)
+                self._tell_end(link, 2)
+
+        if on:
+            self.later((idle + count * interval) * 60_000, due)
 
     # --- status
 

@@ -7,12 +7,37 @@ from .link import CONNECTED, Link
 from .netopen import LISTENING, NOT_BOUND, NOT_OPENED, NOT_SUPPORTED, SOCKETS_OPENED, WRONG
 
 
+_LOOK_MS = 100  # between two looks for a link for who waits
+
+
+class Waiting:
+    """The module's end of a connection that no link is free for: it takes no data."""
+
+    def __init__(self, *client):
+        self.client = client  # index of the server, address, port, connection
+        self.gone = False
+
+    def room(self) -> int:
+        """None of the window is open."""
+        return 0
+
+    def acked(self, count: int) -> None:
+        """Nothing was sent."""
+
+    def closed(self) -> None:
+        """The client has given up."""
+        self.gone = True
+
+    vanished = closed
+
+
 class CipServer(CipOpen):
     """SERVERSTART, SERVERSTOP and the clients that come."""
 
     server_count = 4
     stop_ms = 50
     CHOICES = {
+        "backlog": ("turned away",),  # a client without a free link; by name: "waits", as many as SERVERSTART says
         "server_stop": ("result first", "ok first"),
         "stop_with_clients": ("stops", "refused"),  # SERVERSTOP while accepted links are open
     }
@@ -20,6 +45,8 @@ class CipServer(CipOpen):
     def _reset(self) -> None:
         self.servers: dict = getattr(self, "servers", {})  # index -> port
         self._unlisten()
+        self._backlog: dict = {}  # index -> how many clients may wait
+        self._queued: list = []
         super()._reset()
 
     def do_SERVERSTART(self, op, args):
@@ -42,13 +69,39 @@ class CipServer(CipOpen):
         if not self.net.listen(port, lambda *client: self._accept(index, *client)):
             return self.fail("CIPERROR", NOT_BOUND)
         self.servers[index] = port
+        self._backlog[index] = number(args, 2, 1, 3, 3)
         return OK
 
-    def _accept(self, index: int, address: str, port: int, connection) -> "Link | None":
-        usable = self.links[:1] if self.mode else self.links
-        free = [link for link in usable if self.free(link)]
-        if not free or self.network != OPEN:
+    def _accept(self, index: int, address: str, port: int, connection) -> "Link | Waiting | None":
+        """The link of a client; without a free one it waits, as many as the backlog of the server takes."""
+        if self.network != OPEN:
             return None
+        if not self._usable():
+            queued = [each for each in self._queued if each.client[0] == index]
+            if self.choices["backlog"] != "waits" or len(queued) >= self._backlog[index]:
+                return None
+            if not self._queued:
+                self.later(_LOOK_MS, self._serve_waiting)
+            self._queued.append(Waiting(index, address, port, connection))
+            return self._queued[-1]
+        return self._take_client(index, address, port, connection)
+
+    def _usable(self) -> list:
+        return [link for link in (self.links[:1] if self.mode else self.links) if self.free(link)]
+
+    def _serve_waiting(self) -> None:
+        """Whoever has waited longest gets the link that is free now."""
+        self._queued = [each for each in self._queued if not each.gone and each.client[0] in self.servers]
+        while self._queued and self._usable():
+            client = self._queued.pop(0).client
+            link = self._take_client(*client)
+            client[3].link = link
+            client[3].window_opened()
+        if self._queued:
+            self.later(_LOOK_MS, self._serve_waiting)
+
+    def _take_client(self, index: int, address: str, port: int, connection) -> Link:
+        free = self._usable()
         link = self.successor(free) or min(free, key=lambda link: bool(link.rx))  # rather one without unread data
         link.clear()
         link.proto, link.address, link.port, link.server = "TCP", address, port, index
@@ -62,8 +115,8 @@ class CipServer(CipOpen):
         if op == "=?":
             self.info("+SERVERSTOP: (0-%d)" % (self.server_count - 1))
             return OK
-        index = number(args, 0, 0, 99)
-        if op != "=" or index is None:
+        index = number(args, 0, 0, 99, 0)  # without: server 0
+        if op == "?" or index is None:
             return ERROR
         if index >= self.server_count:
             return self.fail("SERVERSTOP", index, WRONG)

@@ -19,6 +19,7 @@ class Serial(Output):
     line_limit = 556  # characters of a command line
     think_ms = 4.0
     _previous = b"AT"  # the line that A/ repeats
+    plus_escapes = True  # +++ leaves data mode
     echo_payload = True  # echo, when on, also of what follows the prompt
 
     def __init__(self, port, seed: "int | None" = 0, **profile):
@@ -250,7 +251,7 @@ class Serial(Output):
     def _data_mode(self, data: bytes, idle_us: float) -> None:
         self.clock.cancel(self._plus_event)
         held = self._plus + data
-        guarded = self._escape is not None and (self._plus or idle_us >= GUARD_US)
+        guarded = self.plus_escapes and self._escape is not None and (self._plus or idle_us >= GUARD_US)
         if guarded and held.strip(b"+") == b"" and len(held) <= 3:
             self._plus = held
             self._plus_event = self.later(GUARD_US / 1000, self._plus_done)

@@ -107,6 +107,7 @@ class Link:
         if data and self.owner.accepts(self, source):
             self.received += len(data)
             self._note("%d bytes in" % len(data))
+            self.owner.ri_pulse("data")
             self.rx.append([bytes(data), source])
             self.rx_count += len(data)
             self.owner.link_data(self)

@@ -76,13 +76,17 @@ class NetOpen(CipConf):
         if bad or self.network != CLOSED:
             return ERROR
         self.network = OPENING
-        self.after_final(lambda: self.later(self.netopen_ms, self._net_opened))
+        limit = self.timeouts[0]
+        self.after_final(lambda: self.later(min(self.netopen_ms, limit), lambda: self._net_opened(limit)))
         return OK
 
-    def _net_opened(self) -> None:
-        apn = self.definitions.get(self.socket_context, ("", None))[1]
+    def _net_opened(self, limit: int) -> None:
+        kind, apn = self.definitions.get(self.socket_context, ("", None))
         let_in = self.attached and (self.home_apns is None or apn in self.home_apns)
+        let_in = let_in and (self.home_types is None or kind in self.home_types)
         code = self.bringup if isinstance(self.bringup, int) else 0 if let_in else FAILURE
+        if self.netopen_ms > limit:
+            code = TIMEOUT
         if self.network == OPENING:
             self.network = CLOSED if code else OPEN
             self._net_report("+NETOPEN: %d" % code)

@@ -46,7 +46,9 @@ class OpenSend(CipServer):
         n = number(args, 0, 0, 99)
         if op != "=" or n is None or len(args) > 4:
             return ERROR
-        if len(args) == 3:  # n,"address",port
+        if len(args) == 3 and not args[2]:  # n,length and a comma
+            args = args[:2]
+        elif len(args) == 3:  # n,"address",port
             args = [args[0], "", *args[1:]]
         code = self._refusal(n, args) or (self.send_refused() and BUSY)
         if code:

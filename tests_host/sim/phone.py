@@ -48,6 +48,7 @@ class Phone(AtModule):
 
     def _ring(self) -> None:
         if self._call == _INCOMING:
+            self.ri_pulse("call")
             self.urc("RING" if self.values["CRC"] == "0" else "+CRING: VOICE")
             if self.values["CLIP"] == "1":
                 self.urc('+CLIP: "%s",145,"",0,"",0' % self._party)

@@ -38,6 +38,7 @@ class Power(Chatter):
     function = 1  # <fun> of CFUN at power-up: the one that was set last
     unknown: tuple = ()  # names of commands that this firmware does not know
     operator = "Simulated"
+    ri_ms: dict = {"sms": 120}  # how long RI is low for what: "sms", "call", "data" (no note has that)
     polite = False  # a seed takes no reading that is a fault or a refusal, but those that documents differ in
 
     def __init__(
@@ -51,6 +52,7 @@ class Power(Chatter):
         status=None,
         dtr=None,
         dcd=None,
+        ri=None,
         choices=None,
         baud=None,
         **profile,
@@ -69,7 +71,7 @@ class Power(Chatter):
             self.choices[name] = list(value) if isinstance(value, list) else value
         self.saved_baud = baud or self.default_baud
         self.saved_autobaud = self.default_autobaud and baud is None
-        self._status, self._dtr, self._dcd = status, dtr, dcd
+        self._status, self._dtr, self._dcd, self._ri = status, dtr, dcd, ri
         self._pressed_at = self._reset_at = None
         self._pressed_running = self._booting = False
         self._woken_at = self._deaf_until = self._dtr_low_at = 0.0
@@ -82,6 +84,8 @@ class Power(Chatter):
             dtr.watch(self.dtr)
         if reset is not None:
             reset.watch(lambda level: self.reset(level == self.pwrkey_level))
+        if ri is not None:
+            ri.drive(1)
         if powered:
             self._start()
         elif status is not None:
@@ -180,7 +184,11 @@ class Power(Chatter):
         """Connections die with the module."""
 
     def ri_pulse(self, kind: str) -> None:
-        """RI goes low for a while."""
+        """RI goes low for a while, as the family has it for this kind of news."""
+        ms = self.ri_ms.get(kind, 0)
+        if self._ri is not None and ms:
+            self._ri.drive(0)
+            self.later(ms, lambda: self._ri.drive(1))
 
     def pwrkey(self, pressed: bool) -> None:
         """PWRKEY goes down or up: down long enough switches on, a long enough press of a running module off."""
@@ -217,10 +225,15 @@ class Power(Chatter):
         """DTR goes down or up."""
         if not level:
             self._dtr_low_at = self.clock.now_us
+        elif self.dtr_mode == 2 and self._data is not None:
+            self.dtr_off()
         elif self.dtr_mode == 1 and self._data is not None and self.clock.now_us - self._dtr_low_at >= 1e6:
             self.leave_data()
             self._escape()
             self._release()
+
+    def dtr_off(self) -> None:
+        """With AT&D2 it ends the connection of data mode."""
 
     def awake(self) -> bool:
         """CSCLK=1: asleep while DTR is high and 50 ms more; CSCLK=2: after 5 s of silence; what wakes it is lost."""

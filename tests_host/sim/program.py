@@ -34,7 +34,7 @@ class Program:
     """Everything that `python -m sim` runs; usable from a test as well (run() in a thread, or step() by hand).
 
     It is an ordinary module on an ordinary day: polite, with the clock of this machine, and, in LTE, a bit error rate
-    that is not known.
+    that is not known and a context that is there since the module has attached.
     """
 
     def __init__(self, family="sim7000", table=None, listen=None, link=None, control=None, log=None, off=False, **kw):
@@ -50,6 +50,8 @@ class Program:
         self.modem = modem = VirtualModem(family, self.port, net=self.net, **kw)
         if modem.lte and "bit_errors" not in kw:
             modem.bit_errors = 99
+        if hasattr(modem, "netopen_ms") and "netopen_ms" not in kw:
+            modem.netopen_ms = 5  # the context is that of the attach
         now = datetime.datetime.now().astimezone()
         modem.time, modem.quarters = now.replace(tzinfo=None), int(now.utcoffset().total_seconds() // 900)
         modem.log = FileLog(log)

@@ -76,12 +76,23 @@ class Push(Links):
                 if not self._may_push(link):
                     return
                 if link.rx:
-                    data, source = link.take(self.fetch_limit)
+                    data, source = link.take(self.push_size())
                     self.send(self._pushed(link, data, source))
+                    if self.push_pause_ms():
+                        self._push_event = self.later(self.push_pause_ms(), self._push_data)
+                        return
                 elif link.state == CLOSED:
                     self._tell_end(link)
                 else:
                     break
+
+    def push_size(self) -> int:
+        """The longest piece that is pushed."""
+        return self.fetch_limit
+
+    def push_pause_ms(self) -> int:
+        """What lies at least between two pieces."""
+        return 0
 
     def _may_push(self, link: Link) -> bool:
         """The line is free for unasked data; otherwise look again later."""
@@ -124,8 +135,13 @@ class Push(Links):
 
     def _stream(self, link: Link) -> None:
         """Data mode with a link."""
-        self.enter_data(lambda data: link.open and link.send(data), self._escaped)
+        self.enter_data(lambda data: self.stream_out(link, data), self._escaped)
         self._push_data()
+
+    def stream_out(self, link: Link, data: bytes) -> None:
+        """Bytes from the line in data mode."""
+        if link.open:
+            link.send(data)
 
     def _escaped(self) -> None:
         self.result("OK", 0)

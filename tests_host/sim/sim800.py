@@ -42,6 +42,7 @@ class Module(Bearer):
         "CIMI": "%(imsi)s",
     }
 
+    ri_ms = {"sms": 120, "call": 50}
     lte = False
     operator_act = None
     cell = ',"1A2B","D4E5"'
