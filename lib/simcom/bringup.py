@@ -7,7 +7,6 @@ from micropython import const
 
 from .pump import once
 
-_TEXT_MAX = const(50)  # APN, user, key
 _NEAR = const(150)  # ms before the deadline in which nothing more is asked
 _LIMITED = (6, 7, 8, 11)  # <stat>: for SMS, for emergency calls
 _LIMITED_MS = const(30000)  # so long without another word it stays so
@@ -31,7 +30,7 @@ def connect(
     checks = once("checks")
     apn, user, key = account = tuple(
         [
-            what if what == () else checks.check_text(name, what, _TEXT_MAX)
+            what if what == () else checks.check_text(name, what)
             for name, what in (("apn", apn), ("user", user), ("key", key))
         ]
     )

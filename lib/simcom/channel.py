@@ -14,10 +14,15 @@ _BURST = const(64)  # payload bytes worth a UART read, or worth a write
 _PATIENCE_MS = const(20)  # how long to wait for so many
 _LAPS = const(4)  # bursts that wait() takes: 100 ms at most
 _NEAR = const(256)  # bytes before the end of payload
-_GAP_MS = const(1000)  # silence inside payload after which it is in doubt
 _DOUBLE_MS = const(50)  # so long an ERROR may come twice, or the answer behind it: then it was another command's
 _ARMED_MS = const(300)  # … and the prompt
 _STRAY_MS = const(100)  # silence behind ">" that makes it a prompt, not the start of somebody's text
+
+
+class Pace:
+    """How payload comes."""
+
+    GAP_MS = 1000  # silence inside it after which it is in doubt
 
 
 class Answer:
@@ -116,7 +121,7 @@ class Channel:
 
     def write(self, buf, n, at=0):
         """``buf[at:n]``, all of it, unless flow control holds us back for a second; the end of what went out."""
-        for _ in range(_GAP_MS):
+        for _ in range(Pace.GAP_MS):
             at += self.uart.write(buf, at, n - at) or 0
             if at >= n:
                 break
@@ -171,7 +176,7 @@ class Channel:
         elif not got and (self.busy or self.parser.held):
             parser = self.parser
             if parser.need or parser.tail:
-                if self.quiet(_GAP_MS):
+                if self.quiet(Pace.GAP_MS):
                     (self.doubt or self._owner).late()
             elif 0 < parser.held < 3 and parser.line[0] == 62 and self.quiet(_STRAY_MS):
                 self._stray()

@@ -1,7 +1,9 @@
 """Checks of what a program gives, before anything of it is kept or sent."""
 
+_ACCOUNT = 50  # characters of an APN, a user, a password
 
-def check_text(what, text, most, refused='"') -> str:
+
+def check_text(what, text, most=_ACCOUNT, refused='"') -> str:
     """``text`` as a str, if it cannot end, split or overrun a command line; bytes are taken too. ValueError else."""
     if isinstance(text, bytes):
         text = "".join([chr(c) for c in text])

@@ -2,15 +2,10 @@
 
 import errno
 
-from micropython import const
 
 from .channel import passed
-from .links import State
+from .links import State, Wait
 from .tcpip import TcpIp
-
-
-_RETRY_MS = const(250)
-_REFUSED_MS = const(5000)  # a failure within this time is taken for a refusal, later for a time-out
 
 
 class CipStart(TcpIp):
@@ -28,7 +23,7 @@ class CipStart(TcpIp):
         except OSError as e:
             link.unacked = not hasattr(e, "line")  # nothing was said: it is asked again
         if link.unacked:
-            yield _RETRY_MS
+            yield Wait.RETRY_MS
 
     def ask(self, link):
         """Steps: is it open still, or by now?"""
@@ -78,7 +73,7 @@ class CipStart(TcpIp):
             if fail or buf.startswith(b"CONNECT OK", i):
                 if link and link.state == State.CONNECTING and link.pending:
                     if fail:
-                        code = errno.ETIMEDOUT if passed(link.moved, _REFUSED_MS) else errno.ECONNREFUSED
+                        code = errno.ETIMEDOUT if passed(link.moved, Wait.REFUSED_MS) else errno.ECONNREFUSED
                         link.fail(code, "connect %s:%d: CONNECT FAIL" % link.peer)
                     else:
                         self.connected(link)

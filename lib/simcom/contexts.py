@@ -13,7 +13,6 @@ from .checks import check_number, check_text
 from .query import query
 
 _SOCK_STREAM = const(1)
-_TEXT_MAX = const(50)  # as in bringup.py
 
 
 def context(m, apn: str, user: str = "", key: str = ""):
@@ -25,9 +24,9 @@ def context(m, apn: str, user: str = "", key: str = ""):
     need(m, "second PDP context")
     if len(m.links.slots) == 1:
         raise OSError(errno.EOPNOTSUPP, "a second PDP context needs more than a single connection")
-    apn = check_text("apn", apn, _TEXT_MAX)
-    user = check_text("user", user, _TEXT_MAX)
-    key = check_text("key", key, _TEXT_MAX)
+    apn = check_text("apn", apn)
+    user = check_text("user", user)
+    key = check_text("key", key)
     second = m.parts.get("context")
     if not second:
         second = m.parts["context"] = Context(m)

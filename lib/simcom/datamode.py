@@ -12,13 +12,18 @@ from .socket import socket
 
 _WRITE = const(4)  # MP_STREAM_POLL_WR
 
-_GUARD_MS = const(1300)  # silence in front of +++: a second, and what the UART may still have to send
 _SILENCE_MS = const(900)  # after so long +++ might be taken for ours
 _SPARE = const(64)  # bytes of the ring for what may be the beginning of an event
 
 _ENDS = (b"NO CARRIER", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"OVER-VOLTAGE POWER DOWN")
 BOOT = (b"RDY", b"*ATREADY: 1", b"+CFUN: 1", b"Call Ready", b"SMS Ready")
 ESCAPED = b"\r\nOK\r\n"
+
+
+class Plus:
+    """Times around +++."""
+
+    GUARD_MS = 1300  # silence in front of it: a second, and what the UART may still have to send
 
 
 class _Lines(Parser):
@@ -110,7 +115,7 @@ class DataMode(socket):
 
     def _allowed(self, buf, off, n):
         # Three pluses between two silences would leave data mode: the third waits until there is one behind two.
-        if passed(self._sent, _GUARD_MS if self._pluses > 0 else _SILENCE_MS):
+        if passed(self._sent, Plus.GUARD_MS if self._pluses > 0 else _SILENCE_MS):
             self._pluses = 0
         if n > 256:
             n = 256

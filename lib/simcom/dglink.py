@@ -5,10 +5,9 @@ import errno
 from micropython import const
 
 from .linkkind import LinkKind
-from .links import State
+from .links import State, Wait
 
 
-_RETRY_MS = const(250)
 _TRIES = const(4)
 
 
@@ -78,7 +77,7 @@ class Datagram(LinkKind):
             link.tries += 1
             if link.tries >= _TRIES and link.state == State.OPEN:
                 raise OSError(errno.EIO, "sendto %s:%d: the module does not take it" % link.goal)
-            yield _RETRY_MS
+            yield Wait.RETRY_MS
         elif took is not None:
             raise OSError(errno.ECONNABORTED, "sendto %s:%d: failed" % link.goal)
         return 0

@@ -6,9 +6,8 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from .channel import passed
-from .datamode import BOOT, ESCAPED, DataMode
+from .datamode import BOOT, ESCAPED, DataMode, Plus
 
-_GUARD_MS = const(1300)  # silence in front of +++: a second, and what the UART may still have to send
 _EARLY_MS = const(900)  # the module's OK comes no sooner after +++ …
 _ANSWER_MS = const(3000)  # … and no later
 _DTR_MS = const(1100)
@@ -36,9 +35,9 @@ def _closes(lines):
 
 def _to_commands(m):
     try:
-        yield _GUARD_MS
+        yield Plus.GUARD_MS
         m.channel.write(b"+++", 3)
-        yield _GUARD_MS
+        yield Plus.GUARD_MS
     finally:
         m._only = None
 
@@ -80,8 +79,8 @@ class Escape(DataMode):
             self._ended()
         else:
             now = ticks_ms()
-            if passed(self._sent, _GUARD_MS):  # ticks go round
-                self._sent = ticks_add(now, -_GUARD_MS)
+            if passed(self._sent, Plus.GUARD_MS):  # ticks go round
+                self._sent = ticks_add(now, -Plus.GUARD_MS)
             yield 1000
 
     def _judge(self):
@@ -152,7 +151,7 @@ class Escape(DataMode):
             finally:
                 dtr.value(1)
         else:
-            while not passed(self._sent, _GUARD_MS):
+            while not passed(self._sent, Plus.GUARD_MS):
                 yield 50
                 if not self._last_words() and self._wish and not self._closed:
                     return False

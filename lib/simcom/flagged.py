@@ -2,13 +2,9 @@
 
 import errno
 
-from micropython import const
-
 from .alone import alone
 from .pump import once
-
-_PEEK = const(1)  # as in sockopt.py
-_DONTWAIT = const(8)
+from .sockopt import Flag
 
 
 def recv(s, n, flags):
@@ -17,7 +13,7 @@ def recv(s, n, flags):
     try:
         if not n:
             return b""
-        if not flags & _PEEK:
+        if not flags & Flag.PEEK:
             return s.recv(n)
         k = s._some()
         return alone(s._modem, _copy, s._link.ring, min(k, n)) if k else b""
@@ -35,7 +31,7 @@ def datagram(s, face, n, flags):
     """DatagramSocket.recvfrom()"""
     timeout = _begin(s, n, flags)
     try:
-        if not flags & _PEEK:
+        if not flags & Flag.PEEK:
             return face.recvfrom(n)
         k = face._await(s._start())
         return alone(s._modem, _copy, s._link.ring, min(k, n)), s._link.borders.whose()
@@ -47,11 +43,11 @@ def _begin(s, n, flags):
     s._start()
     arguments = once("arguments")
     arguments.count(n)
-    arguments.count(flags, None, "flags: MSG_PEEK, MSG_DONTWAIT")
-    if flags & ~(_PEEK | _DONTWAIT):
-        raise OSError(errno.EOPNOTSUPP, "recv: only MSG_PEEK and MSG_DONTWAIT")
+    arguments.count(flags, None, "flags: MSGFlag.PEEK, MSGFlag.DONTWAIT")
+    if flags & ~(Flag.PEEK | Flag.DONTWAIT):
+        raise OSError(errno.EOPNOTSUPP, "recv: only MSGFlag.PEEK and MSGFlag.DONTWAIT")
     timeout = s._timeout
-    if flags & _DONTWAIT:
+    if flags & Flag.DONTWAIT:
         s._timeout = 0
     return timeout
 

@@ -3,11 +3,9 @@
 import errno
 
 from .pump import load
+from .socket import AF_INET, SOCK_DGRAM, SOCK_STREAM
 
-_AF_INET = 2
 _AF_INET6 = 10
-_SOCK_STREAM = 1
-_SOCK_DGRAM = 2
 
 
 def become(s, af, type, proto):
@@ -15,11 +13,11 @@ def become(s, af, type, proto):
     for number in (af, type, proto):
         if not isinstance(number, int):
             raise TypeError("socket: family, type and protocol are numbers")
-    if af != _AF_INET and af != _AF_INET6:
+    if af != AF_INET and af != _AF_INET6:
         raise OSError(errno.EOPNOTSUPP, "only AF_INET and AF_INET6")
-    if type == _SOCK_DGRAM:
+    if type == SOCK_DGRAM:
         load("datagram").equip(s)
-    elif type != _SOCK_STREAM:
+    elif type != SOCK_STREAM:
         raise OSError(errno.EOPNOTSUPP, "only SOCK_STREAM and SOCK_DGRAM")
 
 

@@ -31,6 +31,13 @@ class State:
     CLOSED = 5  # the link number is given back; ready bytes stay readable
 
 
+class Wait:
+    """Times in the life of a link that several files keep."""
+
+    RETRY_MS = 250  # the module may be still closing what had the number before
+    REFUSED_MS = 5000  # a failure within this time is taken for a refusal, later for a time-out
+
+
 class Link:
     """One connection, owned by a socket; it outlives its link number in the module."""
 

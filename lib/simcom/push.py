@@ -6,13 +6,13 @@ from time import ticks_ms
 from micropython import const
 
 from .alone import alone
+from .channel import Pace
 from .links import State, drop
 from .parser import Parser
 from .pump import text
 from .strays import damaged, innocent
 
 
-_GAP_MS = const(1000)  # silence inside payload after which it is in doubt
 _MOST = const(4096)  # no module sends so long a segment
 _EMPTY = const(4)  # so many empty lines in a row are what a header has left that lost a digit
 _SETTLE_MS = const(5)  # silence behind it that means it was whole
@@ -145,7 +145,7 @@ class Push:
         channel = self._channel
         if not got:
             if channel.parser.need:
-                if channel.quiet(_GAP_MS):
+                if channel.quiet(Pace.GAP_MS):
                     (channel.doubt or m).late()
             elif self._link and channel.quiet(_SETTLE_MS):
                 self.proven()

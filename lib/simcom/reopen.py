@@ -1,12 +1,7 @@
 """A connection that the module did not open: loaded for the second attempt."""
 
-from micropython import const
-
 from .channel import passed
-from .links import State
-
-
-_RETRY_MS = const(250)
+from .links import State, Wait
 
 
 def again(m, link, n, error):
@@ -31,6 +26,6 @@ def again(m, link, n, error):
         raise error
     # The module may think the number open, or be still closing it.
     link.error = None
-    yield _RETRY_MS
+    yield Wait.RETRY_MS
     if link.state == State.CONNECTING:
         yield from m.shut(link)

@@ -10,8 +10,8 @@ from .hooks import add as add_hook
 from .pump import once
 from .clients import Numbers
 
-_QUIET_MS = const(10000)  # so often the module is asked what it may have said in vain
-_RETRY_MS = const(5000)  # so often it is told again to stop
+_ASK_MS = const(10000)  # so often the module is asked what it may have said in vain
+_STOP_MS = const(5000)  # so often it is told again to stop
 
 
 class Server:
@@ -122,7 +122,7 @@ class Servers(Numbers):
                 if listener and listener.port != port:
                     server.listener = None
                     listener.fail(errno.ENOBUFS, "listen: a server cannot be stopped: " + e.args[1])
-                yield _RETRY_MS
+                yield _STOP_MS
                 return
         server.running = 0
 
@@ -140,7 +140,7 @@ class Servers(Numbers):
                 finally:
                     link.report = 0
                 return
-        if not passed(server.heard, _QUIET_MS):
+        if not passed(server.heard, _ASK_MS):
             yield 1000
             return
         server.heard = ticks_ms()

@@ -6,12 +6,11 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from .channel import passed
-from .links import State
+from .links import State, Wait
 from .pump import once
 
 query = once("query").query
 
-_RETRY_MS = const(250)
 _RETRY_MAX_MS = const(4000)
 _UNHEARD_MS = const(100000)  # after so long a link is asked after
 
@@ -95,7 +94,7 @@ def _taken(m, link, n, bit, info, error):
         if passed(link.moved, m.STALL_MS):
             raise _stalled(link)
     start = ticks_ms()
-    pause = min(max(ticks_diff(start, link.moved), _RETRY_MS), _RETRY_MAX_MS)
+    pause = min(max(ticks_diff(start, link.moved), Wait.RETRY_MS), _RETRY_MAX_MS)
     while link.state == state and not passed(start, pause):  # whoever wakes this task
         yield pause
     return 0

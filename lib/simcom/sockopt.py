@@ -5,12 +5,20 @@ from micropython import const
 from .checks import check_number
 from .pump import load
 
+
+class Flag:
+    """Of ``recv()``."""
+
+    PEEK = 1
+    DONTWAIT = 8
+
+
 # What socket.py finds here when it is asked for; numbers of lwIP
 NAMES = {
     "AF_INET6": 10,
     "SOCK_RAW": 3,
-    "MSG_PEEK": 1,
-    "MSG_DONTWAIT": 8,
+    "MSG_PEEK": Flag.PEEK,
+    "MSG_DONTWAIT": Flag.DONTWAIT,
     "IPPROTO_IP": 0,
     "IPPROTO_TCP": 6,
     "SOL_SOCKET": 1,

@@ -3,18 +3,15 @@
 import errno
 from time import ticks_ms
 
-from micropython import const
 
 from .channel import passed
 from .hooks import Hook, add as add_hook, remove as remove_hook
 from .escape import Escape
-from .links import State
+from .links import State, Wait
 from .pump import once, text
 from .strays import innocent  # noqa: F401  (now: deep in the stack, later, there may be no room to load it)
 
 _OF_SOCKETS = b"CIPMUX CIPMODE CIPRXGET CIPHEAD CIPSRIP CIPQSEND CIPSENDMODE CIPSPRT CIPATS".split()
-
-_REFUSED_MS = const(5000)  # as in cipstart.py
 
 
 class Tunnel(Escape):
@@ -112,7 +109,7 @@ class Tunnel(Escape):
     def _refused(self):
         link = self._link
         if link.state == State.CONNECTING:
-            late = passed(self._sent, _REFUSED_MS)
+            late = passed(self._sent, Wait.REFUSED_MS)
             link.fail(errno.ETIMEDOUT if late else errno.ECONNREFUSED, "connect %s:%d: CONNECT FAIL" % link.peer)
             self._modem.wake(link)
 
