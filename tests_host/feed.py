@@ -397,6 +397,6 @@ class Scripted:
 
 def unasked(made, cmd: str) -> list:
     """The information lines of a command that ``at()`` leaves to the driver: as if another program had sent it."""
-    from simcom.door import ask
+    from simcom.query import ask
 
     return made.run(ask(b"AT" + cmd.encode(), 5000))

@@ -16,13 +16,26 @@ TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sort
 FAMILY_FILES = tuple(filter(package.FAMILY.match, TREES))
 # From the bottom to the top: a module imports only what stands in an earlier row, when it is loaded.
 ORDER = (
-    ("ring", "absent", "echo", "hooks", "masking", "iperror", "cmeerror"),
+    ("lazy",),
+    ("ring", "echo", "hooks", "masking", "iperror", "cmeerror"),
     ("parser",),
     ("links",),
     ("channel", "displace"),
     ("pump", "checks"),
-    ("query", "lazy", "aterror", "counters", "stages", "linkkind"),
-    ("lacks", "settings", "lookup", "alone", "door", "command", "callbacks", "reserved", "strays", "model", "optional"),
+    ("query", "aterror", "counters", "stages", "linkkind"),
+    (
+        "supported",
+        "lookup",
+        "critical",
+        "registry",
+        "preloading",
+        "command",
+        "callbacks",
+        "reserved",
+        "strays",
+        "model",
+        "optional",
+    ),
     ("modem",),
     ("resync", "radio", "shortfall", "reopen", "doubt"),
     ("power", "card", "apn"),
@@ -33,7 +46,7 @@ ORDER = (
     ("context_start", "context_open"),
     ("single", "push", "receiving", "sending"),
     ("states", "restart", "contexts", "sleeping"),
-    ("more_start", "more_open", "netconf"),
+    ("options_start", "options_open", "netconf"),
     ("keepalive", "lte"),
     ("bind", "dglink"),
     ("bind_start", "bind_open", "server_start", "server_open", "clients"),
@@ -46,14 +59,13 @@ ORDER = (
     ("again", "arguments", "sockopt"),
     ("server", "association", "addressed", "flagged", "recover"),
     ("datagram",),
-    ("kinds",),
+    ("socktype",),
     ("datamode",),
     ("escape",),
     ("tunnel",),
     ("transparent",),
     ("threads",),
     ("info", "finish", "background"),
-    ("extras",),
     ("tap",),
 )
 ASIDE = {"__init__"}  # part of no layer
@@ -68,8 +80,7 @@ LAZY = {
     ("checks", "threads"),
     ("pump", "iperror"),
     ("pump", "masking"),
-    ("pump", "absent"),
-    ("__init__", "absent"),
+    ("__init__", "lazy"),
     ("modem", "info"),
     ("context_open", "iperror"),
     ("apn", "optional"),
@@ -90,8 +101,8 @@ LAZY = {
     ("modem", "strays"),
     ("power", "checks"),
     ("bringup", "checks"),
-    ("lazy", "extras"),
-    ("background", "extras"),
+    ("lazy", "registry"),
+    ("background", "registry"),
     ("socket", "again"),
     ("socket", "arguments"),
     ("flagged", "arguments"),
@@ -100,17 +111,16 @@ LAZY = {
     ("datagram", "arguments"),
     ("info", "arguments"),
     ("transparent", "arguments"),
-    ("door", "socket"),
     ("command", "reserved"),
     ("reserved", "netconf"),
     ("socket", "sockopt"),
-    ("socket", "kinds"),
+    ("socket", "socktype"),
     ("socket", "flagged"),
-    ("kinds", "datagram"),
+    ("socktype", "datagram"),
     ("datagram", "flagged"),
     ("udp_start", "bind_start"),
     ("sockopt", "keepalive"),
-    ("info", "settings"),
+    ("info", "registry"),
     ("receiving", "push"),
     ("push", "receiving"),
     ("restart", "power"),
@@ -140,7 +150,7 @@ FACES = {
     "cipopen": {"on_line"},
     "servers": {"on_line", "on_lost"},
     "contexts": {"on_lost"},
-    "more_start": {"on_line"},
+    "options_start": {"on_line"},
     "tunnel": {"on_line"},
     "tap": {"init", "any", "read", "readinto", "write", "ioctl"},
 }
@@ -256,7 +266,7 @@ def test_only_the_channel_touches_the_uart(name):
             assert node.attr == "init", where(name, node)  # the rate is a matter of bring-up
 
 
-ASKS_TYPE = ("lacks", "extras", "info")  # to name the family for people; to give it a method
+ASKS_TYPE = ("supported", "registry", "info")  # to name the family for people; to give it a method
 
 
 @modules
@@ -270,7 +280,9 @@ def test_no_test_of_a_family_or_model(name):
                 used = {each.id for each in ast.walk(node.args[1]) if isinstance(each, ast.Name)}
                 assert not used & (FAMILIES | {"CipStart", "CipOpen"}), where(name, node)
         if isinstance(node, ast.Attribute):
-            assert node.attr not in ("__class__", "__name__") or name in ("lacks", "info"), where(name, node)
+            assert node.attr not in ("__class__", "__name__") or name in ("supported", "registry", "info"), where(
+                name, node
+            )
         if isinstance(node, ast.Name) and node.id in FAMILIES:
             assert not isinstance(node.parent, ast.Compare), where(name, node)
 
@@ -300,7 +312,7 @@ def test_import_of_the_package_loads_nothing():
 
 def test_public_names_load_what_they_need_when_they_are_used():
     loaded = lines("import simcom\nsimcom.Tap\nprint(*mine())")
-    assert loaded == ["simcom", "simcom.masking", "simcom.tap"]
+    assert loaded == ["simcom", "simcom.lazy", "simcom.masking", "simcom.tap"]
     loaded = lines("import simcom\nsimcom.SIM7000\nprint(*mine())")
     assert {"simcom.sim7000", "simcom.channel"} <= set(loaded)
     for later in ("socket", "power", "bringup", "resync", "info", "aterror", "tap"):
@@ -329,7 +341,7 @@ def test_unknown_name_of_the_package_is_an_attribute_error_that_lists_the_famili
 
 
 def test_methods_of_a_modem_that_are_not_loaded_are_those_that_can_be():
-    found = lines("from simcom import modem, extras\nprint(modem._LATER)\nprint(';', *extras._HOMES)")
+    found = lines("from simcom import modem, registry\nprint(modem._LATER)\nprint(';', *registry._METHODS)")
     at = found.index(";")
     names, homes = set(found[:at]), found[at + 1 :]
     of_sockets = homes[homes.index("bind") :]

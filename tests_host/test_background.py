@@ -40,9 +40,9 @@ def test_without_it_held_bytes_wait_and_with_it_they_go_out():
 def test_started_twice_is_one_timer():
     r = rig.Rig()
     r.modem.background(20)
-    first = r.modem.timer
+    first = r.modem.parts["timer"]
     r.modem.background(50)
-    assert first._event is None and r.modem.timer._event is not None
+    assert first._event is None and r.modem.parts["timer"]._event is not None
     assert r.works()
 
 

@@ -20,6 +20,10 @@ class Virtual(target.Target):
     def __init__(self, seed, family):
         self.rig = rig.Rig(seed, family=family)
         self.modem = self.rig.modem
+        self.serve()
+
+    def serve(self):
+        """Put a peer of each kind into the network."""
         for kind, maker in peer.KINDS.items():
             self.rig.net.serve(HOST, PORTS[kind], maker)
             if kind in peer.DATAGRAM_KINDS:

@@ -16,7 +16,7 @@ from mpremote import mip
 from tools.system import micropython_command
 
 TREES = parts.trees()
-NEEDS = {name: set.union(*parts.needs(name, tree, TREES)) for name, tree in TREES.items()}
+NEEDS = {name: set.union(*each) for name, each in package.needed(TREES).items()}
 LISTS = package.lists()
 FAMILIES = tuple(filter(package.FAMILY.match, LISTS))
 FAKED = ("sim800", "sim7000", "sim7028", "a76xx")  # that mpy_session.py has a fake module of
@@ -82,6 +82,23 @@ def test_a_list_has_what_its_files_load_and_no_more_dialects_than_one(family):
         assert not gone, name
     assert len({parts.dialect(each) for each in LISTS[family]} - {""}) == 1
     assert not (set(FAMILIES) - {family}) & LISTS[family]
+
+
+def test_what_is_loaded_by_a_table_is_made_too():
+    whole = made_of.Made()
+    named = {each.value for tree in TREES.values() if parts.has_table(tree) for each in parts.strings(tree)}
+    assert "counters" in named
+    assert {whole.home[each] for each in named & set(TREES)} <= set(whole.sources)
+
+
+LOADED = {"lazy", "pump", "preloading", "threads"}  # already, or with a second modem
+
+
+def test_preload_knows_what_each_capability_comes_to_load():
+    table = next(node.value for node in TREES["preloading"].body if isinstance(node, ast.Assign))
+    there = {name: set(files) for name, files in ast.literal_eval(table).items()}
+    wanted = package.preloads()
+    assert there == wanted | {"tcp": wanted["tcp"] - LOADED | {"socket", "query"}}
 
 
 def test_a_file_that_is_new_or_gone_is_noticed(tmp_path):

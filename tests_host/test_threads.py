@@ -6,7 +6,7 @@ import threading
 import pytest
 from rig import Rig  # first: it puts the shim in place
 
-from simcom import pump
+from simcom import lazy
 
 ROUNDS = 30
 FILES = ("bringup", "resync", "power", "query", "card", "context_open", "checks", "netconf", "apn")
@@ -40,7 +40,7 @@ def together(*works):
 def loading(keep):
     for _ in range(ROUNDS):
         for name in FILES:
-            module = pump.load(name, keep)
+            module = lazy.load(name, None, keep)
             assert module.__name__ == "simcom." + name and module.__doc__
 
 
@@ -59,7 +59,7 @@ def test_a_file_that_loads_others_is_loaded_whole(two_modems):
     # resync asks for query when it is loaded itself.
     def resync():
         for _ in range(ROUNDS):
-            assert pump.once("resync").configure and pump.once("query").query
+            assert lazy.once("resync").configure and lazy.once("query").query
 
     assert together(resync, resync) == []
 
@@ -68,7 +68,7 @@ def test_thread_that_fails_to_load_holds_nobody_up(two_modems):
     def missing():
         for _ in range(ROUNDS):
             with pytest.raises(ImportError):
-                pump.load("no_such_file")
+                lazy.load("no_such_file")
 
     assert together(missing, lambda: loading(False)) == []
 
@@ -78,12 +78,12 @@ def test_second_modem_is_what_has_files_loaded_one_at_a_time():
 import shim
 shim.install()
 import machine, simcom
-from simcom import pump
-plain = pump.load
+from simcom import lazy
+plain = lazy.load
 made = [simcom.A76XX(machine.UART(n, 115200, rxbuf=2048)) for n in (1,)]
-assert pump.load is plain and "simcom.threads" not in sys.modules
+assert lazy.load is plain and "simcom.threads" not in sys.modules
 made.append(simcom.SIM800(machine.UART(2, 115200, rxbuf=2048)))
-assert pump.load is not plain
+assert lazy.load is not plain
 """
     import subprocess
 

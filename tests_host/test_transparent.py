@@ -10,7 +10,7 @@ import select
 from sim import Blackhole, Blob, Echo, Peer, Script, Sink, Slam
 
 from simcom import ATError
-from simcom.door import ask
+from simcom.query import ask
 
 FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 SEEDS = (None, *range(1, 9))

@@ -18,12 +18,9 @@ def __getattr__(name):
     if name not in _NAMES:
         raise AttributeError("simcom has no %s; it has %s" % (name, ", ".join(_NAMES)))
     home = "socket" if name == "install" else name.lower()
-    try:
-        value = __import__("simcom." + home, None, None, ["*"])
-    except ImportError as e:
-        from .absent import told
+    from .lazy import load
 
-        raise told(home, e)
+    value = load(home)
     if name != "socket":
         value = getattr(value, name)
     globals()[name] = value

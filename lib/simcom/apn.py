@@ -2,7 +2,7 @@
 
 import errno
 
-from .pump import once
+from .lazy import once
 
 _query = once("query")
 fields = _query.fields

@@ -5,12 +5,12 @@ from time import ticks_ms
 
 from micropython import const
 
-from .alone import alone
+from .critical import critical
 from .borders import Borders, DatagramLink
 from .channel import passed
 from .dglink import Datagram
 from .links import State
-from .pump import once
+from .lazy import once
 from .socket import check_address
 
 
@@ -39,7 +39,7 @@ class Association:
         s._link.borders = Borders()
 
     def _renew(self):
-        alone(self._modem, self._replace)
+        critical(self._modem, self._replace)
 
     def _replace(self):
         s = self._s
@@ -78,7 +78,7 @@ class Association:
         if link.state:
             self._renew()
             link = self._s._link
-        alone(self._modem, self._dial, link, peer)
+        critical(self._modem, self._dial, link, peer)
         return link
 
     def _dial(self, link, peer):

@@ -4,19 +4,19 @@ import errno
 import sys
 
 import simcom.lazy as lazy
-from .alone import alone
+from .critical import critical
 from .checks import check_number
 from .modem import Modem
-from .pump import once
+from .lazy import once
 
 
 def function(owner, name):
-    """As in extras.py; the timer may not load a file that is being loaded."""
-    return alone(owner if isinstance(owner, Modem) else owner._modem, _function, owner, name)
+    """As in registry.py; the timer may not load a file that is being loaded."""
+    return critical(owner if isinstance(owner, Modem) else owner._modem, _function, owner, name)
 
 
 def _function(owner, name):
-    return once("extras").function(owner, name)
+    return once("registry").function(owner, name)
 
 
 def _guarded(_):
@@ -32,7 +32,7 @@ class _Guarded:
         self._method = getattr(modem, name)
 
     def __call__(self, *args):
-        return alone(self._modem, self._method, *args)
+        return critical(self._modem, self._method, *args)
 
 
 class _Tick:
@@ -58,14 +58,13 @@ def background(m, period_ms: int = 50, timer: int = -1):
         from machine import Timer
     except ImportError:
         raise OSError(errno.EOPNOTSUPP, "background: this port has no machine.Timer")
-    running = getattr(m, "timer", None)
+    running = m.parts.pop("timer", None)
     if running:
         running.deinit()
-        m.timer = None
     if period_ms:
         lazy.loader = _guarded
         for name in ("open", "send", "close", "receive", "hungry", "forget"):
             if not isinstance(getattr(m, name), _Guarded):
                 setattr(m, name, _Guarded(m, name))
-        m.timer = Timer(timer)
-        m.timer.init(period=period_ms, mode=Timer.PERIODIC, callback=_Tick(m))
+        m.parts["timer"] = running = Timer(timer)
+        running.init(period=period_ms, mode=Timer.PERIODIC, callback=_Tick(m))

@@ -2,8 +2,8 @@
 
 import errno
 
+from .lazy import capability, once
 from .linkkind import LinkKind
-from .pump import once
 
 
 class Bound(LinkKind):
@@ -16,7 +16,7 @@ class Bound(LinkKind):
     def dial(self, link):
         m = self.modem
         if self.port:
-            return __import__("simcom.bind_" + m.DIALECT, None, None, ["*"]).steps(m, link, self.port)
+            return capability(m, "bind").steps(m, link, self.port)
         return m.dial(link)
 
 

@@ -5,7 +5,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .pump import once
+from .lazy import capability, once
 
 _NEAR = const(150)  # ms before the deadline in which nothing more is asked
 _LIMITED = (6, 7, 8, 11)  # <stat>: for SMS, for emergency calls
@@ -87,10 +87,10 @@ def bring_up(m, apn, user, key, timeout_ms):
             yield b"AT+CGATT=1", 75000
         m.step = "context"
         advice = " (check APN, user and key)"
-        yield from once("context_" + m.DIALECT).context_up(m, apn, user, key)
+        yield from capability(m, "context", False).context_up(m, apn, user, key)
         if m.channel.echoed:  # it has restarted meanwhile, and forgotten what it was told before
             yield from once("resync").configure(m)
-            yield from once("context_" + m.DIALECT).context_up(m, apn, user, key)
+            yield from capability(m, "context", False).context_up(m, apn, user, key)
         for _, steps in m.extra:
             yield from steps(m)
         m.up = True

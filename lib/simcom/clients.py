@@ -5,6 +5,7 @@ from time import ticks_ms
 
 
 from .displace import all_taken
+from .lazy import capability
 from .links import Link, State
 from .pump import Task
 
@@ -37,7 +38,7 @@ class Numbers:
 
     def __init__(self, m):
         self.modem = m
-        self.wording = __import__("simcom.server_" + m.DIALECT, None, None, ["*"])
+        self.wording = capability(m, "server")
         self.slots = [None] * m.SERVERS
         self._nobody = Task(None)  # of clients that nobody has accepted yet
         self.offset = 0  # of the server's index where links are listed

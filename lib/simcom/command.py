@@ -7,7 +7,8 @@ from micropython import const
 
 from .channel import Answer
 from .checks import check_number, check_text
-from .pump import once, text
+from .lazy import once
+from .pump import text
 
 
 _ANSWER_MS = const(5000)

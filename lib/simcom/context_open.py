@@ -4,7 +4,7 @@ import errno
 
 from micropython import const
 
-from .pump import once
+from .lazy import once
 
 _query = once("query")
 fields = _query.fields

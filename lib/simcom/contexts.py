@@ -6,11 +6,10 @@ from micropython import const
 
 from .hooks import Hook, add as add_hook
 from .context_start import SHUT, account, address
-from .door import ask
-from .lacks import need
+from .supported import need
 from .linkkind import LinkKind
 from .checks import check_number, check_text
-from .query import query
+from .query import ask, query
 
 _SOCK_STREAM = const(1)
 

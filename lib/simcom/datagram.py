@@ -6,7 +6,7 @@ from time import ticks_ms
 from .association import Association, used
 from .dgrxget import Datagrams
 from .links import State
-from .pump import once
+from .lazy import once
 from .socket import Poll, flat, span
 
 
@@ -121,7 +121,7 @@ class DatagramSocket(Association):
             s._link.want = 0
 
     def _oldest(self, buf=None, n=0):
-        # The length of the datagram that is read next; with `buf` it is read: its sender. As alone() does, which
+        # The length of the datagram that is read next; with `buf` it is read: its sender. As critical() does, which
         # would take heap for its arguments.
         m = self._modem
         link = self._s._link

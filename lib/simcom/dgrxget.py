@@ -2,6 +2,8 @@
 
 from micropython import const
 
+from .lazy import capability
+
 _READ_MS = const(10000)
 
 
@@ -10,7 +12,7 @@ class Datagrams:
 
     def __init__(self, m):
         self._modem = m
-        self.dialect = __import__("simcom.udp_" + m.DIALECT, None, None, ["*"])
+        self.dialect = capability(m, "udp")
         self.port = 0  # the last local port of our choice
         self._reader = self.on_read
         self._rxget = m._rxget

@@ -5,7 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from .checks import check_number
 from .links import State
-from .pump import once
+from .lazy import capability, once
 
 _FLUSH_MS = 10000
 
@@ -65,7 +65,7 @@ def disconnect(m, *, timeout_ms: int = 150000):
     check_number("timeout_ms", timeout_ms)
     m.may_wait()
     once("power").give_up(m)
-    tunnel = m.__dict__.get("tunnel")
+    tunnel = m.parts.get("tunnel")
     if tunnel:
         tunnel.abandon(errno.ENOTCONN)
     return m.run(_leave(m, min(timeout_ms or _FLUSH_MS, _FLUSH_MS)), timeout_ms, "disconnect")
@@ -82,4 +82,4 @@ def _leave(m, ms):
     m.up = False  # by us
     m.step = "idle"
     m.on_lost(errno.ENOTCONN, "disconnected")
-    yield from once("context_" + m.DIALECT).context_down(m)
+    yield from capability(m, "context", False).context_down(m)

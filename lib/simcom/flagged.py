@@ -2,8 +2,8 @@
 
 import errno
 
-from .alone import alone
-from .pump import once
+from .critical import critical
+from .lazy import once
 from .sockopt import Flag
 
 
@@ -16,7 +16,7 @@ def recv(s, n, flags):
         if not flags & Flag.PEEK:
             return s.recv(n)
         k = s._some()
-        return alone(s._modem, _copy, s._link.ring, min(k, n)) if k else b""
+        return critical(s._modem, _copy, s._link.ring, min(k, n)) if k else b""
     finally:
         s._timeout = timeout
 
@@ -34,7 +34,7 @@ def datagram(s, face, n, flags):
         if not flags & Flag.PEEK:
             return face.recvfrom(n)
         k = face._await(s._start())
-        return alone(s._modem, _copy, s._link.ring, min(k, n)), s._link.borders.whose()
+        return critical(s._modem, _copy, s._link.ring, min(k, n)), s._link.borders.whose()
     finally:
         s._timeout = timeout
 

@@ -4,7 +4,8 @@ import errno
 
 from .checks import check_number
 from .lookup import resolved
-from .pump import ATError, once
+from .lazy import once
+from .pump import ATError
 from .query import query
 from .radio import registration, signal
 from .resync import identity, named
@@ -55,10 +56,29 @@ def config(m, *param, timeout_ms: int = 30000, **settings):
     """
     check_number("timeout_ms", timeout_ms)
     if settings or len(param) != 1 or param[0] not in list(_CONFIG) + list(_NAMES):
-        from .settings import change
-
-        return change(m, list(_CONFIG) + list(_NAMES), param, settings, timeout_ms)
+        return _change(m, list(_CONFIG) + list(_NAMES), param, settings, timeout_ms)
     return m.run(_config(m, *param), timeout_ms, "config")
+
+
+def _change(m, readable, param, settings, timeout_ms):
+    # Check all of ``settings`` (name: value), then do all. ValueError for ``param`` beside them, or without, if it is
+    # not ``readable``.
+    registry = once("registry")
+    known = registry.SETTERS
+    if len(param) == 1 and isinstance(param[0], str) and param[0] in known:
+        raise ValueError("config: %s is set, not read: config(%s=...)" % (param[0], param[0]))
+    if param or not settings:
+        names = ", ".join(sorted(readable))
+        raise ValueError("config: one of %s to be read, or name=value to set %s" % (names, ", ".join(sorted(known))))
+    todo = [(registry.setting(known, name, "config"), value) for name, value in settings.items()]
+    todo = [setter(m, value) for setter, value in todo]
+    return m.run(_all(todo), timeout_ms, "config") if any(todo) else None
+
+
+def _all(todo):
+    for steps in todo:
+        if steps:
+            yield from steps
 
 
 def _config(m, param):
@@ -87,9 +107,8 @@ def status(m, param: str = "", *, timeout_ms: int = 30000):
         check_number("timeout_ms", timeout_ms)
         getter = _STATUS.get(param) if isinstance(param, str) else None
         if not getter:
-            from .settings import GETTERS, function
-
-            getter = function(GETTERS, param, "status", _STATUS)
+            registry = once("registry")
+            getter = registry.setting(registry.GETTERS, param, "status", _STATUS)
         return m.run(getter(m), timeout_ms, "status")
     m.pump()
     task = m.bringup

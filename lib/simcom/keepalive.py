@@ -1,6 +1,6 @@
 """Keep-alive probes of the module's TCP, the same for all links."""
 
-from .lacks import more
+from .lazy import capability
 from .netconf import after
 from .optional import note
 
@@ -30,7 +30,7 @@ def change(m, which, value, later):
 
 def _first(m, values):
     try:
-        yield more(m).keepalive(*values)
+        yield capability(m, "options").keepalive(*values)
     except OSError as e:
         if hasattr(e, "line"):
             m.keepalive = [0] + values[1:]
@@ -53,7 +53,7 @@ def _drop(m):
 def again(m):
     """Tell the module once more; a refusal is noted."""
     try:
-        yield more(m).keepalive(*m.keepalive)
+        yield capability(m, "options").keepalive(*m.keepalive)
     except OSError as e:
         if not hasattr(e, "line"):  # no answer at all
             raise

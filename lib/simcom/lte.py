@@ -2,7 +2,7 @@
 
 import errno
 
-from .lacks import need
+from .supported import need
 from .netconf import forget, remember
 
 

@@ -5,8 +5,8 @@ from time import ticks_ms
 
 from micropython import const
 
-from .lazy import method
-from .pump import Pump, once, text
+from .lazy import method, once
+from .pump import Pump, text
 
 # The first four bytes of the unsolicited codes that only a callback of on_urc() can want. Behind the first four, when
 # a colon (or the D of +CUSD) is next, lines of text may follow.
@@ -14,10 +14,10 @@ _CODES = const(
     b"+CMT+CBM+CDS+CUS+CPI+CFU+CRE+CGR+CER+CGE+CLI+CRIRINGNO C+CTZ*PSU*PSNDST:SMS CallPB DOVERUNDECHAR+SAP+APPVOICNORM"
     b"+CTV+CAD+CAS+CCH+CES+SIM+SER"
 )
-# Methods that extras.py finds when they are called: dir(), hasattr() and getattr() load nothing.
+# Methods that registry.py finds when they are called: dir(), hasattr() and getattr() load nothing.
 _LATER = const(
     " connect disconnect flush settle at on_urc socket config status ifconfig ipconfig resolve background reset"
-    " recover context sleep awake transparent transparent_server late "
+    " recover context sleep awake transparent transparent_server late preload "
 )
 
 # Boot lines, also those that come late: in mid-session they mean a restart, perhaps.

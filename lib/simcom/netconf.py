@@ -1,8 +1,9 @@
 """Settings of the module's TCP/IP stack that a program may want otherwise: checked, sent, sent again by connect()."""
 
-from .lacks import more, need
+from .supported import need
 from .checks import check_number, check_text
-from .pump import ATError, once
+from .lazy import capability
+from .pump import ATError
 from .query import fields, query
 
 _TIMES = "settings of time-outs"
@@ -65,7 +66,7 @@ def set_dns(m, addresses):
         digits = "0123456789abcdefABCDEF.:" if ":" in address else "0123456789."
         if (address.count(".") != 3 and ":" not in address) or address.strip(digits):
             raise ValueError("dns: %r is no address" % address)
-    return _dns(m, more(m).dns(m, addresses))
+    return _dns(m, capability(m, "options").dns(m, addresses))
 
 
 def _dns(m, cmd):
@@ -83,7 +84,7 @@ def _dns(m, cmd):
 def get_dns(m):
     """AT+CDNSCFG?: the addresses of the name servers, a tuple of str."""
     found = []
-    for addresses in (yield from query(m, b"AT+CDNSCFG?", more(m).dns_of, 0, True)):
+    for addresses in (yield from query(m, b"AT+CDNSCFG?", capability(m, "options").dns_of, 0, True)):
         found += addresses
     return tuple(found)
 
@@ -134,7 +135,7 @@ def _retries(m, count):
         if m.on and count is not None:
             for cmd in m.SETTINGS:
                 if cmd.startswith(b"AT+CIPCCFG="):
-                    yield from once("context_" + m.DIALECT).context_setting(m, cmd)
+                    yield from capability(m, "context", False).context_setting(m, cmd)
     except OSError:
         m.retries = was
         raise

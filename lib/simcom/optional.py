@@ -1,6 +1,6 @@
 """What a module need not take or tell: a refusal is noted, for ``status("refused")``, or met, and ends nothing."""
 
-from .pump import once
+from .lazy import capability, once
 
 
 def settings(m):
@@ -39,7 +39,7 @@ def again(m, cmd, e):
     """Steps after the refusal ``e`` of ``cmd``, an APN, as while the context of an earlier program is up: once more,
     without context and packet service. Who asked for it attaches anew."""
     once("card").refusal(e)
-    yield from once("context_" + m.DIALECT).context_down(m)
+    yield from capability(m, "context", False).context_down(m)
     yield b"AT+CGATT=0", 75000
     yield cmd
 

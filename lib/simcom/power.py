@@ -6,7 +6,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from .pump import once
+from .lazy import once
 
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
@@ -33,8 +33,8 @@ def switch(m, on, init, timeout_ms):
     if init is not None:
         m.init = init
         m.refused = 0
-    if not on and m.__dict__.get("tunnel"):
-        m.tunnel.abandon()
+    if not on and "tunnel" in m.parts:
+        m.parts["tunnel"].abandon()
     if on != m.on or init:
         steps = power_up(m) if on else power_down(m)
         if timeout_ms:

@@ -1,35 +1,14 @@
 """The pump: runs what is owed, one command at a time, whenever somebody calls."""
 
 import errno
-import sys
 from time import ticks_add, ticks_ms
 
 from micropython import const
 
 from .channel import Answer, Channel, passed
+from .lazy import once
 
 _MORE_MS = const(61000)  # than silence_ms: when so much has passed the module has been given up
-
-
-def load(name, keep=True):  # threads.py has another
-    """The module ``simcom.<name>``. ImportError: which list of mip has it."""
-    try:
-        module = __import__("simcom." + name, None, None, ["*"])
-        if not keep:
-            del sys.modules["simcom." + name]
-            delattr(sys.modules["simcom"], name)
-        return module
-    except MemoryError:
-        raise OSError(errno.ENOMEM, "no room to load simcom." + name)
-    except ImportError as e:
-        from .absent import told
-
-        raise told(name, e)
-
-
-def once(name):
-    """The module ``simcom.<name>`` for one use: nothing keeps it, and its heap is free again afterwards."""
-    return load(name, False)
 
 
 class ATError(OSError):
@@ -90,7 +69,6 @@ class Pump:
 
     def __init__(self, uart):
         self.channel = self.stage = Channel(uart, self)  # stage: where commands begin; see stages.py
-        self.parts = {}  # what capabilities keep, by name
         self.step = "off"  # what bring-up is at, for status()
         self._tasks = []
         self._task = None  # whose command is in flight …
@@ -100,6 +78,7 @@ class Pump:
         self._due = False  # a task may have something to do now
         self.pumping = False
         self.still = False  # nothing is to be started
+        self.parts = {}  # what capabilities keep, by name: "servers", "context", "tunnel", …
         self.counts = {}  # what happened, and how often: status("counters")
         self.came = self.went = 0  # payload bytes, modulo 2**30
         self._calls = []  # (function, line): to be called with the channel idle

@@ -5,7 +5,7 @@ from time import ticks_ms
 
 from micropython import const
 
-from .alone import alone
+from .critical import critical
 from .channel import Pace
 from .links import State, drop
 from .parser import Parser
@@ -137,7 +137,7 @@ class Push:
             return 0
         got = self._pump()
         if self._channel.parser is self._own:  # else transparent mode is on
-            alone(m, self._look, got)
+            critical(m, self._look, got)
         return got
 
     def _look(self, got):

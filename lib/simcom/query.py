@@ -33,6 +33,11 @@ def query(m, cmd, parse, ms=0, marks=()):
     raise OSError(errno.EIO, cmd.decode() + ": answer not understood")
 
 
+def ask(cmd, ms, marks=None):
+    """The steps of a single command: its information lines."""
+    return (yield cmd, ms, marks)
+
+
 def fields(line):
     """What follows the colon of an information line, cut at commas, without quotes and blanks: a list of str."""
     return [field.strip(' "') for field in line[line.index(":") + 1 :].split(",")]

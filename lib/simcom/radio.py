@@ -1,6 +1,6 @@
 """Where the module stands in the network."""
 
-from .pump import once
+from .lazy import once
 
 _query = once("query")
 fields = _query.fields

@@ -4,7 +4,7 @@ import errno
 
 from .checks import check_number
 from .links import Link, State
-from .pump import once
+from .lazy import capability, once
 from .restart import steps as restarted
 from .socket import check_address
 
@@ -24,7 +24,7 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     check_number("timeout_ms", timeout_ms)
     if address is not None:
         address = check_address(address)
-    tunnel = m.__dict__.get("tunnel")
+    tunnel = m.parts.get("tunnel")
     if tunnel:
         tunnel.abandon()
     task = _recover(m, address)
@@ -63,7 +63,7 @@ def _check(m, address):
         yield from once("resync").configure(m)
     if m.apn:
         _needs(m.up, "no context")
-        yield from once("context_" + m.DIALECT).context_check(m)
+        yield from capability(m, "context", False).context_check(m)
         for cmd in m.SETTINGS:
             wrong = ""
             for _ in range(2):  # an answer may be damaged

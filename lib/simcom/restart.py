@@ -3,8 +3,7 @@
 import errno
 
 from .checks import check_number, check_pin
-from .lacks import more
-from .pump import once
+from .lazy import capability, once
 
 
 def reset(m, hard: bool = False, *, pin=None, timeout_ms: int = 90000):
@@ -20,7 +19,7 @@ def reset(m, hard: bool = False, *, pin=None, timeout_ms: int = 90000):
     pin = getattr(m, "reset_pin", None) if hard or pin else None
     if hard and not pin:
         raise ValueError("reset: hard needs pin=, the Pin at the module's RESET")
-    tunnel = m.__dict__.get("tunnel")
+    tunnel = m.parts.get("tunnel")
     if tunnel:
         tunnel.abandon()
     task = steps(m, pin)
@@ -61,7 +60,7 @@ def steps(m, pin):
     else:
         m._only = m._task  # also when the answer never comes: it may have restarted all the same
         try:
-            yield more(m).RESET, 10000
+            yield capability(m, "options").RESET, 10000
         except OSError as e:
             if hasattr(e, "line"):
                 m._only = None

@@ -6,7 +6,7 @@ from time import ticks_add, ticks_ms
 from micropython import const
 
 from .channel import passed
-from .pump import once
+from .lazy import capability, once
 
 counted = once("counters").counted
 _LONG_MS = const(100000)  # after so long a link is asked after
@@ -80,7 +80,7 @@ def recheck(m):
     """
     if m.up and not m.channel.echoed:
         try:
-            yield from once("context_" + m.DIALECT).context_check(m)
+            yield from capability(m, "context", False).context_check(m)
             m.doubt = False
             return
         except OSError as e:
@@ -102,7 +102,7 @@ def recheck(m):
         m.channel.echoed = False
     try:
         if m.up:
-            yield from once("context_" + m.DIALECT).context_check(m)
+            yield from capability(m, "context", False).context_check(m)
     except OSError as e:
         if not hasattr(e, "line"):
             raise
@@ -156,7 +156,7 @@ def resync(m):
 def _resumed(m):
     # The module was silent and answers again: is it still the one that it was, and what became of the links?
     try:
-        yield from once("context_" + m.DIALECT).context_check(m)
+        yield from capability(m, "context", False).context_check(m)
     except OSError as e:
         if hasattr(e, "line"):
             m.on_lost(errno.ECONNABORTED, e.args[1] + ": the module has restarted while it was silent")

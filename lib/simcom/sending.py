@@ -4,15 +4,12 @@ from time import ticks_ms
 
 from micropython import const
 
-from .channel import passed
+from .channel import Answer, passed
 from .checks import check_number
-from .lacks import start_only
+from .supported import start_only
 from .pump import ATError, text
 from .query import fields, query
 from .stages import Stage, add, remove
-
-_OK = const(2)  # what a handler is told, as in channel.py
-_LOST = const(4)
 
 _QUESTION = b"AT+CIPSEND?\r"
 _TRIES = const(3)
@@ -167,7 +164,7 @@ class Sender(Stage):
 
     def _on_room(self, kind, buf, i, j):
         cmd, handler, ms, own, payload, n = self._held
-        if kind < _OK:
+        if kind < Answer.OK:
             if kind or not buf.startswith(b"+CIPSEND:", i):
                 return False
             try:
@@ -177,9 +174,9 @@ class Sender(Stage):
             except (ValueError, IndexError):
                 pass
             return True
-        if kind == _LOST:
+        if kind == Answer.LOST:
             return handler(kind, buf, i, j)
-        if kind == _OK and self._room < 0 and self._left:
+        if kind == Answer.OK and self._room < 0 and self._left:
             return self._ask()
         self._handler = handler
         if self._room <= 0 or (self._link.borders and self._room < n):  # unknown, or a datagram that must not be cut

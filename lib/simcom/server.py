@@ -3,7 +3,7 @@
 import errno
 from time import ticks_diff, ticks_ms
 
-from .alone import alone
+from .critical import critical
 from .bind import Bound
 from .links import Link
 from .servers import Servers
@@ -27,7 +27,7 @@ def listen(s, backlog: int = 0):
     again = isinstance(listener, Listener)
     if not again and (listener.state or not isinstance(bound, Bound) or not bound.port):
         raise OSError(errno.EINVAL, "listen: bind() to a port first")
-    tunnel = getattr(m, "tunnel", None)
+    tunnel = m.parts.get("tunnel")
     if tunnel:
         tunnel.refuse()
     if not m.up:
@@ -37,7 +37,7 @@ def listen(s, backlog: int = 0):
     if not again or listener.error:
         servers = m.parts.get("servers") or Servers(m)
         listener = Listener(s, bound, backlog)
-        alone(m, servers.take, listener)
+        critical(m, servers.take, listener)
         s._link = listener
         s._poll = listener.poll
         s.close = listener.close
@@ -49,7 +49,7 @@ def listen(s, backlog: int = 0):
     finally:
         if s._timeout != 0 and not listener.listens():  # failed, timed out, or Ctrl-C
             listener.fail(errno.ETIMEDOUT, "listen, port %d: given up" % listener.port)
-            alone(m, listener.leave)
+            critical(m, listener.leave)
     if listener.error and s._timeout != 0:
         raise OSError(*listener.error)
 
@@ -65,15 +65,15 @@ def accept(s):
     listener = s._link
     if not isinstance(listener, Listener):
         raise OSError(errno.EINVAL, "accept: listen() first")
-    made = alone(m, _accepted, m, listener)
+    made = critical(m, _accepted, m, listener)
     while not made:
         if listener.error:
             error = listener.error
             if listener.lost:
-                alone(m, listener.revive)
+                critical(m, listener.revive)
             raise OSError(*error)
         s._wait(start)
-        made = alone(m, _accepted, m, listener)
+        made = critical(m, _accepted, m, listener)
     return made, made._link.peer
 
 
@@ -160,7 +160,7 @@ class Listener(Link):
         if s._closed:
             return
         s._closed = True
-        alone(m, self.leave)
+        critical(m, self.leave)
         m.pump()
         server = self.server
         start = ticks_ms()

@@ -6,7 +6,8 @@ from time import ticks_ms
 from micropython import const
 
 from .channel import passed
-from .pump import once, text
+from .lazy import once
+from .pump import text
 from .query import fields, query
 
 OWN = 0  # link numbers that a server takes for itself

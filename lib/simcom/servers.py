@@ -7,7 +7,7 @@ from micropython import const
 
 from .channel import passed
 from .hooks import add as add_hook
-from .pump import once
+from .lazy import capability
 from .clients import Numbers
 
 _ASK_MS = const(10000)  # so often the module is asked what it may have said in vain
@@ -148,7 +148,7 @@ class Servers(Numbers):
             yield from self.wording.search(self.modem)  # the notice of a client may have been lost
         else:
             m = self.modem  # if it has restarted it would raise a context of its own
-            yield from once("context_" + m.DIALECT).context_check(m)
+            yield from capability(m, "context", False).context_check(m)
             server.running = 0
 
     # Hook

@@ -7,7 +7,7 @@ from micropython import const
 
 from .channel import passed
 from .links import State, Wait
-from .pump import once
+from .lazy import once
 
 query = once("query").query
 

@@ -5,7 +5,7 @@ The number, 0, is taken out of commands on their way to the wire; lines get it b
 
 import errno
 
-from .lacks import start_only
+from .supported import start_only
 from .links import Link, LinkTable
 from .parser import Parser
 from .stages import Stage, add

@@ -6,8 +6,8 @@ from micropython import const
 
 from .channel import passed
 from .checks import check_number, check_pin
-from .door import ask
-from .lacks import need
+from .query import ask
+from .supported import need
 from .links import State
 from .stages import Stage, add, remove
 
@@ -40,17 +40,17 @@ def sleep(m, dtr=None, *, level: int = 1, timeout_ms: int = 10000):
     awake(m, timeout_ms)
     cmd = b"AT+CSCLK=%d" % (1 if dtr else 2)
     m.run(ask(cmd, m.ANSWER_MS), max(timeout_ms - ticks_diff(ticks_ms(), start), 1), "sleep")
-    m.sleeper = _Sleeper(m, dtr, level, cmd)
-    m.extra = list(m.extra) + [("sleep", m.sleeper.again)]
+    m.parts["sleeper"] = sleeper = _Sleeper(m, dtr, level, cmd)
+    m.extra = list(m.extra) + [("sleep", sleeper.again)]
 
 
 def awake(m, timeout_ms: int = 10000):
     """``wake()``: the module stays awake from here; 10 s at most, else OSError(ETIMEDOUT)."""
-    sleeper = getattr(m, "sleeper", None)
+    sleeper = m.parts.get("sleeper")
     if sleeper:
         m.run(ask(b"AT+CSCLK=0", m.ANSWER_MS), timeout_ms, "wake")
         sleeper.stop()
-        m.sleeper = None
+        del m.parts["sleeper"]
         m.extra = [each for each in m.extra if each[0] != "sleep"]
 
 

@@ -8,9 +8,8 @@ from time import ticks_ms
 from micropython import const
 
 from .channel import passed
-from .lazy import method
 from .links import Link, RingIO, State
-from .pump import once
+from .lazy import method, once
 
 AF_INET = const(2)
 SOCK_STREAM = const(1)
@@ -113,7 +112,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         self._timeout: "int | None" = None  # ms; None: wait, 0: do not
         self._closed = False
         if af != AF_INET or type != SOCK_STREAM or proto != 0:
-            from .kinds import become
+            from .socktype import become
 
             become(self, af, type, proto)
 
@@ -391,16 +390,5 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
 
 # What most sockets have no use for.
-for _name in (
-    "bind",
-    "listen",
-    "accept",
-    "setsockopt",
-    "fileno",
-    "makefile",
-    "sendall",
-    "sendto",
-    "recvfrom",
-    "recvfrom_into",
-):
+for _name in "bind listen accept setsockopt fileno makefile sendall sendto recvfrom recvfrom_into".split():
     setattr(socket, _name, method(_name))

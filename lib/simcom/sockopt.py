@@ -3,7 +3,7 @@
 from micropython import const
 
 from .checks import check_number
-from .pump import load
+from .lazy import load
 
 
 class Flag:

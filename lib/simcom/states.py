@@ -2,9 +2,9 @@
 
 import errno
 
-from .lacks import more, need
+from .supported import need
 from .links import State
-from .pump import once
+from .lazy import capability, once
 from .query import fields, query
 
 
@@ -67,7 +67,7 @@ def get_context(m):
     SIM800, SIM7000: STATE: of AT+CIPSTATUS ("IP INITIAL", "IP STATUS", "IP PROCESSING", "PDP DEACT", …); SIM7028,
     A76XX: AT+NETOPEN?, "OPEN" or "CLOSED".
     """
-    return more(m).context(m)
+    return capability(m, "options").context(m)
 
 
 def get_links(m):
@@ -76,12 +76,12 @@ def get_links(m):
     SIM800, SIM7000: states of AT+CIPSTATUS ("INITIAL", "CONNECTING", "CONNECTED", "REMOTE CLOSING", "CLOSING",
     "CLOSED"); SIM7028, A76XX: AT+CIPOPEN?, "CONNECTED" or "INITIAL".
     """
-    return more(m).links(m)
+    return capability(m, "options").links(m)
 
 
 def get_servers(m):
     """A list of (index, port) of the servers that listen."""
-    return more(m).servers(m)
+    return capability(m, "options").servers(m)
 
 
 def get_acknowledged(m):
@@ -90,7 +90,7 @@ def get_acknowledged(m):
     None for what a family does not count: SIM800 and SIM7000 know nothing of received bytes, SIM7028 and A76XX nothing
     of acknowledged ones. Datagrams are never acknowledged.
     """
-    return _acknowledged(m, more(m).counts)
+    return _acknowledged(m, capability(m, "options").counts)
 
 
 def _acknowledged(m, counts):

@@ -6,7 +6,7 @@ from micropython import const
 
 from .counters import counted
 from .links import State
-from .pump import once
+from .lazy import once
 
 
 _PAUSE_MS = const(1000)  # silence inside a line that means that its end will not come
@@ -107,7 +107,7 @@ def settle(m):
     parser.asked = parser.held
     wrong = []
     # Transparent mode has settings of its own.
-    for cmd in m.SETTINGS if m.up and not m.__dict__.get("tunnel") else ():
+    for cmd in m.SETTINGS if m.up and "tunnel" not in m.parts else ():
         if cmd[: cmd.find(b"=")] in _READ_BACK:
             for _ in range(2):  # an answer may be damaged
                 other = yield from _differs(m, cmd)

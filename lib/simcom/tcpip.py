@@ -7,7 +7,7 @@ from micropython import const
 
 from .channel import passed
 from .links import State
-from .pump import once
+from .lazy import once
 from .rxget import BufferAccess
 
 _REPORT_MS = const(10000)  # a late result that has not come by then may have been lost: the module is asked

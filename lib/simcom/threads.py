@@ -2,25 +2,25 @@
 
 from _thread import allocate_lock, get_ident
 
-import simcom.pump as pump
+import simcom.lazy as lazy
 
 _lock = allocate_lock()
-_plain = pump.load
+_plain = lazy.load
 _owner = None  # the thread that loads: what it loads may load more
 
 
-def _load(name, keep=True):
+def _load(name, m=None, keep=True):
     global _owner
     if _owner == get_ident():
-        return _plain(name, keep)
+        return _plain(name, m, keep)
     with _lock:
         try:
             _owner = get_ident()
-            return _plain(name, keep)
+            return _plain(name, m, keep)
         finally:
             _owner = None
 
 
 def guard():
     """From here on whoever loads a file waits while another thread does."""
-    pump.load = _load
+    lazy.load = _load

@@ -6,9 +6,9 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from .checks import check_number, check_pin
-from .lacks import start_only
+from .supported import start_only
 from .links import State
-from .pump import once
+from .lazy import once
 from .tunnel import Tunnel
 
 _TUNING = ((3, 8), (2, 10), (1, 1460), (0, 1), (0, 1), (50, 1460), (20, 1000))
@@ -113,9 +113,9 @@ class Transparent(Tunnel):
         link = self._link
         if not m.isconnected():
             raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
-        have = m.__dict__
-        second = m.parts.get("context")
-        servers = m.parts.get("servers")
+        have = m.parts
+        second = have.get("context")
+        servers = have.get("servers")
         if any(m.links.slots) or (second and second.up) or (servers and servers.busy()):
             raise OSError(
                 errno.EALREADY,
@@ -135,7 +135,7 @@ class Transparent(Tunnel):
         self._open = m.open
         self._start_task = m.start
         self._opener = m.open = self._open_another
-        m.tunnel = self
+        have["tunnel"] = self
         link.task = m.start(self._life(dial))
         start = ticks_ms()
         try:

@@ -8,7 +8,8 @@ from .channel import passed
 from .hooks import Hook, add as add_hook, remove as remove_hook
 from .escape import Escape
 from .links import State, Wait
-from .pump import once, text
+from .lazy import capability
+from .pump import text
 from .strays import innocent  # noqa: F401  (now: deep in the stack, later, there may be no room to load it)
 
 _OF_SOCKETS = b"CIPMUX CIPMODE CIPRXGET CIPHEAD CIPSRIP CIPQSEND CIPSENDMODE CIPSPRT CIPATS".split()
@@ -18,7 +19,7 @@ class Tunnel(Escape):
     """The task that opens the connection, keeps others from the module, and puts everything back as it was."""
 
     def __init__(self, m, commands, dtr, dcd):
-        self._words = __import__("simcom.transparent_" + m.DIALECT, None, None, ["*"])
+        self._words = capability(m, "transparent")
         super().__init__(m, self._words.EVENTS, dtr, dcd)
         self._commands = commands  # that its user chose, for bring-up
         self._server = False
@@ -150,7 +151,7 @@ class Tunnel(Escape):
         self._alone(False)
         if m.open is self._opener:  # else others stand on it
             m.open = self._open
-        m.tunnel = None
+        m.parts.pop("tunnel", None)
 
     def _context(self, settings):
         m = self._modem
@@ -159,7 +160,7 @@ class Tunnel(Escape):
         m.step = "idle"
         m.SETTINGS = settings
         try:
-            yield from once("context_" + m.DIALECT).context_up(m, *m.apn)
+            yield from capability(m, "context", False).context_up(m, *m.apn)
             for _, steps in m.extra:
                 yield from steps(m)
             m.up = True

@@ -3,11 +3,11 @@
     .venv/bin/python tests_host/tools/made.py
 
 What a session loads at the same time becomes one file (UNITS), a private name becomes one that every firmware has in
-its tables already, and the constants of a class that holds nothing else become the numbers they are: all this saves
-heap, flash blocks and time. The sources know nothing of it: imports are
-turned to where things lie now, and what cannot be turned ends the build with a message. build/names.json tells what
-each name was before, for reading a traceback; build/lib-sources holds what was compiled. Beside them lie the lists for
-mip, as those in lib, but of compiled files: build/sim7000.json …
+its tables already, the constants of a class that holds nothing else become the numbers they are, and a method that only
+sets an attribute becomes the assignment: all this saves heap, flash blocks and time. The sources know nothing of it:
+imports are turned to where things lie now, and what cannot be turned ends the build with a message. build/names.json
+tells what each name was before, for reading a traceback; build/lib-sources holds what was compiled. Beside them lie the
+lists for mip, as those in lib, but of compiled files: build/sim7000.json …
 """
 
 import ast
@@ -26,22 +26,34 @@ BUILD = parts.TREE / "build"
 FAMILY = package.FAMILY
 # What lies in one file, by the name of that file, beside the core ("": all that every family loads at once, and what
 # stands here) and a family with its dialect. What is not named is a file of its own; so has to be what is loaded by a
-# name that is put together, as `"context_" + DIALECT`. What is loaded for one use and what stays loaded do not go
-# together.
+# name that is put together, as in `capability(m, "context")`. What is loaded for one use and what stays loaded do not
+# go together.
 UNITS = {
     "": ("aterror",),
     "bringup": ("bringup", "power", "radio", "card", "apn", "model", "query", "optional"),
     "resync": ("resync", "iperror"),
-    "doubt": ("doubt", "finish", "flagged"),
+    "doubt": ("doubt", "finish"),
     "arguments": ("arguments", "checks", "cmeerror", "displace", "again", "reopen"),
     "info": ("info", "lookup", "masking"),
-    "addressed": ("addressed", "kinds", "door", "sockopt", "settings", "threads"),
+    "registry": ("registry", "flagged"),
+    "addressed": ("addressed", "socktype", "sockopt", "counters", "preloading", "threads"),
     "strays": ("strays", "shortfall", "echo"),
-    "extras": ("extras", "absent"),
 }
 # Of these whoever imports them gets a copy of what he uses: they are small, and keep nothing. So do families with their
 # dialect.
-COPIED = ("query", "checks", "radio", "resync", "lookup", "lacks", "alone", "counters", "stages", "cipstart", "cipopen")
+COPIED = (
+    "query",
+    "checks",
+    "radio",
+    "resync",
+    "lookup",
+    "supported",
+    "critical",
+    "counters",
+    "stages",
+    "cipstart",
+    "cipopen",
+)
 ITSELF = "_itself"  # what a file calls its module, where it has to
 
 # Names that MicroPython has on every board. Those of the first row are part of the format of .mpy files, where they
@@ -83,12 +95,49 @@ def constants(node):
     return {each.targets[0].id: each.value for each in plain} if body == plain else None
 
 
+def written(node):
+    """The attribute of itself that a method only sets to its one argument, or ""."""
+    doc = parts.docstrings(node)
+    body = [each for each in node.body if not (isinstance(each, ast.Expr) and id(each.value) in doc)]
+    names = [each.arg for each in node.args.args]
+    if len(names) != 2 or len(body) != 1 or not isinstance(body[0], ast.Assign):
+        return ""
+    target, value = body[0].targets[0], body[0].value
+    plain = isinstance(target, ast.Attribute) and getattr(target.value, "id", "") == names[0]
+    return target.attr if plain and getattr(value, "id", "") == names[1] else ""
+
+
 class Folded(ast.NodeTransformer):
-    """Puts the number where a class of constants is asked for it; of the class and its imports nothing is left."""
+    """Puts the number where a class of constants is asked for it, and the assignment where a method is called that is
+    no more; of the class, its imports and the method nothing is left."""
 
     def __init__(self, trees):
-        classes = [node for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)]
+        nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+        classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
         self.tables = {node.name: constants(node) for node in classes if constants(node)}
+        methods = [each for node in classes for each in node.body if isinstance(each, ast.FunctionDef)]
+        uses = collections.Counter(node.attr for node in nodes if isinstance(node, ast.Attribute))
+        calls = collections.Counter(node.value.func.attr for node in nodes if self.called(node))
+        names = collections.Counter(each.name for each in methods)
+        setters = {each.name: written(each) for each in methods if names[each.name] == 1}
+        self.setters = {name: to for name, to in setters.items() if to and 0 < uses[name] == calls[name]}
+
+    def called(self, node):
+        """Whether a statement is nothing but the call of a method with one argument."""
+        call = node.value if isinstance(node, ast.Expr) else None
+        plain = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        return plain and len(call.args) == 1 and not call.keywords
+
+    def visit_Expr(self, node):
+        self.generic_visit(node)
+        if not self.called(node) or node.value.func.attr not in self.setters:
+            return node
+        call = node.value
+        target = ast.Attribute(call.func.value, self.setters[call.func.attr], ast.Store())
+        return ast.copy_location(ast.Assign([target], call.args[0]), node)
+
+    def visit_FunctionDef(self, node):
+        return None if node.name in self.setters and written(node) else self.generic_visit(node)
 
     def visit_Attribute(self, node):
         table = self.tables.get(getattr(node.value, "id", None))
@@ -161,6 +210,8 @@ def told_apart(found, trees):
     """{part: {name: another}}: for names that two parts of a file have."""
     loaded = set()  # other than by an import statement that says what it wants
     for name, tree in trees.items():
+        if name == package.PRELOADING:  # which takes nothing out of what it loads
+            continue
         taken = [each for node in ast.walk(tree) for each in parts.imported(node, name, trees)]
         said = {module for module, _, _ in taken}
         loaded |= {module for module, what, _ in taken if what is None}
@@ -329,9 +380,13 @@ def tables(name, tree, home, known):
         return
     places = [node.values for node in ast.walk(tree) if isinstance(node, ast.Dict)]
     places += [node.elts for node in ast.walk(tree) if isinstance(node, (ast.Tuple, ast.List))]
-    for node in (node for place in places for node in place if isinstance(node, ast.Constant)):
-        if node.value in home:
-            node.value = home[node.value]
+    for place in places:
+        for node in place:
+            if isinstance(node, ast.Constant) and node.value in home:
+                node.value = home[node.value]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Tuple):  # what lies together is named once
+            node.elts = list({ast.unparse(each): each for each in node.elts}.values())
 
 
 def merged(file, unit, trees, home, wanted, apart, reached):
@@ -422,7 +477,9 @@ class Made:
             for node in ast.walk(tree)
             for _, what, _ in parts.imported(node, name, trees)
         }
-        reached = {}
+        reached = {}  # also by what is not put together but stands in a table
+        for tree in filter(parts.has_table, trees.values()):
+            reached.update((text.value, "") for text in parts.strings(tree) if text.value in trees)
         made = {
             name: merged(name, members, trees, self.home, wanted, apart, reached) for name, members in found.items()
         }

@@ -2,7 +2,7 @@
 
     python3 tests_host/tools/package.py [--write]
 
-A family's list holds what its TCP client with bring-up can come to load; the others, that lib/simcom/absent.py names,
+A family's list holds what its TCP client with bring-up can come to load; the others, that lib/simcom/registry.py names,
 are to be installed beside it, and hold what each of these capabilities needs beyond any family. What that is, the
 imports tell. mip does not resolve relative dependencies, so every list is complete in itself.
 
@@ -21,7 +21,9 @@ from parts import TREE
 
 PACKAGE = TREE / "package.json"
 FAMILY = re.compile(r"(sim|a)\d+\w*$")
-ENTRY = ("", "socket", "aterror", "absent")  # of every TCP client, beside its family
+ENTRY = ("", "socket", "aterror")  # of every TCP client, beside its family
+PRELOADING = "preloading"  # has the table of all that can be loaded ahead
+RARE = {"supported"}  # only on the way to an error
 SPARE = ("ring",)  # for a MicroPython older than this library asks for
 
 
@@ -32,16 +34,38 @@ def version(tree=TREE):
 
 def capabilities(trees):
     """{list: what it has that is loaded first}, as the package says."""
-    for node in trees["absent"].body:
+    for node in trees["registry"].body:
         if isinstance(node, ast.Assign) and node.targets[0].id == "LISTS":
             return ast.literal_eval(node.value)
-    raise LookupError("lib/simcom/absent.py has no LISTS")
+    raise LookupError("lib/simcom/registry.py has no LISTS")
+
+
+def needed(trees):
+    """{module: (what it loads with itself, what it loads later)}, but for what preload() is asked for."""
+    found = {name: parts.needs(name, tree, trees) for name, tree in trees.items()}
+    return found | {PRELOADING: (found[PRELOADING][0], set())}
+
+
+def preloads(lib=TREE / "lib"):
+    """{name of a capability: what has to be loaded beforehand so that nothing is loaded later}, in any dialect."""
+    trees = parts.trees(lib)
+    needs = needed(trees)
+    found = lists(lib)
+    families = {name for name in found if FAMILY.match(name)}
+    tcp = set().union(*(found[name] for name in families))
+    found = {name: members for name, members in found.items() if name not in families} | {"tcp": tcp}
+    result = {}
+    for name, members in found.items():
+        wanted = set(capabilities(trees).get(name, ())).union(*(needs[each][1] for each in members))
+        wanted &= members
+        result[name] = {each[: -len(parts.dialect(each))] if parts.dialect(each) else each for each in wanted - RARE}
+    return result
 
 
 def lists(lib=TREE / "lib"):
     """{name of a list: names of its modules}"""
     trees = parts.trees(lib)
-    needs = {name: parts.needs(name, tree, trees) for name, tree in trees.items()}
+    needs = needed(trees)
     early = {name: at_once for name, (at_once, _) in needs.items()}
     links = {name: at_once | later for name, (at_once, later) in needs.items()}
     entries = capabilities(trees)

@@ -1,8 +1,8 @@
 """Which module of the package loads which, told from the text alone.
 
 Modules are named as in `simcom.<name>`; "" is the package itself. A module is loaded by an import statement, by
-`once("name")`, by `once("context_" + m.DIALECT)`, or by a name that comes from elsewhere: then every string of that
-module that names another one counts.
+`once("name")`, by `capability(m, "context")`, which puts `context_` and the dialect together, or by a name that comes
+from elsewhere: then every string of that module that names another one counts.
 """
 
 import ast
@@ -10,7 +10,7 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
 PACKAGE = "simcom"
-LOADERS = ("once", "load", "loader", "__import__")
+LOADERS = ("once", "load", "loader", "capability", "__import__")
 DIALECTS = ("start", "open")  # what a module ends with that words something in the way of one dialect, behind a _
 
 
@@ -57,12 +57,22 @@ def imported(node, name, known):
     return []
 
 
+def loader(call):
+    """The name of the function that is called, by itself or as `lazy.name`, else ""."""
+    function = call.func
+    if getattr(getattr(function, "value", None), "id", "") == "lazy":
+        return function.attr
+    return getattr(function, "id", "")
+
+
 def loads(node):
     """The nodes of the names that a call loads, one of which it may choose; [] when it puts the name together, None
     when it loads nothing."""
-    if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in LOADERS:
+    if not isinstance(node, ast.Call) or loader(node) not in LOADERS:
         return None
     first = node.args[0]
+    if loader(node) == "capability":
+        return []
     if isinstance(first, ast.IfExp):
         return [each for each in (first.body, first.orelse) if isinstance(each, ast.Constant)]
     return [first] if isinstance(first, ast.Constant) else []
@@ -73,6 +83,8 @@ def begins(node):
     if loads(node) != []:
         return None
     first = node.args[0]
+    if loader(node) == "capability":
+        return node.args[1].value + "_"
     known = isinstance(first, ast.BinOp) and isinstance(first.left, ast.Constant)
     return first.left.value.removeprefix(PACKAGE + ".") if known else ""
 

@@ -9,11 +9,6 @@ def need(m, what):
         raise OSError(errno.EOPNOTSUPP, "%s has no %s" % (type(m).__name__, what))
 
 
-def more(m):
-    """The file with what the dialect of ``m`` words in its own way and is seldom used."""
-    return __import__("simcom.more_" + m.DIALECT, None, None, ["*"])
-
-
 def start_only(m, what):
     """As ``need()``, for what no family of the CIPOPEN dialect has."""
     if m.DIALECT != "start":

@@ -1,7 +1,7 @@
-"""Keeping a timer that pumps out of what must be done in one piece."""
+"""Blocks the background timer's pump during a critical section."""
 
 
-def alone(m, work, *args):
+def critical(m, work, *args):
     """``work(*args)``, with every pump meanwhile doing nothing."""
     pumping = m.pumping
     m.pumping = True

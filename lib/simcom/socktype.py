@@ -1,11 +1,16 @@
-"""Sockets that are not AF_INET, SOCK_STREAM."""
+"""What ``socket()`` is given beside nothing: another modem, another type."""
 
 import errno
 
-from .pump import load
-from .socket import AF_INET, SOCK_DGRAM, SOCK_STREAM
+from .lazy import load
+from .socket import AF_INET, SOCK_DGRAM, SOCK_STREAM, socket as _socket
 
 _AF_INET6 = 10
+
+
+def socket(m, *args):
+    """A socket on this modem; arguments as ``socket.socket``."""
+    return _socket(*args, modem=m)
 
 
 def become(s, af, type, proto):

@@ -1,0 +1,158 @@
+"""After preload() a whole session loads nothing: each in a process of its own, in which nothing was loaded before."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+import rig  # first: it puts the shim in place
+import simcom
+import target
+from simcom import lazy
+from test_cases import Virtual
+
+# capability: files of shared cases
+CASES = {
+    "tcp": ("streams", "errors", "nonblocking", "links"),
+    "udp": ("datagrams",),
+    "server": ("servers",),
+    "transparent": ("transparent",),
+}
+ALSO = {"transparent": ("at", "options")}  # which these cases use in command mode
+NAMES = ("tcp", "udp", "server", "transparent", "receive", "send", "single", "sleep", "context", "background")
+NAMES += ("recover", "at", "options", "tap")
+
+
+class Watch:
+    """First of the finders of modules: notes what of the package is not there yet."""
+
+    def __init__(self):
+        self.on = False
+        self.loaded = []
+
+    def find_spec(self, name, path=None, into=None):
+        if self.on and name.startswith("simcom."):
+            self.loaded.append(name)
+
+
+class Preloaded(Virtual):
+    """A target whose modem has loaded beforehand what it needs, and uses a capability."""
+
+    def __init__(self, family, name, watch):
+        self.rig = rig.Rig(family=family, on=False, modem_args={"mux": name != "single"})
+        self.modem = self.rig.modem
+        self.modem.preload(name, *ALSO.get(name, ()))
+        watch.on = True
+        self.modem.connect("internet")
+        if name in USES:
+            USES[name](self.modem)
+            self.modem.connect("internet")
+        self.serve()
+
+
+def push(modem):
+    modem.config(receive="push")
+
+
+def forms(modem):
+    try:
+        modem.config(prompt=0)
+    except OSError:  # not in the CIPOPEN dialect
+        modem.config(send="variable")
+
+
+def sleeps(modem):
+    modem.sleep(dtr=rig.machine.Pin(5, rig.machine.Pin.OUT))
+
+
+def second(modem):
+    context = modem.context("ims")
+    context.connect()
+    context.disconnect()
+
+
+def from_a_timer(modem):
+    modem.background(50)
+
+
+def recovers(modem):
+    assert modem.recover() == "probe"
+    modem.reset()
+
+
+def asks(modem):
+    modem.on_urc("+CUSD", print)
+    assert modem.at("+CSQ")
+
+
+def tunes(modem):
+    modem.config(dns=("8.8.8.8",), acknowledge=False)
+    modem.status("links")
+    modem.status("counters")
+
+
+def taps(modem):
+    simcom.Tap(modem.channel.uart, print)
+
+
+USES = {
+    "receive": push,
+    "send": forms,
+    "sleep": sleeps,
+    "context": second,
+    "background": from_a_timer,
+    "recover": recovers,
+    "at": asks,
+    "options": tunes,
+    "tap": taps,
+}
+
+
+def session(family, name):
+    """What is loaded by the shared cases although preload() was there before."""
+    watch = Watch()
+    sys.meta_path.insert(0, watch)
+    for file in CASES.get(name, ("streams",)):
+        module = importlib.import_module("cases." + file)
+        for case in dir(module):
+            if case.startswith("case_"):
+                watch.on = False
+                try:
+                    getattr(module, case)(Preloaded(family, name, watch))
+                except target.Skip:
+                    pass
+    return watch.loaded
+
+
+@pytest.mark.parametrize("family", ["sim7000", "a76xx"])
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_loaded_in_a_session(name, family):
+    if family == "a76xx" and name in ("single", "context"):
+        pytest.skip("the family has no such thing")
+    code = 'import test_preload; print("loaded", *test_preload.session(%r, %r))' % (family, name)
+    path = ":".join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": path}, cwd=rig.__file__[:-6]
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["loaded"]), done.stderr
+
+
+def test_unknown_name_lists_those_there_are():
+    modem = rig.Rig(on=False).modem
+    with pytest.raises(ValueError) as failed:
+        modem.preload("tcp", "upd")
+    assert str(failed.value) == "preload: one of %s, not 'upd'" % ", ".join(sorted(NAMES))
+
+
+def test_once_drops_what_nobody_preloaded():
+    modem = rig.Rig(on=False).modem
+    lazy.once("power")
+    assert "simcom.power" not in sys.modules
+    modem.preload()
+    try:
+        assert lazy.once("power") is lazy.once("power") is sys.modules["simcom.power"]
+    finally:
+        for name in lazy.kept:
+            if name != "socket":
+                del sys.modules["simcom." + name]
+        lazy.kept.clear()
