@@ -12,8 +12,9 @@ import threading
 import time
 from pathlib import Path
 
+from families import ALL
+
 HERE = Path(__file__).parent
-FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 SIZE = 100_000
 BAUD = 115200
 
@@ -110,7 +111,7 @@ def run(options, folder: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", choices=["micropython", "cpython"], default="micropython")
-    parser.add_argument("--family", choices=FAMILIES, default=FAMILIES[0])
+    parser.add_argument("--family", choices=ALL, default="sim7000")
     parser.add_argument("--baud", type=int, default=BAUD)
     parser.add_argument("--cut", type=int, help="the server drops the connection after so many bytes")
     options = parser.parse_args()

@@ -27,11 +27,11 @@ if __name__ == "__main__":
     sys.pycache_prefix = str(TREE / "build/pycache")
 
 from rig import Hang, Rig  # noqa: E402 - first: it puts the shim in place
+from families import CIP as FAMILIES  # noqa: E402
 from simcom.displace import peers  # noqa: E402
 from sim import Peer  # noqa: E402
 from sim.faults import Faulty  # noqa: E402
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 FIGURES = TREE / "build" / "faults.json"
 
 AF_INET, SOCK_DGRAM = 2, 2

@@ -10,9 +10,10 @@ import re
 import sys
 from pathlib import Path
 
+from families import ALL, FAMILIES, sibling
+
 TREE = Path(__file__).parent.parent
 RAN = TREE / "build" / "features.json"
-FAMILIES = {"sim800": "SIM800", "sim7000": "SIM7000", "sim7028": "SIM7028", "a76xx": "A76XX"}
 START, END = "<!-- features: written by `make features` from the tests that ran -->", "<!-- end of features -->"
 
 # Row: what it is, and a line of example.
@@ -108,14 +109,15 @@ def shown(item):
             for family in [mine] if mine in families else families if not mine else []:
                 if mark.args[0] not in ROWS or not family:
                     raise ValueError("%s: no row %r, or no family %r" % (item.nodeid, mark.args[0], family))
-                if family in FAMILIES:  # else one that is being added
+                if family in FAMILIES:  # else a sibling
                     found.append((word, mark.args[0], family))
     return found
 
 
 def table(outcomes):
     """The README's table; ✓ is shown by tests, and so is –: refused with EOPNOTSUPP, or without effect on the wire."""
-    lines = ["| | " + " | ".join(FAMILIES.values()) + " | for example |", "|---" * (len(FAMILIES) + 2) + "|"]
+    columns = " | ".join(each.upper() for each in FAMILIES)
+    lines = ["| | " + columns + " | for example |", "|---" * (len(FAMILIES) + 2) + "|"]
     for row, (title, example) in ROWS.items():
         cells = []
         for family in FAMILIES:
@@ -123,7 +125,17 @@ def table(outcomes):
             mark = {"feature": "(✓)" if family in BEYOND.get(row, ()) else "✓", "lacks": "–"}
             cells.append(mark[word] if good else "not yet")
         lines.append("| %s | %s | `%s` |" % (title, " | ".join(cells), example))
-    return "\n".join(lines)
+    return "\n".join(lines + shared())
+
+
+def shared():
+    """Whose column is also that of others."""
+    lines = []
+    for family in FAMILIES:
+        others = [each.upper() for each in ALL if sibling(each) == family and each != family]
+        if others:
+            lines += ["", "The column %s is that of %s too." % (family.upper(), ", ".join(others))]
+    return lines
 
 
 def main():

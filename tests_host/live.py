@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 
+import families
 import rig
 from tools import packages
 from tools.system import command
@@ -66,7 +67,7 @@ class Program:
         words += ["--log", link + ".log"]
         profile = importlib.import_module("sim." + family).Module
         quick = {key: value for key, value in AT_ONCE.items() if hasattr(profile, key)}
-        for item in {**rig.QUICK, **rig.QUICK_NET[family], **NET, **quick, **settings}.items():
+        for item in {**rig.QUICK, **families.quick(family), **NET, **quick, **settings}.items():
             words += ["--set", "%s=%s" % item]
         if any("close_opening" in vars(part).get("CHOICES", ()) for part in profile.__mro__):
             # else a connection on its way keeps its number for minutes

@@ -2,6 +2,7 @@
 
 from pytest_simcom import Echo, Hang, Module, Peer  # noqa: F401 - first: it puts the shim in place
 
+import families
 import machine
 import simcom
 from sim import Network
@@ -10,13 +11,6 @@ ECHO = ("echo.example", 7)
 # A polling program runs some ten times fewer rounds per millisecond than on a board: that is real time saved.
 COARSE = {"any": 60.0, "call": 60.0, "byte": 1.5, "ioctl": 240.0, "empty": 1000.0}
 QUICK = {"think_ms": 1, "register_ms": 0, "close_ms": 20}
-QUICK_NET = {  # how long a context takes to come and go
-    "sim800": {"ciicr_ms": 20, "shut_ms": 20},
-    "sim7000": {"ciicr_ms": 20, "shut_ms": 20},
-    "sim7028": {"netopen_ms": 20, "netclose_ms": 20},
-    "a76xx": {"netopen_ms": 20, "netclose_ms": 20},
-    "sim7080": {"activate_ms": 20, "deactive_ms": 20},
-}
 
 
 class Port:
@@ -104,7 +98,7 @@ class Rig:
     ):
         self.family = family or self.family
         net = Network(connect_ms=20, latency_ms=5, dns_ms=5)
-        settings = QUICK | QUICK_NET[self.family] | settings
+        settings = QUICK | families.quick(self.family) | settings
         module = Module(self.family, pwrkey=4, powered=powered, seed=seed, net=net, **settings)
         self.patience = module.patience
         self.vm, self.net, self.clock, self.pwrkey = module.vm, net, net.clock, module.pwrkey

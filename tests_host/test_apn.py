@@ -2,12 +2,11 @@
 
 import errno
 
+from families import OPEN, START
 import pytest
 from rig import Rig
 
 LTE = ("sim7000", "sim7028", "a76xx")
-OPEN = ("sim7028", "a76xx")
-START = ("sim800", "sim7000")
 each_lte = pytest.mark.parametrize("family", LTE)
 each_open = pytest.mark.parametrize("family", OPEN)
 each_start = pytest.mark.parametrize("family", START)

@@ -3,14 +3,13 @@
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import OPEN, START
 import pytest
 from sim import Sink
 from test_status import FAMILIES, each_family
 
 import simcom
 
-START = ("sim800", "sim7000")
-OPEN = ("sim7028", "a76xx")
 each_open = pytest.mark.parametrize("family", OPEN)
 each_start = pytest.mark.parametrize("family", START)
 

@@ -6,6 +6,7 @@ import random
 import sys
 import time
 
+from families import CIP as FAMILIES
 import pytest
 import rig
 
@@ -13,7 +14,6 @@ import simcom
 from sim import Blob, Echo
 
 LIB = simcom.__file__.rpartition("/")[0]
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 
 
 def test_without_it_held_bytes_wait_and_with_it_they_go_out():

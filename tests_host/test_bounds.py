@@ -3,12 +3,12 @@
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import CIP as FAMILIES
 import pytest
 import time
 
 from sim import Echo
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 MORE_MS = 100  # a time-out holds, and so much
 
 each_family = pytest.mark.parametrize("family", FAMILIES)

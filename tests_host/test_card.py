@@ -2,10 +2,10 @@
 
 import errno
 
+from families import CIP as FAMILIES
 import pytest
 from rig import Rig
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 each_family = pytest.mark.parametrize("family", FAMILIES)
 each_tries = pytest.mark.parametrize("tries", ("spic", "spic short", "cpinr"))
 

@@ -3,13 +3,13 @@
 import pathlib
 
 import rig  # first: it puts the shim in place
+from families import ALL, FAMILIES, quick
 import machine
 import peer
 import pytest
 import target
 from sim import VirtualModem
 
-FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 HOST = "peers.example"
 PORTS = {kind: 7001 + i for i, kind in enumerate((*peer.KINDS, "refused"))}
 
@@ -41,7 +41,7 @@ class Virtual(target.Target):
     def new_modem(self):
         uart = machine.UART(2, 115200, rxbuf=2048)
         VirtualModem(
-            self.rig.family, uart, seed=1, powered=True, net=self.rig.net, **rig.QUICK, **rig.QUICK_NET[self.rig.family]
+            self.rig.family, uart, seed=1, powered=True, net=self.rig.net, **rig.QUICK, **quick(self.rig.family)
         )
         modem = type(self.modem)(uart)
         modem.connect("other")
@@ -49,10 +49,10 @@ class Virtual(target.Target):
 
 
 def with_seeds(seeds):
-    """Each case on each family, with the recommended readings and with those of so many seeds."""
-    for family in FAMILIES:
+    """Each case on each family, with the recommended readings and, but for siblings, with those of so many seeds."""
+    for family in ALL:
         for name, case in target.cases():
-            for seed in (None, *range(1, 1 + seeds)):
+            for seed in (None, *range(1, 1 + seeds if family in FAMILIES else 1)):
                 shows = [pytest.mark.feature(row) for row in getattr(case, "feature", "tcp buffer").split()]
                 yield pytest.param(case, seed, family, id="%s-%s-%s" % (family, name, seed), marks=shows)
 

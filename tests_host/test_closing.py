@@ -3,6 +3,7 @@
 import errno
 import struct
 
+from families import OPEN, START
 import pytest
 from rig import ECHO, Rig
 from sim import Blackhole, Blob, Peer, Sink, Slam, Stall
@@ -10,8 +11,6 @@ from test_status import each_family, each_seed
 
 from simcom import socket
 
-START = ("sim800", "sim7000")
-OPEN = ("sim7028", "a76xx")
 QUICK = [(1, 0), struct.pack("<ii", 1, 0)]
 
 

@@ -2,6 +2,7 @@
 
 import errno
 
+from families import CIP as FAMILIES, OPEN
 import pytest
 from rig import Rig
 from test_bringup import press
@@ -9,8 +10,6 @@ from test_bringup import press
 import simcom
 from simcom import socket
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
-OPEN = ("sim7028", "a76xx")
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
 

@@ -2,6 +2,7 @@
 
 import errno
 
+from families import OPEN
 import pytest
 from feed import CHUNKS, Module
 from rig import ECHO, Rig
@@ -214,7 +215,7 @@ def test_restart_of_the_module(family):
 
 
 @pytest.mark.lacks("contexts")
-@pytest.mark.parametrize("family", ("sim7028", "a76xx"))
+@pytest.mark.parametrize("family", OPEN)
 def test_module_with_one_context(family):
     rig = Rig(family=family)
     refused(rig, rig.modem.context, "other.apn")

@@ -2,12 +2,12 @@
 
 import errno
 
+from families import CIP as FAMILIES
 import pytest
 from rig import Rig
 from sim import Peer
 from target import pattern
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 families = pytest.mark.parametrize("family", FAMILIES)
 modes = pytest.mark.parametrize("mode", ["buffer", "hex"])
 

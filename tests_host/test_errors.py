@@ -2,6 +2,7 @@
 
 import errno
 
+from families import OPEN, START
 import pytest
 import shim
 from feed import ERROR, Module, unasked
@@ -12,8 +13,6 @@ from test_status import each_family
 
 import simcom
 
-OPEN = ("sim7028", "a76xx")
-START = ("sim800", "sim7000")
 open_family = pytest.mark.parametrize("family", OPEN)
 start_family = pytest.mark.parametrize("family", START)
 UNKNOWN = -2

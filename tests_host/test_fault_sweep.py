@@ -3,6 +3,7 @@
 import re
 
 import faults  # first: it puts the shim in place
+from families import OPEN
 import pytest
 
 
@@ -40,7 +41,7 @@ def test_module_that_restarts_inside_the_ok_of_a_setting_is_told_all_of_them_aga
             assert problems(family, "start", "rx", first + each.start() + at, "restart") == [], (each, at)
 
 
-@pytest.mark.parametrize("family", ("sim7028", "a76xx"))
+@pytest.mark.parametrize("family", OPEN)
 @pytest.mark.parametrize("session", ("client", "server"))
 def test_refusal_that_is_not_about_no_data_does_not_hide_bytes_that_wait(family, session):
     stray = faults.STRAYS.index("+CIPERROR: 4\r\n\r\nERROR")
@@ -49,7 +50,7 @@ def test_refusal_that_is_not_about_no_data_does_not_hide_bytes_that_wait(family,
         assert problems(family, session, "rx", each.start(), "stray%d" % stray) == [], each
 
 
-@pytest.mark.parametrize("family", ("sim7028", "a76xx"))
+@pytest.mark.parametrize("family", OPEN)
 @pytest.mark.parametrize("report", (b"+CIPSEND: ", b"+IPCLOSE: "))
 def test_report_that_lost_its_link_number_is_no_other_links(family, report):
     seen = faults.reference(family, "beside", "text", 0)["rx"]

@@ -2,12 +2,12 @@
 
 import errno
 
+from families import CIP as FAMILIES
 import pytest
 from rig import ECHO, Rig
 from sim import Peer
 from test_bringup import press
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
 # The multiplexer

@@ -2,6 +2,7 @@
 
 import errno
 
+from families import CIP
 import pytest
 from rig import ECHO, Rig
 
@@ -408,7 +409,7 @@ def test_name_is_resolved_only_with_a_context():
     assert rig.vm.log[before:] == []
 
 
-@pytest.mark.parametrize("family", ["sim800", "sim7000", "sim7028", "a76xx"])
+@pytest.mark.parametrize("family", CIP)
 def test_bytes_are_text_for_hosts_and_accounts(family):
     rig = Rig(family=family, up=False)
     rig.modem.connect(b"internet", b"user", b"key")

@@ -26,13 +26,13 @@ import errno
 import random
 import re
 
+from families import CIP as FAMILIES
 import pytest
 from rig import ECHO, Rig  # first: it puts the shim in place
 from sim import Blob, Drip, Echo, Peer
 from sim.chatter import SAMPLES
 from simcom import strays
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 each_family = pytest.mark.parametrize("family", FAMILIES)
 modes = pytest.mark.parametrize("receive", ["buffer", "push", "hex"])
 framing = pytest.mark.parametrize("bare", [False, True], ids=["framed", "bare"])

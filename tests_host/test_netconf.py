@@ -2,6 +2,7 @@
 
 import errno
 
+from families import OPEN, START
 import pytest
 from feed import CHUNKS, Module
 from feed_open import modem
@@ -13,9 +14,6 @@ from test_status import each_family, each_seed, refused
 from transcript import transcripts
 
 from simcom import socket
-
-OPEN = ("sim7028", "a76xx")
-START = ("sim800", "sim7000")
 
 
 def again(rig):

@@ -3,13 +3,13 @@
 import select
 import time
 
+from families import CIP as FAMILIES
 import pytest
 import rig
 import target
 
 import simcom
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 # What these programs write, piece by piece: requests.get, umqtt's connect, a publish with QoS 0.
 GET = [
     b"GET",

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+from families import CIP
 import made as made_of
 import package
 import parts
@@ -19,7 +20,6 @@ TREES = parts.trees()
 NEEDS = {name: set.union(*each) for name, each in package.needed(TREES).items()}
 LISTS = package.lists()
 FAMILIES = tuple(filter(package.FAMILY.match, LISTS))
-FAKED = ("sim800", "sim7000", "sim7028", "a76xx")  # that mpy_session.py has a fake module of
 FAULTS = ("lost", "context", "restart", "refused", "count")  # as mpy_session.py has them
 BUILD = package.TREE / "build"
 
@@ -162,7 +162,7 @@ def test_made_names_were_the_package_s_own_and_say_what_they_were(made):
 
 
 @pytest.mark.parametrize("form", ["lib", "build"])
-@pytest.mark.parametrize("family", FAKED)
+@pytest.mark.parametrize("family", CIP)  # that mpy_session.py has a fake module of
 def test_a_family_runs_from_its_list_alone(made, tmp_path, family, form):
     lib = install(tmp_path, package.TREE / form / (family + ".json"))
     session = str(package.TREE / "tests_host/mpy_session.py")

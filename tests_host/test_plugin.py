@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 
+from families import CIP as FAMILIES
 import machine
 import pytest
 import shim
@@ -21,7 +22,6 @@ from tools import packages
 
 HERE = pathlib.Path(__file__).parent
 TREE = HERE.parent
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 every_family = pytest.mark.simcom(*FAMILIES)
 
 

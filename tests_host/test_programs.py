@@ -7,10 +7,10 @@ import errno
 import hashlib
 import socket
 
+from families import CIP as FAMILIES, OPEN
 import pytest
 from live import LARGE, Echo, HttpServer, Pages, run, serving
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 # Refused, or aborted: a CIPOPEN module says only that it failed.
 REFUSED = (errno.ECONNREFUSED, errno.ECONNABORTED)
 
@@ -78,7 +78,7 @@ def test_poll_with_several_sockets(family, tmp_path):
 
 @families
 def test_late_report_of_an_old_connection(family, tmp_path):
-    settings = {"send_ms": 60} if family in ("sim7028", "a76xx") else {}
+    settings = {"send_ms": 60} if family in OPEN else {}
     with serving(Echo) as server:
         lines = run(tmp_path, family, "reconnect", {"echo.example:7": server.server_address[1]}, settings=settings)
     assert lines == ["wrong []"]

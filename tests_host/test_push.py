@@ -4,6 +4,7 @@ import errno
 import gc
 import random
 
+from families import CIP as FAMILIES, OPEN, START
 from feed import CHUNKS, unasked
 from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
@@ -16,8 +17,6 @@ from sim.at import NO_FINAL
 from sim.faults import Faulty
 from test_replay_open import Replay, every, field, modem
 
-FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
-START, OPEN = FAMILIES[:2], FAMILIES[2:]
 FEW = (None, 1, 2, 3)
 # What waits unread is more than a ring holds: without being asked the module cannot wait.
 NOT_PUSHED = ("links.unread_bytes_of_one_link_do_not_hold_up_another",)

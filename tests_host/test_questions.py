@@ -2,13 +2,12 @@
 
 import errno
 
+from families import CIP as FAMILIES, OPEN, START
 import pytest
 from rig import ECHO, Rig
 from sim import Peer
 from sim.at import CLEAN, GARBLED, LATE_OK, UNKNOWN_BEFORE, UNKNOWN_BEHIND
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
-START, OPEN = FAMILIES[:2], FAMILIES[2:]
 MANNERS = (LATE_OK, GARBLED, UNKNOWN_BEFORE, UNKNOWN_BEHIND)
 DAMAGE = (LATE_OK, GARBLED)
 

@@ -3,12 +3,12 @@
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import START
 import machine
 import pytest
 from sim import Sink
 from test_status import each_family, each_seed
 
-START = ("sim800", "sim7000")
 GONE = (errno.ENOTCONN, errno.ECONNABORTED)
 
 

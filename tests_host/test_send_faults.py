@@ -4,6 +4,7 @@ import errno
 import re
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import CIP as FAMILIES, OPEN, START
 import pytest
 from feed import ERROR, OK, Module
 from feed_open import OpenModule, refused
@@ -12,8 +13,6 @@ from sim import Blob, Echo, Sink, Stall
 from test_replay import idle
 from test_replay import modem as modem_start
 
-START, OPEN = ("sim800", "sim7000"), ("sim7028", "a76xx")
-FAMILIES = START + OPEN
 EVERY = [(family, True) for family in FAMILIES] + [(family, False) for family in START]
 every_mode = pytest.mark.parametrize("family, mux", EVERY, ids=["%s-%s" % (f, "single" * (not m)) for f, m in EVERY])
 families = pytest.mark.parametrize("family", FAMILIES)

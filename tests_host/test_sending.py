@@ -3,6 +3,7 @@
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import CIP as FAMILIES, OPEN, START
 import pytest
 from feed import CHUNKS, ERROR, Module
 from modes import Mode, cases
@@ -14,8 +15,6 @@ from test_replay import modem as modem_start
 from test_replay_open import Replay, every
 from test_replay_open import modem as modem_open
 
-FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
-START, OPEN = FAMILIES[:2], FAMILIES[2:]
 FEW = (None, 1, 2, 3)
 ALL = bytes(range(256))
 PLAIN = bytes(c for c in ALL if c not in (8, 0x1A, 0x1B))  # what SIM800 and SIM7000 can send without a length

@@ -4,6 +4,7 @@ import errno
 import random
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import CIP as FAMILIES, OPEN
 import pytest
 import select
 
@@ -12,7 +13,6 @@ from sim.faults import Faulty
 
 from simcom import socket as module
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 CIPSTART = ("sim800", "sim7000")
 SERVERS = {"sim800": 1, "sim7000": 1, "sim7028": 2, "a76xx": 4}
 OWN = {"sim800": 1, "sim7000": 1, "sim7028": 0, "a76xx": 0}  # links that the server itself takes
@@ -138,7 +138,7 @@ def test_commands_of_a_server(family):
 
 
 @pytest.mark.parametrize("backlog, told", [(0, ""), (1, ",1"), (3, ",3"), (5, ",3"), (-1, ",1")])
-@pytest.mark.parametrize("family", ["sim7028", "a76xx"])
+@pytest.mark.parametrize("family", OPEN)
 def test_backlog_is_what_the_module_can(family, backlog, told):
     rig = Rig(family=family)
     listening(rig, 8080, backlog=backlog)
@@ -514,7 +514,7 @@ def test_lost_result_costs_a_delay(family, result):
     carries(rig.dial(81), accepted(s)[0])
 
 
-@pytest.mark.parametrize("family", ["sim7028", "a76xx"])
+@pytest.mark.parametrize("family", OPEN)
 def test_lost_report_of_stopping_costs_a_delay(family):
     rig = Rig(family=family, choices={"server_stop": "ok first", "stop_with_clients": "stops"})
     s = listening(rig)
@@ -539,7 +539,7 @@ def test_server_that_the_module_has_dropped_is_started_again(family):
 # Stopping
 
 
-@pytest.mark.parametrize("family", ["sim7028", "a76xx"])
+@pytest.mark.parametrize("family", OPEN)
 def test_module_that_stops_no_server_while_its_clients_are_there(family):
     rig = Rig(family=family, choices={"stop_with_clients": "refused"})
     s = listening(rig)

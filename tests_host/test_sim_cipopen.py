@@ -1,12 +1,13 @@
 """The CIPOPEN dialect of the virtual SIM7028 and A76XX: network, links, servers, and what goes wrong."""
 
+from families import OPEN
 import pytest
 from sim import Blackhole, Blob, Drip, Echo, Network, Refuse, Script, Sink, Slam, Stall
 from sim_host import UP_CIPOPEN, Host, machine
 
 OK = b"\r\nOK\r\n"
 ERROR = b"\r\nERROR\r\n"
-BOTH = pytest.mark.parametrize("family", ["sim7028", "a76xx"])
+BOTH = pytest.mark.parametrize("family", OPEN)
 PEER = ("example.com", 80)
 
 

@@ -1,11 +1,11 @@
 """What strangers' programs ask of the virtual module before they connect, and what is no business of sockets."""
 
+from families import CIP as FAMILIES, OPEN
 import pytest
 from sim_host import Host
 
 OK = b"\r\nOK\r\n"
 ERROR = b"\r\nERROR\r\n"
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 each_family = pytest.mark.parametrize("family", FAMILIES)
 on_cipstart = pytest.mark.parametrize("family", FAMILIES[:2])
 
@@ -119,7 +119,7 @@ def test_what_a_module_lacks_is_refused_and_counted(family):
 @each_family
 def test_battery_clock_and_names(family):
     host = Host(family)
-    volts = family in ("sim7028", "a76xx")
+    volts = family in OPEN
     assert host.ask("AT+CBC") == told("+CBC: 4.012V" if volts else "+CBC: 0,85,4012")
     assert host.ask("AT+CSPN?") == told('+CSPN: "Simulated",0')
     assert host.ask("AT+CNUM") == told('+CNUM: "","+15550123",145')

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import select
+from families import OPEN
 import signal
 import socket
 import subprocess
@@ -254,7 +255,7 @@ def test_a_server_of_the_module_is_reached_over_loopback(modem):
     assert client.recv(10) == b""
 
 
-CIPOPEN = pytest.mark.parametrize("family", ["sim7028", "a76xx"])
+CIPOPEN = pytest.mark.parametrize("family", OPEN)
 
 
 @CIPOPEN

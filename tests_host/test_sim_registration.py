@@ -1,10 +1,10 @@
 """Registration of the virtual module, and how it tells of it."""
 
+from families import CIP as FAMILIES
 import pytest
 from sim_host import Host
 
 OK = b"\r\nOK\r\n"
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 LTE = FAMILIES[1:]
 each_family = pytest.mark.parametrize("family", FAMILIES)
 CELL = {"sim800": b',"1A2B","D4E5"', "sim7000": b',"1A2B","01C3D4E5",7'}

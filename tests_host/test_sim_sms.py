@@ -1,11 +1,11 @@
 """Text messages on the virtual module's wire."""
 
+from families import CIP as FAMILIES
 import pytest
 from sim.pdu import deliver, submit
 from sim_host import Host
 
 OK = b"\r\nOK\r\n"
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 each_family = pytest.mark.parametrize("family", FAMILIES)
 WHEN = "25/04/10,18:45:46+48"
 HEAD = b'"+15550100","","25/04/10,18:45:46+48"\r\n'

@@ -2,12 +2,12 @@
 
 import errno
 
+from families import CIP as FAMILIES, OPEN
 import pytest
 from rig import ECHO, Rig  # first: it puts the shim in place
 from feed import unasked
 from sim import Echo, Sink, Stall
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 SEEDS = (None, 1, 2)
 each_family = pytest.mark.parametrize("family", FAMILIES)
 each_seed = pytest.mark.parametrize("seed", SEEDS)
@@ -128,7 +128,7 @@ def test_function_level_and_contexts(family, seed):
     assert rig.modem.status("function") == 1
     rig.modem.at('+CGDCONT=2,"IP","other.apn"')
     contexts = rig.modem.status("contexts")
-    if family in ("sim7028", "a76xx"):
+    if family in OPEN:
         assert (1, "IP", "internet") in contexts
         assert (2, "IP", "other.apn") in contexts
     else:
@@ -195,7 +195,7 @@ def test_listing_among_data_and_codes(family, seed):
     assert s.read(6) == b"before"
 
 
-@pytest.mark.parametrize("family", ("sim7028", "a76xx"))
+@pytest.mark.parametrize("family", OPEN)
 def test_report_of_a_connect_inside_the_list_of_links(family):
     rig = Rig(family=family)
     s = rig.modem.socket()

@@ -2,10 +2,10 @@
 
 import errno
 
+from families import CIP as FAMILIES
 import pytest
 from rig import Dialled, Rig
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 families = pytest.mark.parametrize("family", FAMILIES)
 
 

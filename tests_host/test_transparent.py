@@ -4,6 +4,7 @@ import errno
 import random
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import CIP as FAMILIES, OPEN
 import machine
 import pytest
 import select
@@ -12,7 +13,6 @@ from sim import Blackhole, Blob, Echo, Peer, Script, Sink, Slam
 from simcom import ATError
 from simcom.query import ask
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
 SEEDS = (None, *range(1, 9))
 IN, OUT, ERR, HUP, NVAL = 1, 4, 8, 16, 32
 
@@ -539,7 +539,7 @@ def test_data_mode_begins_again_when_there_is_room(n, ms):
 
 
 ENDS = [("sim800", {}), ("sim7000", {})]
-ENDS += [(family, {"transparent_end": end}) for family in ("sim7028", "a76xx") for end in ("closed", "both", "ipclose")]
+ENDS += [(family, {"transparent_end": end}) for family in OPEN for end in ("closed", "both", "ipclose")]
 
 
 @shows
@@ -1093,7 +1093,7 @@ LIKE_EVENTS += (b"*ATREADY: 1", b"+PDP: DEACT", b"+PDP DEACT", b"+CIPEVENT: NETW
 @pytest.mark.feature("transparent")
 @pytest.mark.parametrize("ms", [0, 30, 700])
 @pytest.mark.parametrize("event", LIKE_EVENTS)
-@pytest.mark.parametrize("family", ["sim800", "sim7000", "sim7028", "a76xx"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_stream_that_ends_in_what_reads_like_an_event(family, event, ms):
     rig = Rig(family=family)
     t = rig.modem.transparent(rig.serve(Peer), flow_control=True)
@@ -1111,9 +1111,9 @@ def test_stream_that_ends_in_what_reads_like_an_event(family, event, ms):
 # b"\r\nCLOSED\r\n\r\n+IPCLOSE: 0,1\r\n", as one does that ends with both lines; likewise the other way round.
 @pytest.mark.parametrize("last", [b"CLOSED", b"RDY"])
 @pytest.mark.parametrize("event", [each for each in LIKE_EVENTS if each != b"CLOSED"])
-@pytest.mark.parametrize("family", ["sim800", "sim7000", "sim7028", "a76xx"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_stream_that_ends_in_two_lines_that_read_like_events(family, event, last):
-    rig = Rig(family=family, choices={"transparent_end": "both"} if family in ("sim7028", "a76xx") else {})
+    rig = Rig(family=family, choices={"transparent_end": "both"} if family in OPEN else {})
     t = rig.modem.transparent(rig.serve(Peer), flow_control=True)
     t.settimeout(60)
     data = b"payload\r\n%s\r\n\r\n%s\r\n" % (event, last)

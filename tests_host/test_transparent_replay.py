@@ -2,6 +2,7 @@
 
 import errno
 
+from families import OPEN, START
 import pytest
 import shim
 from feed import CHUNKS, OK, Module, those, unasked
@@ -9,9 +10,6 @@ from feed_open import OpenModule
 from transcript import field
 
 import simcom
-
-START = ("sim800", "sim7000")
-OPEN = ("sim7028", "a76xx")
 
 
 class Replay:

@@ -4,15 +4,13 @@ import contextlib
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import CIP as FAMILIES, OPEN, START
 import pytest
 import select
 from sim import Blob, Echo, Peer
 from sim.faults import Faulty
 from simcom.dglink import Datagram
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
-START = FAMILIES[:2]
-OPEN = FAMILIES[2:]
 AF_INET, SOCK_DGRAM = 2, 2
 HERE = ("udp.example", 7)
 THERE = ("other.example", 8)

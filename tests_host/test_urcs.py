@@ -2,13 +2,13 @@
 
 import errno
 
+from families import CIP, OPEN, START
 import pytest
 from rig import ECHO, Rig
 from sim import Drip, Sink
 from test_faults import POSITIONS, SMS, URCS, session
 from test_status import each_family
 
-START = ("sim800", "sim7000")
 GONE = (errno.ENOTCONN, errno.ECONNABORTED)
 places = pytest.mark.parametrize("position", POSITIONS)
 
@@ -310,8 +310,8 @@ def test_notice_of_data_is_never_lost_for_good(family, position):
     assert rig.works()
 
 
-LATE = [("AT+CIPRXGET=2,0,", "OK", each) for each in ("sim800", "sim7000", "sim7028", "a76xx")]
-LATE += [("AT+CIPSEND=0,5", "OK", each) for each in ("sim7028", "a76xx")]
+LATE = [("AT+CIPRXGET=2,0,", "OK", each) for each in CIP]
+LATE += [("AT+CIPSEND=0,5", "OK", each) for each in OPEN]
 LATE += [("AT+CIPSEND=0,5", text, each) for text in ("DATA ACCEPT:0,5", "0, SEND OK") for each in START]
 
 

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 from pico.stage import HOST, PORTS, TREE, Stage  # first: it puts the shim in place
+from families import CIP as FAMILIES
 from authority import Authority
 from pico import bench, firmware, frames, secure, setup
 from pico.machine import Failure
@@ -22,7 +23,6 @@ from pico.programs import compiled
 from pico.terminal import Terminal
 from tools import packages
 
-FAMILIES = ("sim7000", "sim800", "sim7028", "a76xx")
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
 
 CASES = """

@@ -9,6 +9,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TREE / name) for name in ("lib", "tests_device")]
 
 import rig  # noqa: E402  first: it puts the shim in place
+import families  # noqa: E402
 import peer  # noqa: E402
 import shim  # noqa: E402
 from machine import Pin  # noqa: E402
@@ -61,7 +62,7 @@ class Stage:
 
     def modem(self, number, powered=True, **settings):
         """A virtual module at a UART."""
-        settings = rig.QUICK | rig.QUICK_NET[self.family] | {"pwrkey_level": 1} | settings
+        settings = rig.QUICK | families.quick(self.family) | {"pwrkey_level": 1} | settings
         port = self.pico.uarts[number]
         module = VirtualModem(self.family, port, seed=None, powered=powered, net=self.net, **settings)
         module.random.seed(number)  # the recommended readings, and jitter that is the same in every run

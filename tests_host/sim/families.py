@@ -2,13 +2,14 @@
 
 import pathlib
 import re
+import sys
 
 _PARTS = {"a76xx": "a76"}  # what all models of a family begin with, where that is not its name
 
 
 def families() -> list:
-    """Their names: each is a file of this package with a class Module."""
-    files = pathlib.Path(__file__).parent.glob("*.py")
+    """Their names: each is a file on this package's path with a class Module."""
+    files = [file for folder in sys.modules[__package__].__path__ for file in pathlib.Path(folder).glob("*.py")]
     return sorted(file.stem for file in files if "\nclass Module(" in file.read_text())
 
 
