@@ -31,7 +31,7 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     return m.run(task, timeout_ms, "recover")
 
 
-def set_silence(m, ms):
+def set_silence_ms(m, ms):
     """``config(silence_ms=…)``: so long the module may say nothing before its connections are given up."""
     m.silence_ms = check_number("silence_ms", ms, 1000, 1 << 28)
 

@@ -43,7 +43,7 @@ def _form(m, form):
     yield 0
 
 
-def set_stall(m, ms):
+def set_stall_ms(m, ms):
     """So many ms (1000 or more) a link may take nothing of what is to be sent, before it is given up."""
     if not isinstance(ms, int) or ms < 1000:
         raise ValueError("stall_ms: 1000 or more")
