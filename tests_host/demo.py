@@ -41,7 +41,7 @@ def serve(data: bytes, cut: "int | None"):
 
 def start_module(folder: Path, port: int, options) -> subprocess.Popen:
     """The virtual module as a program, switched off, on a pseudo-terminal."""
-    command = [sys.executable, "-m", "sim", "--family", options.family, "--baud", str(options.baud), "--off"]
+    command = [sys.executable, "-m", "sim", "--family", options.family, "--baud", str(options.baud), "--off", "--quiet"]
     command += ["--link", str(folder / "modem"), "--control", str(folder / "control")]
     command += ["--map", f"files.example:80=127.0.0.1:{port}"]
     module = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL)

@@ -62,7 +62,20 @@ class Program:
         return process
 
     def _start_module(self, family, link, names, settings):
-        words = [sys.executable, "-m", "sim", "--family", family, "--link", link, "--baud", str(BAUD), "--seed", "none"]
+        words = [
+            sys.executable,
+            "-m",
+            "sim",
+            "--quiet",
+            "--family",
+            family,
+            "--link",
+            link,
+            "--baud",
+            str(BAUD),
+            "--seed",
+            "none",
+        ]
         words += ["--map", ",".join("%s=127.0.0.1:%d" % item for item in names.items())]
         words += ["--log", link + ".log"]
         profile = importlib.import_module("sim." + family).Module

@@ -163,13 +163,25 @@ def test_an_incoming_call_rings_until_it_is_answered(family):
     ring = b'\r\nRING\r\n\r\n+CLIP: "+15550100",145,"",0,"",0\r\n'
     assert host.wait(4000) == ring + ring
     assert host.ask("AT+CPAS;+CLCC") == b"\r\n+CPAS: 3\r\n" + told('+CLCC: 1,1,4,0,0,"+15550100",145')
+    assert host.ask("AT+CHUP=?") == OK
     assert host.ask("ATA") == OK
+    assert host.ask("AT+CLCC") == told('+CLCC: 1,1,0,0,0,"+15550100",145')
     assert host.wait(10_000) == b""
     assert host.ask("AT+CPAS") == told("+CPAS: 4")
     host.vm.call_ends()
     assert host.wait(10) == b"\r\nNO CARRIER\r\n"
     assert host.ask("AT+CLCC") == OK
     assert host.ask("ATA") == b"\r\nNO CARRIER\r\n"
+
+
+def test_changes_of_a_call_are_told_when_asked_for():
+    host = Host("sim800", answer_ms=2000)
+    assert host.ask("AT+CLCC=1;+CLCC?") == told("+CLCC: 1")
+    row = b'\r\n+CLCC: 1,%d,%d,0,0,"+15550100",145\r\n'
+    assert host.ask("ATD+15550100;", 2500) == OK + row % (0, 2) + row % (0, 3) + row % (0, 0)
+    assert host.ask("ATH") == OK + row % (0, 6)
+    host.vm.call_from("+15550100")
+    assert host.wait(100) == b"\r\nRING\r\n" + row % (1, 4)
 
 
 @each_family

@@ -27,6 +27,7 @@ def start() -> Program:
     parser.add_argument("--log", metavar="FILE", help="append every byte in both directions")
     parser.add_argument("--think-ms", type=float, help="time that a command takes")
     parser.add_argument("--split-ms", type=float, default=0, help="longest pause inside an answer")
+    parser.add_argument("--quiet", action="store_true", help="tell only what is wrong")
     parser.add_argument("--off", action="store_true", help="start switched off: use pwrkey on the control channel")
     parser.add_argument(
         "--control",
@@ -40,6 +41,7 @@ def start() -> Program:
     choices = dict(parse_setting(text) for text in options.choice)
     table, listen = parse_map(",".join(options.map)), parse_listen(",".join(options.listen))
     where = {"link": options.link, "control": options.control, "log": options.log, "off": options.off}
+    where["quiet"] = options.quiet
     more = {"seed": parse_seed(options.seed), "choices": choices, "baud": options.baud, "polite": not options.rude}
     return Program(options.family, table, listen, split_ms=options.split_ms, **where, **more, **settings)
 

@@ -5,7 +5,7 @@ import datetime
 from .at import BAD_PARAMETER, ERROR, NO_FINAL, OK, AtModule, number
 
 _CLOCK_FORM = "%y/%m/%d,%H:%M:%S"
-_WAITING, _ACTIVE, _DIALLING, _ALERTING, _INCOMING = None, 0, 2, 3, 4  # <stat> of AT+CLCC
+_ACTIVE, _DIALLING, _ALERTING, _INCOMING, _ENDED = 0, 2, 3, 4, 6  # <stat> of AT+CLCC
 
 
 class Phone(AtModule):
@@ -20,7 +20,16 @@ class Phone(AtModule):
     system_mode: "int | None" = None  # <stat> of AT+CNSMOD while registered; None: it has no such command
     answer_ms = 2000
     ring_ms = 3000
-    settings = {"CLIP": "0", "CRC": "0", "CVHU": "0", "CBATCHK": "1", "CTZR": "0", "CTZU": "0", "CLTS": "0"}
+    settings = {
+        "CLIP": "0",
+        "CRC": "0",
+        "CVHU": "0",
+        "CLCC": "0",
+        "CBATCHK": "1",
+        "CTZR": "0",
+        "CTZU": "0",
+        "CLTS": "0",
+    }
     ranges = {"CLIP": "(0-1)", "CRC": "(0-1)", "CVHU": "(0-1)", "CBATCHK": "(0,1)", "CLTS": "(0,1)"}
 
     def __init__(self, *args, **settings):
@@ -29,7 +38,7 @@ class Phone(AtModule):
 
     def _reset(self) -> None:
         super()._reset()
-        self._call = _WAITING
+        self._call, self._incoming = _ENDED, False
         self._party = ""
         self._time_set: "datetime.timedelta | None" = None  # by AT+CCLK, against the network's
 
@@ -37,14 +46,25 @@ class Phone(AtModule):
 
     def call_from(self, party: str) -> None:
         """The phone rings until it is answered, or they give up."""
-        self._party, self._call = party, _INCOMING
+        self._party, self._incoming = party, True
+        self._call_is(_INCOMING)
         self._ring()
 
     def call_ends(self) -> None:
         """The other side hangs up, or gives up."""
-        if self._call is not _WAITING:
-            self._call = _WAITING
+        if self._call != _ENDED:
+            self._call_is(_ENDED)
             self.urc("NO CARRIER")
+
+    def _call_is(self, state: int) -> None:
+        """A change; with AT+CLCC=1 it is told."""
+        if self._call != state:
+            self._call = state
+            if self.values["CLCC"] == "1":
+                self.later(1, lambda: self.urc(self._row_of_call(state)))
+
+    def _row_of_call(self, state: int) -> str:
+        return '+CLCC: 1,%d,%d,0,0,"%s",145' % (self._incoming, state, self._party)
 
     def _ring(self) -> None:
         if self._call == _INCOMING:
@@ -60,40 +80,44 @@ class Phone(AtModule):
         if not (self.voice and text.endswith(";") and self.registered):
             self.result("NO CARRIER", 3)
             return NO_FINAL
-        self._party, self._call = text.rstrip(";"), _DIALLING
+        self._party, self._incoming = text.rstrip(";"), False
+        self._call_is(_DIALLING)
         self.later(self.answer_ms / 2, lambda: self._progress(_DIALLING, _ALERTING))
         self.later(self.answer_ms, lambda: self._progress(_ALERTING, _ACTIVE))
         return OK
 
     def _progress(self, before: int, after: int) -> None:
         if self._call == before:
-            self._call = after
+            self._call_is(after)
 
     def do_A(self, op, args):
         if self._call != _INCOMING:
             self.result("NO CARRIER", 3)
             return NO_FINAL
-        self._call = _ACTIVE
+        self._call_is(_ACTIVE)
         return OK
 
     def do_H(self, op, args):
         if op != "=?":
-            self._call = _WAITING
+            self._call_is(_ENDED)
         return OK
 
     do_CHUP = do_H
 
     def do_CLCC(self, op, args):
-        if op == "" and self._call is not _WAITING:
-            incoming = self._call == _INCOMING
-            self.info('+CLCC: 1,%d,%d,0,0,"%s",145' % (incoming, self._call, self._party))
-        return OK if op in ("", "=?") else ERROR
+        if op == "=" and args not in (["0"], ["1"]):
+            return BAD_PARAMETER
+        if op:
+            return self._setting("CLCC", op, "".join(args))
+        if self._call != _ENDED:
+            self.info(self._row_of_call(self._call))
+        return OK
 
     def do_CPAS(self, op, args):
         if op == "=?":
             self.info("+CPAS: (0,3,4)")
         else:
-            self.info("+CPAS: %d" % (0 if self._call is _WAITING else 3 if self._call == _INCOMING else 4))
+            self.info("+CPAS: %d" % (0 if self._call == _ENDED else 3 if self._call == _INCOMING else 4))
         return OK
 
     # --- battery, clock, names

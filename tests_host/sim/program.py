@@ -37,7 +37,19 @@ class Program:
     that is not known and a context that is there since the module has attached.
     """
 
-    def __init__(self, family="sim7000", table=None, listen=None, link=None, control=None, log=None, off=False, **kw):
+    def __init__(
+        self,
+        family="sim7000",
+        table=None,
+        listen=None,
+        *,
+        link=None,
+        control=None,
+        log=None,
+        off=False,
+        quiet=False,
+        **kw,
+    ):
         shim.install(real=True)
         self.loop = Loop()
         net_kw = {name: kw.pop(name) for name in ("connect_ms", "latency_ms", "dns_ms") if name in kw}
@@ -56,7 +68,7 @@ class Program:
         modem.time, modem.quarters = now.replace(tzinfo=None), int(now.utcoffset().total_seconds() // 900)
         modem.log = FileLog(log)
         modem.commands = collections.deque(maxlen=1000)
-        modem.on_note = say
+        modem.on_note = None if quiet else say
         self.path = self.port.path
         self._made: list[pathlib.Path] = []
         self._answers: "int | None" = None  # where the control channel answers
@@ -64,7 +76,7 @@ class Program:
             self._make_link(pathlib.Path(link))
         if control:
             self._open_control(pathlib.Path(control))
-        say("%s at %s" % (modem.model or modem.family, link or self.path))
+        modem.note("%s at %s" % (modem.model or modem.family, link or self.path))
         if not off:
             modem.boot()
 
@@ -103,7 +115,7 @@ class Program:
             answer = self._obey(*(line.split(" ", 1) + [""])[:2]) or "ok"
         except (TypeError, ValueError) as error:
             answer = "refused: %s" % error
-        say("control: %s: %s" % (line, answer))
+        self.modem.note("control: %s: %s" % (line, answer))
         if self._answers is not None:
             try:
                 os.write(self._answers, answer.encode() + b"\n")
@@ -159,7 +171,7 @@ class Program:
 
     def close(self) -> None:
         """Tell what was asked for and is not there; remove what was made in the file system."""
-        if self.modem.not_known:
+        if self.modem.not_known and self.modem.on_note is not None:
             counts = ", ".join("%s (%d)" % pair for pair in self.modem.not_known.most_common())
             say("commands that this module does not have: " + counts)
         for path in self._made:
