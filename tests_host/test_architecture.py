@@ -83,7 +83,7 @@ LAZY = {
     ("__init__", "lazy"),
     ("modem", "info"),
     ("context_open", "iperror"),
-    ("apn", "optional"),
+    ("apn", "card"),
     ("optional", "card"),
     ("server_open", "iperror"),
     ("pump", "resync"),
@@ -525,3 +525,212 @@ def test_state_of_a_link_has_one_writer():
     function = next(node for node in ast.walk(TREES["links"]) if getattr(node, "name", "") == "to")
     assert found == [where("links", node) for node in stores(function, "state")]
     assert len(found) == 1
+
+
+# What stands between one object and another: each of these numbers and lists only goes down.
+
+
+def attributes(tree, context):
+    """Attributes of anything but `self` that are read, or written, in a syntax tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, context):
+            if ast.unparse(node.value) not in ("self", "super()", "cls"):
+                yield node
+
+
+def classes():
+    """Every class of the package."""
+    for tree in TREES.values():
+        yield from (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def own(tree):
+    """What the classes of a file define: methods, and attributes of the class or of `self`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self" and isinstance(node.ctx, ast.Store):
+            found.add(node.attr)
+        elif isinstance(node, ast.ClassDef):
+            lines = [each for each in node.body if isinstance(each, ast.Assign)]
+            found.update(target.id for each in lines for target in each.targets if isinstance(target, ast.Name))
+    return found
+
+
+# Names of methods that elsewhere are those of data, or of what takes payload (Link.take).
+DATA = {"busy", "init", "lost", "peer", "result", "rxget", "steps", "take", "_only"}
+
+
+def methods():
+    """Names of all methods."""
+    return {each.name for node in classes() for each in node.body if isinstance(each, ast.FunctionDef)} - DATA
+
+
+# file: methods of other objects that it puts others in place of
+REPLACED = {
+    # Methods whose files are loaded when they are called become methods of the class.
+    "modem": {"setattr(Modem, name, method(name))"},
+    "registry": {"setattr(type(owner), name, found)"},
+    "socket": {"setattr(socket, _name, method(_name))"},
+    # A socket becomes one for datagrams, or one that listens.
+    "datagram": {"setattr(s, name, getattr(face, name))"},
+    "server": {"s._poll", "s.close", "s.connect"},
+    # To become receivers, see modem.receiver.
+    "dgrxget": {"m._rxget"},
+    "push": {"channel.on_end", "m._read", "m.equip", "m.on_line", "m.pump", "m.wait", "self._channel.on_end"},
+    "receiving": {"m._header", "m._segment", "m.equip"},
+    # A timer pumps: each of these is a critical section then.
+    "background": {"setattr(m, name, _Guarded(m, name))"},
+    "threads": {"lazy.load"},  # one file at a time
+    # The UART as data mode sees it.
+    "datamode": {"channel._any"},
+    # To become stages.
+    "transparent": {"m.open"},
+    "tunnel": {"m.open", "m.start"},
+    "sending": {"setattr(sender, attribute, value)"},
+}
+
+
+def replaced(name):
+    """How a file puts something in place of methods of other objects."""
+    names = methods() | {"load"} if name == "threads" else methods()
+    for node in attributes(TREES[name], ast.Store):
+        if node.attr in names:
+            yield ast.unparse(node)
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setattr":
+            yield ast.unparse(node)
+
+
+@modules
+def test_methods_of_other_objects_that_are_replaced_are_those_of_the_list(name):
+    found, listed = set(replaced(name)), REPLACED.get(name, set())
+    assert found <= listed, "new: a hook, a receiver, a stage or a kind of link is the way"
+    assert listed <= found, "no longer there: take it off the list"
+
+
+# file: how often it uses a private name of an object of another file's class. Most are what a socket, or the pump,
+# shows to what it becomes, or to who has it to himself: that wants an interface.
+PRIVATE = {
+    "association": 23,
+    "bind": 5,
+    "callbacks": 3,
+    "clients": 5,
+    "command": 1,
+    "contexts": 7,
+    "datagram": 14,
+    "dgrxget": 5,
+    "doubt": 6,
+    "escape": 2,
+    "flagged": 6,
+    "model": 1,
+    "power": 4,
+    "push": 10,
+    "receiving": 4,
+    "registry": 1,
+    "restart": 6,
+    "resync": 2,
+    "server": 27,
+    "sockopt": 2,
+    "strays": 2,
+    "transparent": 8,
+    "tunnel": 3,
+}
+
+
+def private_uses(name):
+    """Uses of private names of other objects, those of classes of the same file and their bases apart."""
+    mine = own(TREES[name])
+    for node in attributes(TREES[name], ast.Load | ast.Store):
+        if re.match("_[^_]", node.attr) and node.attr not in mine:
+            yield node
+
+
+@modules
+def test_private_names_of_other_objects_are_used_no_more_often(name):
+    found = [ast.unparse(node) for node in private_uses(name)]
+    assert len(found) <= PRIVATE.get(name, 0), found
+
+
+def test_numbers_of_private_names_are_lowered_when_they_can_be():
+    slack = {name: len(list(private_uses(name))) for name in PRIVATE}
+    assert {name: n for name, n in PRIVATE.items() if slack[name] < n} == {}, slack
+
+
+def test_one_loader_imports_by_name():
+    found = {name for name, tree in TREES.items() for node in ast.walk(tree) if getattr(node, "id", "") == "__import__"}
+    assert found == {"lazy"}
+
+
+def test_getattr_is_for_what_is_not_loaded_yet():
+    found = {
+        name for name, tree in TREES.items() for each in ast.walk(tree) if getattr(each, "name", "") == "__getattr__"
+    }
+    assert found == {"__init__", "modem", "socket"}
+
+
+def drawn(late):
+    """{module: what it imports}, also inside functions and by name when `late`; who loads by the table imports it."""
+    needs = package.needed(parts.trees())
+    links = {name or "__init__": early | (later if late else set()) for name, (early, later) in needs.items()}
+    links["registry"] = set(needs["registry"][0])
+    links["lazy"] = set()
+    if late:
+        table = {
+            node.targets[0].id: ast.literal_eval(node.value)
+            for node in TREES["registry"].body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+        }
+        for method, home in table["_METHODS"].items():
+            links["socket" if method in OF_SOCKETS else "modem"].add(home)
+        links["info"] |= {*table["SETTERS"].values(), *table["GETTERS"].values()}
+    return {name: others - {name, ""} for name, others in links.items()}
+
+
+OF_SOCKETS = set("bind listen accept setsockopt fileno makefile sendall sendto recvfrom recvfrom_into".split())
+
+
+def circles(links):
+    """Groups of modules each of which reaches all others of it."""
+    reach = {name: parts.closure(links[name], links) for name in links}
+    groups = {frozenset({name} | {other for other in reach[name] if name in reach[other]}) for name in links}
+    return {group for group in groups if len(group) > 1}
+
+
+def floors(links):
+    """How many modules stand one on the other; a circle counts as one."""
+    group = {name: {name} for name in links} | {name: each for each in circles(links) for name in each}
+    height = {}
+
+    def of(name):
+        if name not in height:
+            height[name] = 0
+            below = {other for each in group[name] for other in links[each]} - group[name]
+            height[name] = 1 + max(map(of, below), default=0)
+        return height[name]
+
+    return max(map(of, links))
+
+
+# What a socket becomes stands on what a socket is; the table has sockets load it.
+CIRCLES = {
+    frozenset({"push", "receiving"}),
+    frozenset({"addressed", "association", "datagram", "server", "socket", "socktype"}),
+}
+
+
+def test_no_imports_go_in_circles_and_floors_are_few():
+    assert circles(drawn(late=False)) == set()
+    assert floors(drawn(late=False)) <= 8
+
+
+def test_what_loads_each_other_later_is_on_the_list():
+    links = drawn(late=True)
+    assert circles(links) == CIRCLES
+    assert floors(links) <= 22
+
+
+@modules
+def test_no_constant_stands_for_another_file(name):
+    assert not re.search(r"= (const\(.*\)|-?\d+)  # .*\bas (in )?\w+\.py", (LIB / (name + ".py")).read_text())

@@ -5,29 +5,29 @@ import errno
 from .socket import flat
 
 
-def sendall(s, buf):
+def sendall(self, buf):
     """Send all of buf; when not blocking OSError(EAGAIN) if it does not fit at once."""
     buf = flat(buf)
-    if s.write(buf) != len(buf):
+    if self.write(buf) != len(buf):
         raise OSError(errno.EAGAIN, "not now")
 
 
-def makefile(s, *_):
+def makefile(self, *_):
     """The socket itself: it has the methods of a stream."""
-    s._start()
-    return s
+    self._start()
+    return self
 
 
-def sendto(s, buf, address) -> int:
+def sendto(self, buf, address) -> int:
     """As ``send()``: the address is that of ``connect()``."""
-    return s.send(buf)
+    return self.send(buf)
 
 
-def recvfrom(s, n: int, flags: int = 0) -> tuple:
+def recvfrom(self, n: int, flags: int = 0) -> tuple:
     """As ``recv()``: (bytes, (host, port) of the peer)."""
-    return s.recv(n, flags), s._link.peer
+    return self.recv(n, flags), self._link.peer
 
 
-def recvfrom_into(s, buf, n: int = 0) -> tuple:
+def recvfrom_into(self, buf, n: int = 0) -> tuple:
     """As ``recv_into()``: (how many bytes, (host, port) of the peer)."""
-    return s.recv_into(buf, n), s._link.peer
+    return self.recv_into(buf, n), self._link.peer

@@ -2,7 +2,7 @@
 
 import errno
 
-from .lazy import once
+from .lazy import capability, once
 
 _query = once("query")
 fields = _query.fields
@@ -47,7 +47,7 @@ def define(m, card, apn, user, key):
                 try:
                     yield cmd
                 except OSError as e:
-                    yield from once("optional").again(m, cmd, e)
+                    yield from _once_more(m, cmd, e)
                 changed = True
             if now and not kept and "+CSTT" not in init:
                 kept = now[1] or ()
@@ -56,6 +56,15 @@ def define(m, card, apn, user, key):
     if changed:
         yield from _attach(card, init)
     return kept if apn == () else apn
+
+
+def _once_more(m, cmd, e):
+    """Steps after the refusal ``e`` of ``cmd``, an APN, as while the context of an earlier program is up: once more,
+    without context and packet service. Who asked for it attaches anew."""
+    once("card").refusal(e)
+    yield from capability(m, "context", False).context_down(m)
+    yield b"AT+CGATT=0", 75000
+    yield cmd
 
 
 def _account(m, card, cid, user, key, init):

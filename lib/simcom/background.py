@@ -6,13 +6,12 @@ import sys
 import simcom.lazy as lazy
 from .critical import critical
 from .checks import check_number
-from .modem import Modem
 from .lazy import once
 
 
 def function(owner, name):
     """As in registry.py; the timer may not load a file that is being loaded."""
-    return critical(owner if isinstance(owner, Modem) else owner._modem, _function, owner, name)
+    return critical(owner if hasattr(owner, "pumping") else owner._modem, _function, owner, name)
 
 
 def _function(owner, name):

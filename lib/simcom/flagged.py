@@ -7,24 +7,24 @@ from .lazy import once
 from .sockopt import Flag
 
 
-def recv(s, n, flags):
+def recv(self, n, flags):
     """socket.recv(), of a stream."""
-    timeout = _begin(s, n, flags)
+    timeout = _begin(self, n, flags)
     try:
         if not n:
             return b""
         if not flags & Flag.PEEK:
-            return s.recv(n)
-        k = s._some()
-        return critical(s._modem, _copy, s._link.ring, min(k, n)) if k else b""
+            return self.recv(n)
+        k = self._some()
+        return critical(self._modem, _copy, self._link.ring, min(k, n)) if k else b""
     finally:
-        s._timeout = timeout
+        self._timeout = timeout
 
 
-def recv_into(s, buf, n):
+def recv_into(self, buf, n):
     """socket.recv_into(), of nothing or too much."""
     once("arguments").count(n, len(buf))
-    return len(recv(s, 0, 0))
+    return len(recv(self, 0, 0))
 
 
 def datagram(s, face, n, flags):

@@ -1,6 +1,6 @@
 """What a module need not take or tell: a refusal is noted, for ``status("refused")``, or met, and ends nothing."""
 
-from .lazy import capability, once
+from .lazy import once
 
 
 def settings(m):
@@ -33,15 +33,6 @@ def note(m, name, why=""):
     if why:
         known[name] = why
     m.refusals = known
-
-
-def again(m, cmd, e):
-    """Steps after the refusal ``e`` of ``cmd``, an APN, as while the context of an earlier program is up: once more,
-    without context and packet service. Who asked for it attaches anew."""
-    once("card").refusal(e)
-    yield from capability(m, "context", False).context_down(m)
-    yield b"AT+CGATT=0", 75000
-    yield cmd
 
 
 def told(m, cmd):

@@ -1,7 +1,6 @@
 """What the CIPOPEN dialect words in its own way and a program seldom asks for."""
 
-from .query import fields, query
-from .states import perhaps
+from .query import fields, perhaps, query
 
 RESET = b"AT+CRESET"
 

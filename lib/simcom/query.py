@@ -33,6 +33,16 @@ def query(m, cmd, parse, ms=0, marks=()):
     raise OSError(errno.EIO, cmd.decode() + ": answer not understood")
 
 
+def perhaps(m, cmd, parse):
+    """Steps of a question whose answer may well be empty."""
+    try:
+        return (yield from query(m, cmd, parse, 2000))
+    except OSError as e:
+        if e.errno != errno.EIO or hasattr(e, "line"):
+            raise
+    return []
+
+
 def ask(cmd, ms, marks=None):
     """The steps of a single command: its information lines."""
     return (yield cmd, ms, marks)

@@ -49,7 +49,7 @@ _TCP_KEEPIDLE = const(3)
 _TCP_KEEPCNT = const(5)
 
 
-def setsockopt(s, level: int, option: int, value):
+def setsockopt(self, level: int, option: int, value):
     """SO_LINGER with ``(1, 0)``, or the same as a struct: closed at once, unsent bytes are dropped (AT+CIPCLOSE=n,1;
     SIM7028 and A76XX have no quick close: only the bytes are dropped); with ``(1, seconds)``: how long close() waits
     for the peer to have everything, 10 s else.
@@ -59,7 +59,7 @@ def setsockopt(s, level: int, option: int, value):
     that are opened later (AT+CIPTKA; AT+CTCPKA, whose unit is the minute: times are rounded up). Other options are
     accepted and without effect.
     """
-    s._start()
+    self._start()
     for what, number in (("level", level), ("option", option)):
         if not isinstance(number, int):
             raise TypeError("setsockopt: %s: a number, as %s, not %r" % (what, "SOL_SOCKET, TCP_NODELAY", number))
@@ -70,15 +70,15 @@ def setsockopt(s, level: int, option: int, value):
         on, seconds = pair
         check_number("value: on", on)
         check_number("value: seconds", seconds)
-        link = s._link
+        link = self._link
         link.abort = bool(on) and not seconds
         link.linger = (seconds if on else 0) * 1000 or 10000
     elif level == _SOL_SOCKET and option == _SO_KEEPALIVE:
-        _keep(s, 0, value)
+        _keep(self, 0, value)
     elif level == _IPPROTO_TCP and option == _TCP_NODELAY:
-        s._link.hold = 0 if _number(value, 0) else 200
+        self._link.hold = 0 if _number(value, 0) else 200
     elif level == _IPPROTO_TCP and _TCP_KEEPIDLE <= option <= _TCP_KEEPCNT:
-        _keep(s, option - _TCP_KEEPIDLE + 1, value)
+        _keep(self, option - _TCP_KEEPIDLE + 1, value)
 
 
 def _number(value, at):

@@ -26,6 +26,6 @@ def become(s, af, type, proto):
         raise OSError(errno.EOPNOTSUPP, "only SOCK_STREAM and SOCK_DGRAM")
 
 
-def fileno(s) -> int:
+def fileno(self) -> int:
     """A number of its own, -1 once it is closed; of use only to tell sockets apart."""
-    return -1 if s._closed else id(s) & 0x3FFFFFFF
+    return -1 if self._closed else id(self) & 0x3FFFFFFF

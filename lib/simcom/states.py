@@ -1,11 +1,9 @@
 """The longer answers of ``status()``: steps for the pump, by the command that is asked."""
 
-import errno
-
 from .supported import need
 from .links import State
 from .lazy import capability, once
-from .query import fields, query
+from .query import fields, perhaps, query
 
 
 def _number(line):
@@ -49,16 +47,6 @@ def get_function(m):
 def get_contexts(m):
     """AT+CGDCONT?: a list of (cid, type, apn)."""
     return (yield from perhaps(m, b"AT+CGDCONT?", _context))
-
-
-def perhaps(m, cmd, parse):
-    """Steps of a question whose answer may well be empty."""
-    try:
-        return (yield from query(m, cmd, parse, 2000))
-    except OSError as e:
-        if e.errno != errno.EIO or hasattr(e, "line"):
-            raise
-    return []
 
 
 def get_context(m):
