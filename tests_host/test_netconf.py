@@ -4,7 +4,7 @@ import errno
 
 from families import OPEN, START
 import pytest
-from feed import CHUNKS, Module
+from feed import CHUNKS, Module, unasked
 from feed_open import modem
 from rig import ECHO, Rig
 from sim import Blackhole, Sink, Stall
@@ -245,6 +245,143 @@ def test_bad_time_outs(family, bad):
     assert len(rig.sent) == sent
 
 
+# --- the other fields of AT+CIPCCFG
+
+
+@pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize(
+    "setting, place, value",
+    [("delay_ms", 1, 250), ("error_texts", 3, True), ("async_mode", 5, 1), ("resend_ms", 6, 900)],
+)
+def test_field_of_the_stack_is_set_and_kept(family, setting, place, value):
+    rig = Rig(family=family)
+    before = rig.vm.config[:]
+    rig.modem.config(**{setting: value})
+    wanted = before[:]
+    wanted[place] = int(value)
+    assert rig.vm.config == wanted
+    rig.vm.restart()
+    rig.pump(30_000)
+    rig.modem.connect("internet")
+    assert rig.vm.config == wanted
+    rig.modem.config(retries=4)
+    assert rig.vm.config == [4] + wanted[1:]
+    rig.modem.config(**{setting: None})
+    rig.vm.restart()
+    rig.pump(30_000)
+    rig.modem.connect("internet")
+    assert rig.vm.config == [4] + before[1:]
+    assert rig.works()
+
+
+@pytest.mark.parametrize("family", OPEN)
+def test_errors_in_words_are_understood(family):
+    rig = Rig(family=family)
+    rig.modem.config(error_texts=True)
+    s = rig.socket(ECHO)
+    unasked(rig.modem, "+CIPCLOSE=0")
+    rig.pump(500)
+    with pytest.raises(OSError) as caught:
+        for _ in range(3):
+            s.write(b"into the void")
+    assert caught.value.args[0] == errno.ECONNRESET
+    assert rig.works()
+
+
+@pytest.mark.parametrize("family", OPEN)
+def test_field_that_the_firmware_refuses_is_named(family):
+    rig = Rig(family=family)
+    do = rig.vm.do_CIPCCFG
+    rig.vm.do_CIPCCFG = lambda op, args: -1 if op == "=" and args[5:6] == ["1"] else do(op, args)
+    with pytest.raises(OSError) as caught:
+        rig.modem.config(async_mode=1)
+    assert caught.value.args[0] == errno.EOPNOTSUPP
+    assert "async_mode=1" in caught.value.args[1] and "AT+CIPCCFG=10,0,0,0,1,1,500" in caught.value.args[1]
+    del rig.vm.commands[:]
+    rig.modem.disconnect()
+    rig.modem.connect("internet")
+    assert "AT+CIPCCFG=10,0,0,0,1,0,500" in rig.sent
+    assert rig.works()
+
+
+@pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize(
+    "bad",
+    [{"delay_ms": 1001}, {"delay_ms": -1}, {"error_texts": 2}, {"async_mode": "1"}, {"resend_ms": 499}]
+    + [{"resend_ms": 120001}, {"timeouts": (None, None, None)}, {"timeouts": (None, 2999, None)}, {"stack": 1}],
+    ids=str,
+)
+def test_bad_field_of_the_stack(family, bad):
+    rig = Rig(family=family)
+    sent = len(rig.sent)
+    with pytest.raises(ValueError):
+        rig.modem.config(**bad)
+    assert len(rig.sent) == sent
+
+
+@pytest.mark.parametrize("family", OPEN)
+def test_one_time_out_alone(family):
+    rig = Rig(family=family)
+    rig.modem.config(timeouts=(None, 4000, None))
+    assert rig.vm.timeouts == [120000, 4000, 120000] and rig.sent[-1] == "AT+CIPTIMEOUT=,4000"
+    rig.modem.config(timeouts=(None, None, 5000))
+    rig.vm.restart()
+    rig.pump(30_000)
+    rig.modem.connect("internet")
+    assert rig.vm.timeouts == [120000, 4000, 5000]
+
+
+@pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize("up", (True, False))
+def test_stack_as_its_maker_has_it(family, up):
+    rig = Rig(family=family, up=up)
+    vm = rig.vm
+    vm.head = vm.show_source = 0
+    vm.mode = 0 if up else 1
+    vm.send_mode = 1
+    vm.config = [3, 250, 0, 1, 0, 1, 2000]
+    rig.modem.config(stack="default")
+    assert (vm.head, vm.show_source, vm.mode, vm.send_mode) == (1, 1, 0, 0)
+    assert vm.config == [10, 0, 0, 0, 1, 0, 500]
+    for name in ("CIPHEAD", "CIPSRIP", "CIPSENDMODE", "CIPCCFG"):
+        assert "AT+" + name in rig.sent
+    assert ("AT+CIPMODE" in rig.sent) is not up
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@pytest.mark.parametrize("family", START)
+def test_header_of_a_single_connection_tells_the_type(family):
+    rig = Rig(family=family, modem_args={"mux": False})
+    rig.modem.config(receive="push", show_type=True)
+    assert rig.vm.show_type == 1
+    s = rig.socket(ECHO)
+    s.write(b"12345")
+    assert s.read(5) == b"12345"
+    rig.vm.restart()
+    rig.pump(30_000)
+    assert rig.vm.show_type == 0
+    rig.modem.connect("internet")
+    assert rig.vm.show_type == 1
+    with pytest.raises(ValueError):
+        rig.modem.config(show_type=2)
+
+
+@each_family
+def test_fields_of_a_stack_without_them(family):
+    rig = Rig(family=family)
+
+    def config(name, value):
+        rig.modem.config(**{name: value})
+
+    if family in OPEN:
+        refused(rig, config, "show_type", True)
+    else:
+        for name, value in (("delay_ms", 5), ("error_texts", 0), ("async_mode", 0), ("resend_ms", 500)):
+            refused(rig, config, name, value)
+        refused(rig, config, "stack", "default")
+
+
 # --- IPv6
 
 
@@ -456,8 +593,8 @@ def test_links_as_in_the_notes(transcript, chunk):
     module = Replay(transcript.family, chunk).load(transcript, first=b"AT+CIPOPEN?", end=b"AT+CIPCLOSE?")
     made = modem(module, transcript.family)
     rows = made.status("links")
-    assert rows[0] == (0, "", "", 0, "INITIAL")
-    assert rows[1] == (1, "TCP", "117.131.85.139", 5253, "CONNECTED")
+    assert rows[0] == (0, "", "", 0, "INITIAL", None, 0)
+    assert rows[1] == (1, "TCP", "117.131.85.139", 5253, "CONNECTED", None, 0)
     assert len(rows) == made.LINKS
     module.finish()
 
@@ -496,4 +633,4 @@ def test_damaged_line_of_the_listing(damaged):
     rows = [b'C: %d,,"","","","INITIAL"' % n for n in range(8)]
     rows[3] = damaged
     module.say_to[b"AT+CIPSTATUS"] = b"\r\nOK\r\n\r\nSTATE: IP STATUS\r\n\r\n" + b"\r\n".join(rows) + b"\r\n"
-    assert made.status("links")[3][::4] == (3, "INITIAL")
+    assert made.status("links")[3][:5:4] == (3, "INITIAL")

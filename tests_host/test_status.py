@@ -124,7 +124,7 @@ def test_system_information_of_a_module_without_it():
 @each_family
 @each_seed
 def test_function_level_and_contexts(family, seed):
-    rig = Rig(seed, family=family)
+    rig = Rig(seed, family=family, choices={"cgdcont_attached": "taken"})
     assert rig.modem.status("function") == 1
     rig.modem.at('+CGDCONT=2,"IP","other.apn"')
     contexts = rig.modem.status("contexts")
@@ -148,12 +148,12 @@ def test_every_link_with_its_state(family, seed):
     rig = Rig(seed, family=family)
     rows = rig.modem.status("links")
     assert len(rows) == rig.modem.LINKS
-    assert rows == [(n, "", "", 0, "INITIAL") for n in range(rig.modem.LINKS)]
+    assert rows == [(n, "", "", 0, "INITIAL", None, 0) for n in range(rig.modem.LINKS)]
     a = rig.socket(rig.serve(Echo, "one.example", 5001))
     b = rig.socket(rig.serve(Sink, "two.example", 5002))
     rows = rig.modem.status("links")
-    assert rows[0] == (0, "TCP", rig.net.names["one.example"][0], 5001, "CONNECTED")
-    assert rows[1] == (1, "TCP", rig.net.names["two.example"][0], 5002, "CONNECTED")
+    assert rows[0] == (0, "TCP", rig.net.names["one.example"][0], 5001, "CONNECTED", None, 0)
+    assert rows[1] == (1, "TCP", rig.net.names["two.example"][0], 5002, "CONNECTED", None, 0)
     assert all(each[4] == "INITIAL" for each in rows[2:])
     rig.connection().close()
     rig.pump(100)
@@ -341,3 +341,93 @@ def test_supply_that_breaks_down_is_a_state_and_calls_back(family, line):
     assert rig.modem.isconnected()
     rig.pump(61_000)
     assert rig.modem.status("voltage") == ""
+
+
+# --- what waits in the module, whose a link is
+
+
+@each_family
+@each_seed
+def test_bytes_that_wait_in_the_module(family, seed):
+    rig = Rig(seed, family=family)
+    assert rig.modem.status("waiting") == []
+    a = rig.socket(rig.serve(Echo, "one.example", 5001))
+    b = rig.socket(ECHO)
+    for _ in range(8):
+        a.write(bytes(1000))
+    b.write(b"0123456789")
+    assert b.read(10) == b"0123456789"
+    rig.pump(2000)
+    (_, left), row = rig.modem.status("waiting")
+    assert left == rig.vm.links[0].rx_count > 1000 and row == (1, 0)
+    assert a.read(8000) == bytes(8000)
+    assert rig.modem.status("waiting") == [(0, 0), (1, 0)]
+
+
+@pytest.mark.parametrize("family", FAMILIES[:2])
+def test_bytes_that_wait_on_a_single_connection(family):
+    rig = Rig(family=family, modem_args={"mux": False})
+    s = rig.socket(ECHO)
+    for _ in range(8):
+        s.write(bytes(1000))
+    rig.pump(2000)
+    assert rig.modem.status("waiting") == [(0, rig.vm.links[0].rx_count)] and "AT+CIPRXGET=4" in rig.sent
+    assert rig.vm.links[0].rx_count > 1000
+    assert s.read(8000) == bytes(8000)
+
+
+@each_family
+def test_nothing_waits_of_what_is_pushed(family):
+    rig = Rig(family=family)
+    rig.modem.config(receive="push")
+    s = rig.socket(ECHO)
+    s.write(b"12345")
+    assert s.read(5) == b"12345"
+    assert rig.modem.status("waiting") in ([], [(0, 0)])  # some refuse the question
+
+
+@each_family
+@each_seed
+def test_every_registration_by_itself(family, seed):
+    rig = Rig(seed, family=family)
+    names = {"CREG", "CGREG"} | ({"CEREG"} if family != "sim800" else set())
+    found = rig.modem.status("registrations")
+    assert set(found) == names
+    for name in names:
+        assert found[name] == rig.vm.registration_of(name)
+    rig.vm.registration = 5
+    assert rig.modem.status("registrations")["CGREG"] == 5
+    rig.vm.registration = 2
+    assert set(rig.modem.status("registrations").values()) == {2}
+
+
+@pytest.mark.parametrize("family", FAMILIES[2:])
+def test_client_of_a_server_has_its_index(family):
+    rig = Rig(family=family)
+    servers = []
+    for port in (8080, 8081):
+        s = rig.modem.socket()
+        s.bind(("", port))
+        s.listen()
+        s.settimeout(30)
+        servers.append(s)
+    peer = rig.dial(8081)
+    client, address = servers[1].accept()
+    rows = rig.modem.status("links")
+    assert [row for row in rows if row[4] == "CONNECTED"] == [(0, "TCP", *address, "CONNECTED", 1, 0)]
+    peer.close()
+    client.close()
+
+
+@pytest.mark.parametrize("family", FAMILIES[:2])
+@each_seed
+def test_link_of_the_second_context_has_its_bearer(family, seed):
+    rig = Rig(seed, family=family)
+    second = rig.modem.context("other.apn")
+    second.connect()
+    rig.socket(ECHO)
+    s = second.socket()
+    s.settimeout(30)
+    s.connect(rig.serve(Echo, "two.example", 5002))
+    rows = rig.modem.status("links")
+    assert [row[6] for row in rows if row[4] == "CONNECTED"] == [0, 1]

@@ -56,10 +56,9 @@ def _config(m, cmd):
     except OSError as e:
         if e.errno == errno.ETIMEDOUT:
             raise
-    retries = m.__dict__.get("retries")
-    if retries is not None:
-        now[0] = retries
     now[3:5] = mine[3:5]
+    for place, value in (m.parts.get("fields") or {}).items():
+        now[place] = value
     return _CONFIG + ",".join([str(each) for each in now]).encode()
 
 

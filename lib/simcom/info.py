@@ -49,7 +49,9 @@ def config(m, *param, timeout_ms: int = 30000, **settings):
     addresses (AT+CDNSCFG). ``acknowledge=True``: a write returns when the peer has the bytes; ``stall_ms`` holds
     here too. ``pdp_type``: "IP", "IPV4V6" or "IPV6" (SIM7028), ``cid``: 0 to 15, both
     of the LTE context, from the next connect() on. ``function``: 0, 1 or 4 (AT+CFUN), now; connect() goes back to 1.
-    ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10 (both SIM7028, A76XX). ``reset``:
+    ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10; ``delay_ms``, ``resend_ms``,
+    ``async_mode``, ``error_texts``: other fields of AT+CIPCCFG; ``stack="default"``: as its maker has it, now (all
+    SIM7028, A76XX). ``show_type``: AT+CIPSHOWTP (SIM800, SIM7000). ``reset``:
     Pin at the module's RESET, for ``reset(hard=True)``. Everything is sent again by every connect(); ``dns``,
     ``pdp_type``, ``cid``, ``timeouts`` and ``retries`` are taken back with None. ``timeout_ms=0`` starts and returns a
     Task whose ``done``, ``result`` and ``error`` tell.
@@ -98,9 +100,11 @@ def status(m, param: str = "", *, timeout_ms: int = 30000):
     "rssi" (dBm, None when unknown), "registration" (<stat> of TS 27.007: 1 home, 2 searching, 3 denied, 5 roaming),
     "sim" ("READY", "SIM PIN", …), "attached" (bool), "function" (0, 1, 4), "system" (AT+CPSI's fields, a list; not
     SIM800), "contexts" (a list of (cid, type, apn)), "context" (its state), "links" (a list of (n, type, host, port,
-    state)), "servers" (a list of (index, port)), "acknowledged" (a list of (n, sent, acknowledged, received), bytes or
-    None), "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "counters" (a dict), "voltage" (a
-    warning), "refused" (what the module did not take of optional settings, a list of str). states.py tells more.
+    state, server, bearer)), "waiting" (a list of (n, bytes)), "registrations" (a dict), "ranges", "stack" (dicts: what
+    each command of the TCP/IP stack takes, and has),
+    "servers" (a list of (index, port)), "acknowledged" (a list of (n, sent, acknowledged, received), bytes or None),
+    "dns" (a tuple of addresses), "timeouts" ((network, open, send), ms), "counters" (a dict), "voltage" (a warning),
+    "refused" (what the module did not take of optional settings, a list of str). states.py and forms.py tell more.
     ``timeout_ms=0`` starts the question and returns a Task whose ``done``, ``result`` and ``error`` tell.
     """
     if param != "":

@@ -1,6 +1,8 @@
 """Settings of the module's TCP/IP stack that a program may want otherwise: checked, sent, sent again by connect()."""
 
-from .supported import need
+import errno
+
+from .supported import need, start_only
 from .checks import check_number, check_text
 from .lazy import capability
 from .pump import ATError
@@ -96,11 +98,24 @@ def get_refused(m):
 
 
 def set_timeouts(m, values):
-    """``(network, open, send)``: ms, 3000 to 120000 each: AT+CIPTIMEOUT. None: no longer ours."""
+    """``(network, open, send)``: ms, 3000 to 120000 each: AT+CIPTIMEOUT. None: no longer ours; None for one of them: as
+    it is."""
     need(m, _TIMES)
     if values is None:
+        m.parts.pop("timeouts", None)
         return forget(m, "AT+CIPTIMEOUT=")
-    return keep(m, b"AT+CIPTIMEOUT=%d,%d,%d" % tuple(_numbers("timeouts", values, (3, 3), 3000, 120000)))
+    given = values
+    if isinstance(values, (tuple, list)) and len(values) == 3:
+        given = [value for value in values if value is not None]
+    _numbers("timeouts", given, (3 if given is values else 1, 3), 3000, 120000)
+    return _keep_timeouts(m, values)
+
+
+def _keep_timeouts(m, values):
+    was = m.parts.get("timeouts") or ("",) * 3
+    values = [old if new is None else str(new) for old, new in zip(was, values)]
+    yield from keep(m, b"AT+CIPTIMEOUT=" + ",".join(values).rstrip(",").encode())
+    m.parts["timeouts"] = values
 
 
 def get_timeouts(m):
@@ -120,25 +135,96 @@ def _three(line):
     return values
 
 
+# Those of the fields of AT+CIPCCFG that are not the driver's: name, place, least, most.
+_RETRIES = ("retries", 0, 0, 10)
+_DELAY = ("delay_ms", 1, 0, 1000)
+_TEXTS = ("error_texts", 3, 0, 1)
+_ASYNC = ("async_mode", 5, 0, 1)
+_RESEND = ("resend_ms", 6, 500, 120000)
+
+
 def set_retries(m, count):
-    """How often a packet is sent again, 0 to 10: the first number of AT+CIPCCFG. None: as the module has it."""
+    """How often a packet is sent again, 0 to 10: NmRetry of AT+CIPCCFG. None: as the module has it."""
+    return _field(m, count, *_RETRIES)
+
+
+def set_delay_ms(m, ms):
+    """How long received data is held back, 0 to 1000: DelayTm of AT+CIPCCFG. None: as the module has it."""
+    return _field(m, ms, *_DELAY)
+
+
+def set_error_texts(m, flag):
+    """Whether the module words its errors: errMode of AT+CIPCCFG. The driver knows both. None: numbers."""
+    return _field(m, flag, *_TEXTS)
+
+
+def set_async_mode(m, flag):
+    """AsyncMode of AT+CIPCCFG, 0 or 1; some firmware takes one of them only. None: as the module has it."""
+    return _field(m, flag, *_ASYNC)
+
+
+def set_resend_ms(m, ms):
+    """The shortest time after which a packet is sent again, 500 to 120000 ms: TimeoutVal of AT+CIPCCFG. None: as the
+    module has it."""
+    return _field(m, ms, *_RESEND)
+
+
+def _field(m, value, name, place, low, high):
     need(m, _TIMES)
-    if count is not None:
-        (count,) = _numbers("retries", count, (1, 1), 0, 10)
-    return _retries(m, count)
+    if value is not None:
+        (value,) = _numbers(name, value, (1, 1), low, high)
+    return _fields(m, name, place, value)
 
 
-def _retries(m, count):
-    was = m.__dict__.get("retries")
-    m.retries = count
+def _fields(m, name, place, value):
+    was = m.parts.get("fields") or {}
+    mine = m.parts["fields"] = dict(was)
+    mine.pop(place, None)
+    if value is not None:
+        mine[place] = int(value)
     try:
-        if m.on and count is not None:
-            for cmd in m.SETTINGS:
-                if cmd.startswith(b"AT+CIPCCFG="):
-                    yield from capability(m, "context", False).context_setting(m, cmd)
-    except OSError:
-        m.retries = was
-        raise
+        if m.on and (value is not None or place == _TEXTS[1]):
+            yield from _configure(m)
+    except OSError as e:
+        m.parts["fields"] = was
+        if not hasattr(e, "line"):
+            raise
+        raise OSError(errno.EOPNOTSUPP, '%s=%s: %s; status("ranges") tells what it takes' % (name, value, e.args[1]))
+
+
+def _configure(m):
+    for cmd in m.SETTINGS:
+        if cmd.startswith(b"AT+CIPCCFG="):
+            yield from capability(m, "context", False).context_setting(m, cmd)
+
+
+def set_stack(m, value):
+    """ "default": back to what the module's stack has from its maker, whatever a program before left in it: the execute
+    forms of AT+CIPHEAD, AT+CIPSRIP, AT+CIPSENDMODE, AT+CIPCCFG and, without a context, AT+CIPMODE. What the driver
+    needs, and config() was told, is set again behind it."""
+    if value != "default":
+        raise ValueError('stack: "default", not %r' % (value,))
+    need(m, _TIMES)
+    if not m.on:
+        raise OSError(errno.ENOTCONN, "stack: active(True) first")
+    return _default(m)
+
+
+def _default(m):
+    for name in (b"AT+CIPHEAD", b"AT+CIPSRIP", b"AT+CIPSENDMODE", b"AT+CIPCCFG", b"AT+CIPMODE"):
+        mine = [cmd for cmd in m.SETTINGS if cmd.startswith(name + b"=")]
+        if not (m.up and name.endswith(b"CIPMODE")):
+            yield name
+            for cmd in mine:
+                yield from capability(m, "context", False).context_setting(m, cmd)
+
+
+def set_show_type(m, flag):
+    """True: headers of direct push on a single connection tell TCP or UDP: AT+CIPSHOWTP."""
+    start_only(m, "AT+CIPSHOWTP")
+    if flag not in (0, 1):
+        raise ValueError("show_type: True or False, not %r" % (flag,))
+    return keep(m, b"AT+CIPSHOWTP=%d" % flag)
 
 
 def set_acknowledge(m, flag):

@@ -19,9 +19,12 @@ def links(m):
     found = []
     for line, row in (yield from query(m, b"AT+CIPOPEN?", _row)):
         if len(row) > 2:
-            found.append((int(row[0]), row[1], row[2], int(row[3] or 0), "CONNECTED"))
+            server = int(row[4]) if len(row) > 4 else -1
+            found.append(
+                (int(row[0]), row[1], row[2], int(row[3] or 0), "CONNECTED", server if server >= 0 else None, 0)
+            )
         elif len(row) == 1:
-            found.append((int(row[0]), "", "", 0, "INITIAL"))
+            found.append((int(row[0]), "", "", 0, "INITIAL", None, 0))
         else:
             m.on_line(line.encode(), 0, len(line))
     return found
@@ -32,6 +35,7 @@ def _row(line):
     int(row[0])
     if len(row) > 2:
         int(row[3] or 0)
+        int(row[-1])
     return line, row
 
 
@@ -45,9 +49,9 @@ def _server(line):
     return int(row[0]), int(row[1])
 
 
-def counts(answer):
-    """(sent, acknowledged, received) of AT+CIPACK; its second field is reserved."""
-    return answer[0], None, answer[2]
+def counts(n, answer):
+    """(n, sent, acknowledged, received) of AT+CIPACK; its second field is reserved."""
+    return n, answer[0], None, answer[2]
 
 
 def dns(m, addresses):

@@ -49,11 +49,12 @@ def links(m):
         if line.startswith("C:"):
             row = fields(line)
             host, port, state = row[-3:]  # a comma may be missing before them
-            found.append((int(row[0]), row[-4], host, int(port or 0), state))
+            bearer = int(row[1]) if len(row) > 5 and row[1] else 0
+            found.append((int(row[0]), row[-4], host, int(port or 0), state, None, bearer))
         elif len(m.links.slots) == 1:
             link = m.links.slots[0]
             host, port = link.peer if link else ("", 0)
-            found.append((0, link.proto if link else "", host, port, fields(line)[0]))
+            found.append((0, link.proto if link else "", host, port, fields(line)[0], None, 0))
     return found
 
 
@@ -68,9 +69,9 @@ def _port(line):
     return int(row[1]) if ("0", "1").index(row[0]) else 0
 
 
-def counts(answer):
-    """(sent, acknowledged, received) of AT+CIPACK."""
-    return answer[0], answer[1], None
+def counts(n, answer):
+    """(n, sent, acknowledged, received) of AT+CIPACK."""
+    return n, answer[0], answer[1], None
 
 
 def dns(m, addresses):

@@ -48,7 +48,7 @@ _FILES = {
     "background": ("background",),
     "recover": ("recover", "restart", "options_"),
     "at": ("command", "reserved", "callbacks"),
-    "options": ("netconf", "states", "keepalive", "lte", "options_"),
+    "options": ("netconf", "states", "forms", "forms_", "keepalive", "lte", "options_"),
     "tap": ("tap",),
 }
 

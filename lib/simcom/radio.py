@@ -11,7 +11,8 @@ REGISTERED = (1, 5, 9, 10)  # <stat>: home, roaming; the same, in LTE with a pre
 _ORDER = b"\x04\x00\x03\x0b\x08\x07\x06\x02"
 
 
-def _stat(line):
+def stat(line):
+    """<stat>. A read answers <n>,<stat>[,"lac"…]; a URC that comes between says <stat>[,"lac"…]."""
     row = fields(line)
     return int(row[1 if len(row) > 1 and row[1].isdigit() else 0])
 
@@ -21,15 +22,15 @@ def _rssi(line):
 
 
 def registration(m):
-    """<stat>. A read answers <n>,<stat>[,"lac"…]; a URC that comes between says <stat>[,"lac"…]."""
+    """<stat> of the commands of REGISTRATION together."""
     state = 4
     for cmd in m.REGISTRATION:
         try:
-            for stat in (yield from query(m, cmd, _stat)):
-                if stat in REGISTERED:
-                    return stat
-                if _ORDER.find(bytes((stat,))) > _ORDER.find(bytes((state,))):
-                    state = stat
+            for said in (yield from query(m, cmd, stat)):
+                if said in REGISTERED:
+                    return said
+                if _ORDER.find(bytes((said,))) > _ORDER.find(bytes((state,))):
+                    state = said
         except OSError as e:
             if not hasattr(e, "line"):  # no answer at all
                 raise

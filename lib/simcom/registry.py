@@ -56,6 +56,12 @@ SETTERS = {
     "function": "lte",
     "timeouts": "netconf",
     "retries": "netconf",
+    "delay_ms": "netconf",
+    "resend_ms": "netconf",
+    "async_mode": "netconf",
+    "error_texts": "netconf",
+    "show_type": "netconf",
+    "stack": "netconf",
     "acknowledge": "netconf",
     "reset": "restart",
 }
@@ -72,6 +78,10 @@ GETTERS = {
     "context": "states",
     "links": "states",
     "servers": "states",
+    "waiting": "states",
+    "registrations": "states",
+    "ranges": "forms",
+    "stack": "forms",
     "acknowledged": "states",
     "counters": "counters",
     "voltage": "counters",
@@ -90,7 +100,7 @@ LISTS = {
     "background": ("background",),
     "recover": ("recover", "restart"),
     "at": ("command", "callbacks"),
-    "options": ("netconf", "states", "keepalive", "lte"),
+    "options": ("netconf", "states", "forms", "keepalive", "lte"),
     "tap": ("tap",),
 }
 

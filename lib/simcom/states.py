@@ -59,12 +59,35 @@ def get_context(m):
 
 
 def get_links(m):
-    """A list of (n, type, host, port, state), one for every link of the module, used or not.
+    """A list of (n, type, host, port, state, server, bearer), one for every link of the module, used or not.
 
     SIM800, SIM7000: states of AT+CIPSTATUS ("INITIAL", "CONNECTING", "CONNECTED", "REMOTE CLOSING", "CLOSING",
-    "CLOSED"); SIM7028, A76XX: AT+CIPOPEN?, "CONNECTED" or "INITIAL".
+    "CLOSED"); SIM7028, A76XX: AT+CIPOPEN?, "CONNECTED" or "INITIAL". ``server``: the index of the server whose client
+    it is, None for others, and where the module does not tell (SIM800, SIM7000). ``bearer``: 1 in the second context.
     """
     return capability(m, "options").links(m)
+
+
+def get_waiting(m):
+    """AT+CIPRXGET=4 for every connected link: a list of (n, bytes that wait in the module); none do by direct push."""
+    return _each(m, b"AT+CIPRXGET=4,%d", _waiting)
+
+
+def _waiting(n, answer):
+    return n, answer[-1]
+
+
+def get_registrations(m):
+    """A dict: what AT+CREG?, AT+CGREG? and AT+CEREG? say, for each that this firmware has: <stat> of TS 27.007."""
+    stat = once("radio").stat
+    found = {}
+    for name in ("CREG", "CGREG", "CEREG"):
+        try:
+            found[name] = (yield from query(m, b"AT+%s?" % name.encode(), stat))[-1]
+        except OSError as e:
+            if not hasattr(e, "line"):  # no answer at all
+                raise
+    return found
 
 
 def get_servers(m):
@@ -78,17 +101,19 @@ def get_acknowledged(m):
     None for what a family does not count: SIM800 and SIM7000 know nothing of received bytes, SIM7028 and A76XX nothing
     of acknowledged ones. Datagrams are never acknowledged.
     """
-    return _acknowledged(m, capability(m, "options").counts)
+    return _each(m, b"AT+CIPACK=%d", capability(m, "options").counts)
 
 
-def _acknowledged(m, counts):
+def _each(m, cmd, row):
+    # What ``row`` makes of the number and the answer of each connected link.
     found = []
     for link in m.links.slots:
         if link and link.state == State.OPEN:
             n = link.n
             try:
-                answer = (yield from query(m, b"AT+CIPACK=%d" % n, _numbers))[-1]
+                asked = cmd % n if m.mux else (cmd % n).replace(b",0", b"")  # of AT+CIPRXGET
+                answer = (yield from query(m, asked, _numbers))[-1]
             except OSError:  # closed meanwhile
                 continue
-            found.append((n,) + counts(answer))
+            found.append(row(n, answer))
     return found
