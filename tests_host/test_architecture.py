@@ -574,9 +574,8 @@ REPLACED = {
     "modem": {"setattr(Modem, name, method(name))"},
     "registry": {"setattr(type(owner), name, found)"},
     "socket": {"setattr(socket, _name, method(_name))"},
-    # A socket becomes one for datagrams, or one that listens.
-    "datagram": {"setattr(s, name, getattr(face, name))"},
-    "server": {"s._poll", "s.close", "s.connect"},
+    # A socket becomes one for datagrams.
+    "datagram": {"setattr(self, name, getattr(face, name))"},
     # To become receivers, see modem.receiver.
     "dgrxget": {"m._rxget"},
     "push": {"channel.on_end", "m._read", "m.equip", "m.on_line", "m.pump", "m.wait", "self._channel.on_end"},
@@ -586,10 +585,6 @@ REPLACED = {
     "threads": {"lazy.load"},  # one file at a time
     # The UART as data mode sees it.
     "datamode": {"channel._any"},
-    # To become stages.
-    "transparent": {"m.open"},
-    "tunnel": {"m.open", "m.start"},
-    "sending": {"setattr(sender, attribute, value)"},
 }
 
 
@@ -615,12 +610,11 @@ def test_methods_of_other_objects_that_are_replaced_are_those_of_the_list(name):
 # shows to what it becomes, or to who has it to himself: that wants an interface.
 PRIVATE = {
     "association": 23,
-    "bind": 5,
     "callbacks": 3,
     "clients": 5,
     "command": 1,
     "contexts": 7,
-    "datagram": 14,
+    "datagram": 12,
     "dgrxget": 5,
     "doubt": 6,
     "escape": 2,
@@ -632,10 +626,9 @@ PRIVATE = {
     "registry": 1,
     "restart": 6,
     "resync": 2,
-    "server": 27,
+    "server": 5,
     "sockopt": 2,
     "strays": 2,
-    "transparent": 8,
     "tunnel": 3,
 }
 

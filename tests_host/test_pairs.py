@@ -59,7 +59,7 @@ class Server(Capability):
 
 class SecondContext(Capability):
     families = START
-    stays = frozenset({"Context", "context"})
+    stays = frozenset({"Context", "contexts"})
 
     def on(self):
         self.context = self.modem.context("other.apn")

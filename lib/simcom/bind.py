@@ -20,14 +20,14 @@ class Bound(LinkKind):
         return m.dial(link)
 
 
-def bind(s, address):
+def bind(self, address):
     """Choose the port: a client's own, before ``connect()``, or the one to ``listen()`` at.
 
     ``address``: ("", port); the host does not matter, a module has one address. Sends nothing. ValueError for a bad
     port; OSError: EINVAL when the socket is in use already.
     """
     port = once("arguments").local_port(address)
-    s._start()
-    if s._link.state or s._link.kind:
+    self._start()
+    if self._link.state or self._link.kind:
         raise OSError(errno.EINVAL, "bind: once, before connect() and listen()")
-    s._link.kind = Bound(s._modem, port)
+    self._link.kind = Bound(self._modem, port)

@@ -73,7 +73,6 @@ class Numbers:
                 being_read = False
             self._displace(old)
         link = Client()
-        link.kind = m
         link.peer = peer
         link.told = told
         link.task = self._nobody

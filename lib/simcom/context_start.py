@@ -74,7 +74,7 @@ def address(line):
 
 def context_down(m):
     """To IP INITIAL; legal in any state."""
-    second = m.parts.get("context")  # PDP context
+    second = m.parts.get("contexts")  # PDP context
     if second:
         yield from second.down()
     try:

@@ -26,9 +26,9 @@ def context(m, apn: str, user: str = "", key: str = ""):
     apn = check_text("apn", apn)
     user = check_text("user", user)
     key = check_text("key", key)
-    second = m.parts.get("context")
+    second = m.parts.get("contexts")
     if not second:
-        second = m.parts["context"] = Context(m)
+        second = m.parts["contexts"] = Context(m)
     if second.up:
         raise OSError(errno.EALREADY, "the second context is connected: disconnect() it first")
     second.account = (apn, user, key)

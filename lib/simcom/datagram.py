@@ -26,14 +26,14 @@ _FACE: tuple = (
 _FACE += ("recv_into", "readinto", "_gather", "_poll")
 
 
-def equip(s):
-    """Make a new socket one for datagrams."""
-    parts = s._modem.parts
+def equip(self):
+    """Make a new socket one for datagrams: a method of it, when it is made."""
+    parts = self._modem.parts
     if "datagrams" not in parts:
-        parts["datagrams"] = Datagrams(s._modem)
-    face = DatagramSocket(s)
+        parts["datagrams"] = Datagrams(self._modem)
+    face = DatagramSocket(self)
     for name in _FACE:
-        setattr(s, name, getattr(face, name))
+        setattr(self, name, getattr(face, name))
 
 
 class DatagramSocket(Association):

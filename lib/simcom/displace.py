@@ -9,6 +9,8 @@ from .links import State
 def displace(table, link):
     """Give ``link`` the number of a failed or closing one, else of one that may have been dropped (see ``reclaim_ms``),
     the oldest first. OSError(ENOBUFS): there is none."""
+    for keeper in table.spare:
+        keeper.refuse()
     best = None
     rank = (0, 0)
     now = ticks_ms()

@@ -2,8 +2,8 @@
 
 
 class LinkKind:
-    """``link.kind``: the steps of a link's life in which one kind differs from another. A plain stream's kind is the
-    modem, which has the same two; so has all that is no stream, or not a plain one."""
+    """``link.kind``: the steps of a link's life in which one kind differs from another. A plain stream has none: its
+    steps are those of the modem itself, which these are too where a kind has no own."""
 
     def __init__(self, m):
         self.modem = m

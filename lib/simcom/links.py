@@ -46,7 +46,7 @@ class Link:
     bit = 0  # 1 << n, 0: none
     proto = "TCP"
     peer = ("", 0)
-    kind = None  # how it is opened, and how it sends; None: as a stream that any local port suits, see tcpip.py
+    kind = None  # whose dial() opens it, whose transmit() sends; None: the modem's, for a stream with any local port
     suffix = b""  # what follows the length in its AT+CIPSEND
     linger = 10000  # so many ms a close waits for the peer to have what was sent
     abort = False  # closed at once, unsent bytes dropped (SO_LINGER 0)
@@ -110,7 +110,7 @@ class LinkTable:
         self.reading = 0
         self.last = 0  # numbers, as bits, that are given after all others: the module may be busy with them
         self.upward = -1  # lowest free number first; 1: highest, while the module numbers the clients of a server
-        self.spare = ()  # for whom so many numbers stay free: a server, for which the module takes one
+        self.spare = ()  # for whom so many numbers stay free; each has refuse(), which may raise OSError, and a peer
         self._turn = 0
 
     def get(self, n):

@@ -64,6 +64,7 @@ class Pump:
     ticking = False  # a timer pumps
     made = False  # there is a modem; checks.py sets it
 
+    exclusive = None  # who has the module for himself: his refuse() raises OSError(EALREADY) for what others start
     urcs: tuple = ()  # what on_urc() waits for, as callbacks.py keeps it
     hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes
 
@@ -251,6 +252,8 @@ class Pump:
 
     def start(self, steps):
         """Leave a procedure to the pump; returns its Task."""
+        if self.exclusive:
+            self.exclusive.refuse()
         task = Task(steps)
         self._tasks.append(task)
         self._due = True

@@ -20,7 +20,7 @@ def again(m, link, n, error):
         return
     link.stale += 1
     if link.stale > 2 or link.state == State.CLOSING:
-        if hasattr(error, "line") and link.kind is m:
+        if hasattr(error, "line") and not link.kind:
             m.spurned = link.peer  # for recover()
         m.doubt = True  # is the context still up?
         raise error

@@ -26,21 +26,14 @@ def set_send(m, form):
     form, seconds = form if isinstance(form, tuple) and len(form) == 2 else (form, 1)
     if form not in ("fixed", "variable", "timed"):
         raise ValueError('send: "fixed", "variable", "timed" or ("timed", seconds), not %r' % (form,))
-    timer = b"AT+CIPATS=0"
+    cmd = b"AT+CIPATS=0"
     if form == "timed":
         start_only(m, "timer for sends")
-        timer = b"AT+CIPATS=1,%d" % check_number("send: seconds", seconds, 1, 100)
+        cmd = b"AT+CIPATS=1,%d" % check_number("send: seconds", seconds, 1, 100)
     sender = m.parts.get("sender")
-    if m.DIALECT == "start" and (form == "timed" or (sender and sender.form == "timed")):
-        return _set(m, b"AT+CIPATS=", timer, "form", form, seconds)
-    return _form(m, form)
-
-
-def _form(m, form):
-    sender = _sender(m)
-    sender.form = form
-    sender.settle()
-    yield 0
+    if m.DIALECT != "start" or not (form == "timed" or (sender and sender.form == "timed")):
+        cmd = b""  # there is no timer, or it is off
+    return _set(m, cmd, form, seconds)
 
 
 def set_stall_ms(m, ms):
@@ -58,7 +51,7 @@ def set_prompt(m, mode):
     start_only(m, "setting of the prompt")
     if mode not in (0, 1, 2):
         raise ValueError("prompt: 0, 1 or 2, not %r" % (mode,))
-    return _set(m, b"AT+CIPSPRT=", b"AT+CIPSPRT=%d" % mode, "prompt", mode, 0)
+    return _set(m, b"AT+CIPSPRT=%d" % mode, "", mode)
 
 
 def get_room(m):
@@ -82,16 +75,21 @@ def _room(m):
     return found
 
 
-def _set(m, name, cmd, attribute, value, seconds):
-    # Now, and whenever the context comes up.
-    if m.up:
-        yield cmd
-    m.SETTINGS = tuple([each for each in m.SETTINGS if not each.startswith(name)]) + (cmd,)
+def _set(m, cmd, form, value):
+    # Now, and whenever the context comes up: a form and its seconds, else what is done about the prompt.
+    if cmd:
+        if m.up:
+            yield cmd
+        name = cmd[: cmd.find(b"=") + 1]
+        m.SETTINGS = tuple([each for each in m.SETTINGS if not each.startswith(name)]) + (cmd,)
     sender = _sender(m)
-    setattr(sender, attribute, value)
-    if attribute == "form":
-        sender.seconds = seconds if value == "timed" else 0
+    if form:
+        sender.form = form
+        sender.seconds = value if form == "timed" else 0
+    else:
+        sender.prompt = value
     sender.settle()
+    yield 0
 
 
 def _sender(m):

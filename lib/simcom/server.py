@@ -10,7 +10,7 @@ from .servers import Servers
 from .socket import Poll, socket
 
 
-def listen(s, backlog: int = 0):
+def listen(self, backlog: int = 0):
     """Let clients come to the port of ``bind()``; returns when the module listens, at once when not blocking.
 
     ``backlog``: how many the module may keep waiting, where it can be told (SIM7028, A76XX: 1 to 3). OSError: EINVAL
@@ -20,9 +20,9 @@ def listen(s, backlog: int = 0):
     """
     if not isinstance(backlog, int):
         raise TypeError("backlog: a number of clients, not %r" % (backlog,))
-    start = s._start()
-    m = s._modem
-    listener = s._link
+    start = self._start()
+    m = self._modem
+    listener = self._link
     bound = listener.kind
     again = isinstance(listener, Listener)
     if not again and (listener.state or not isinstance(bound, Bound) or not bound.port):
@@ -32,37 +32,37 @@ def listen(s, backlog: int = 0):
         tunnel.refuse()
     if not m.up:
         raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
-    if s._timeout != 0:
+    if self._timeout != 0:
         m.may_wait()
     if not again or listener.error:
         servers = m.parts.get("servers") or Servers(m)
-        listener = Listener(s, bound, backlog)
+        listener = Listener(m, self, bound, backlog)
         critical(m, servers.take, listener)
-        s._link = listener
-        s._poll = listener.poll
-        s.close = listener.close
-        s.connect = listener.connect
+        self._link = listener
+        self._poll = listener.poll
+        self.close = listener.close
+        self.connect = listener.connect
     m.pump()
     try:
-        while s._timeout != 0 and not (listener.error or listener.listens()):
-            s._wait(start)
+        while self._timeout != 0 and not (listener.error or listener.listens()):
+            self._wait(start)
     finally:
-        if s._timeout != 0 and not listener.listens():  # failed, timed out, or Ctrl-C
+        if self._timeout != 0 and not listener.listens():  # failed, timed out, or Ctrl-C
             listener.fail(errno.ETIMEDOUT, "listen, port %d: given up" % listener.port)
             critical(m, listener.leave)
-    if listener.error and s._timeout != 0:
+    if listener.error and self._timeout != 0:
         raise OSError(*listener.error)
 
 
-def accept(s):
+def accept(self):
     """The next client: (its socket, (address, port)); the port is 0 where the module does not tell it.
 
     OSError: ETIMEDOUT; EAGAIN when not blocking and nobody is there; why it listens no longer, after the last client.
     That the context was lost is raised once; the socket listens again when there is one again.
     """
-    start = s._start()
-    m = s._modem
-    listener = s._link
+    start = self._start()
+    m = self._modem
+    listener = self._link
     if not isinstance(listener, Listener):
         raise OSError(errno.EINVAL, "accept: listen() first")
     made = critical(m, _accepted, m, listener)
@@ -72,7 +72,7 @@ def accept(s):
             if listener.lost:
                 critical(m, listener.revive)
             raise OSError(*error)
-        s._wait(start)
+        self._wait(start)
         made = critical(m, _accepted, m, listener)
     return made, made._link.peer
 
@@ -107,7 +107,8 @@ class Listener(Link):
 
     lost = False  # with its context: accept() has to say so
 
-    def __init__(self, s, bound, backlog):
+    def __init__(self, m, s, bound, backlog):
+        self.modem = m
         self.socket = s
         self.kind = bound
         self.port = bound.port
@@ -125,7 +126,7 @@ class Listener(Link):
         self.error = None
         self.lost = False
         try:
-            self.socket._modem.parts["servers"].take(self)
+            self.modem.parts["servers"].take(self)
         except OSError as e:
             self.error = e.args
 
@@ -133,7 +134,7 @@ class Listener(Link):
         """The first that can be accepted, or None."""
         waiting = self.waiting
         while waiting and waiting[0].n < 0 and (waiting[0].error or waiting[0].ring is None):
-            self.socket._modem.forget(waiting.pop(0))  # gone, and its number is another's
+            self.modem.forget(waiting.pop(0))  # gone, and its number is another's
         # One that is gone may have left its bytes here.
         return waiting[0] if waiting and (waiting[0].report is not None or waiting[0].n < 0) else None
 
@@ -142,7 +143,7 @@ class Listener(Link):
         s = self.socket
         if s._closed:
             return Poll.NVAL
-        s._modem.pump()
+        self.modem.pump()
         bits = Poll.IN if self.client() else 0
         if self.error:
             bits |= Poll.IN | Poll.ERR
@@ -156,7 +157,7 @@ class Listener(Link):
     def close(self):
         """socket.close(): accepted clients stay; waits until the module has stopped, unless it does not block."""
         s = self.socket
-        m = s._modem
+        m = self.modem
         if s._closed:
             return
         s._closed = True
@@ -172,7 +173,7 @@ class Listener(Link):
     def leave(self):
         """The server is somebody else's, or nobody's; clients that nobody accepted are closed."""
         server = self.server
-        m = self.socket._modem
+        m = self.modem
         if server.listener is self:
             server.listener = None
             server.stuck = False

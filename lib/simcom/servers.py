@@ -34,6 +34,9 @@ class _Own:
     def __init__(self, port):
         self.peer = ("server", port)
 
+    def refuse(self):
+        """The other numbers may be given to others."""
+
 
 class Servers(Numbers):
     """``modem.parts["servers"]``, from the first ``listen()`` on."""

@@ -1,7 +1,7 @@
 """A send of which the module did not take all, or not at once, or does not tell how much: loaded by the first one."""
 
 import errno
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -12,7 +12,6 @@ from .lazy import once
 query = once("query").query
 
 _RETRY_MAX_MS = const(4000)
-_UNHEARD_MS = const(100000)  # after so long a link is asked after
 
 
 def settle(m, link, n, bit, info, error):
@@ -106,9 +105,8 @@ def _goes_on(link):
 
 
 def ask(m, link):
-    """Steps: now, whether it is closed, if that is not known."""
+    """Steps: whether it is closed, if that is not known."""
     if link.n >= 0:
-        link.heard = ticks_add(ticks_ms(), -_UNHEARD_MS)
         yield from m.inquire(link)
 
 

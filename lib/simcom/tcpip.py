@@ -56,7 +56,6 @@ class TcpIp(BufferAccess):
         if not self.links.place(link):
             once("displace").displace(self.links, link)
         self.equip(link)
-        link.kind = link.kind or self
         link.peer = address
         link.to(State.CONNECTING)
         link.heard = link.touched = ticks_ms()
@@ -111,16 +110,19 @@ class TcpIp(BufferAccess):
                 elif closing and (link.abort or passed(link.touched, link.linger)):
                     break
                 elif link.state == State.DRAINING:
-                    self._cut(link)
+                    if link.tx_n:
+                        link.cut = 2
+                        link.tx_n = 0
                     yield 1000
                 elif link.tx_n:
-                    yield from link.kind.transmit(link)
+                    yield from (link.kind or self).transmit(link)
                 elif link.unacked and (closing or self.flushing):
                     yield from self.ack(link)
                 elif closing:
                     break
-                else:
+                elif passed(link.heard, _QUIET_MS):
                     yield from self.inquire(link)
+                else:
                     yield 1000
             if not link.abort and (link.tx_n or link.unacked and (link.n >= 0 or link.error)):  # else the peer closed
                 self.gave_up = True
@@ -146,13 +148,10 @@ class TcpIp(BufferAccess):
                 break
             except MemoryError:
                 yield 1000
-        self._cut(link)
-        self.links.release(link)
-
-    def _cut(self, link):
         if link.tx_n:
             link.cut = 2
             link.tx_n = 0
+        self.links.release(link)
 
     def _open(self, link):
         # One attempt; as long as the link is neither open nor failed there is another.
@@ -160,12 +159,12 @@ class TcpIp(BufferAccess):
         link.moved = ticks_ms()
         link.pending = True
         try:
-            yield from link.kind.dial(link)
+            yield from (link.kind or self).dial(link)
             yield from self.outcome(link, n)
             link.pending = link.state == State.CLOSING
         except OSError as e:
             yield from once("reopen").again(self, link, n, e)
-        if link.error and link.n >= 0 and link.state == State.CONNECTING:  # refused: the number is free again
+        if link.error and link.state == State.CONNECTING:  # refused: the number is free again
             self.links.release(link)
 
     def dial(self, link, more=b""):
@@ -177,25 +176,24 @@ class TcpIp(BufferAccess):
         while link.state == State.CONNECTING and not link.error:
             if link.n != n or passed(link.moved, self.CONNECT_MS):
                 raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
-            yield from self.inquire(link)
+            if passed(link.heard, _QUIET_MS):
+                yield from self.inquire(link)
             yield 500
 
     def inquire(self, link):
-        """Steps: if it was not heard of for long, is it still what we think it is, and ours?"""
-        if passed(link.heard, _QUIET_MS):
-            link.heard = ticks_ms()
-            servers = self.parts.get("servers")
-            if servers:
-                yield from servers.check(link.n)
-            if link.n >= 0:
-                yield from self.ask(link)
+        """Steps: is it still what we think it is, and ours?"""
+        link.heard = ticks_ms()
+        servers = self.parts.get("servers")
+        if servers:
+            yield from servers.check(link.n)
+        if link.n >= 0:
+            yield from self.ask(link)
 
     def reported(self, link, ms):
         """Steps: until on_line() sees the late result of its last command, ten seconds or ``ms`` at most."""
         start = ticks_ms()
-        ms = min(ms, _REPORT_MS)
         while link.report is None and link.n >= 0 and link.state != State.DRAINING:
-            if passed(start, ms):
+            if passed(start, min(ms, _REPORT_MS)):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: no result" % link.peer)
             yield 500
 

@@ -43,11 +43,7 @@ def transparent(
     address = once("arguments").address(address)
     check_number("local_port", local_port, 0, 65535)
     check_number("timeout_ms", timeout_ms)
-    t = Transparent(m, tuning, flow_control, dtr, dcd)
-    t._link.peer = address
-    t._link.proto = "UDP" if udp else "TCP"
-    t._port = local_port
-    return t._begin(t._words.dial(m, t._link, local_port), timeout_ms)
+    return Transparent(m, tuning, flow_control, dtr, dcd)._dial(address, udp, local_port, timeout_ms)
 
 
 def transparent_server(
@@ -67,10 +63,7 @@ def transparent_server(
     check_number("port", port, 1, 65535)
     if timeout_ms is not None:
         check_number("timeout_ms", timeout_ms)
-    t = Transparent(m, tuning, flow_control, dtr, dcd)
-    t._link.peer = ("", port)
-    t._server = True
-    return t._begin(t._words.listen(m, port), timeout_ms)
+    return Transparent(m, tuning, flow_control, dtr, dcd)._listen(port, timeout_ms)
 
 
 def _commands(m, tuning, flow_control, dtr):
@@ -107,6 +100,18 @@ class Transparent(Tunnel):
         """(host, port) of the other end."""
         return self._link.peer
 
+    def _dial(self, address, udp, port, timeout_ms):
+        link = self._link
+        link.peer = address
+        link.proto = "UDP" if udp else "TCP"
+        self._port = port
+        return self._begin(self._words.dial(self._modem, link, port), timeout_ms)
+
+    def _listen(self, port, timeout_ms):
+        self._link.peer = ("", port)
+        self._server = True
+        return self._begin(self._words.listen(self._modem, port), timeout_ms)
+
     def _begin(self, dial, timeout_ms):
         global _told
         m = self._modem
@@ -114,7 +119,7 @@ class Transparent(Tunnel):
         if not m.isconnected():
             raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
         have = m.parts
-        second = have.get("context")
+        second = have.get("contexts")
         servers = have.get("servers")
         if any(m.links.slots) or (second and second.up) or (servers and servers.busy()):
             raise OSError(
@@ -132,9 +137,7 @@ class Transparent(Tunnel):
         m.equip(link)
         link.to(State.CONNECTING)
         link.pending = True
-        self._open = m.open
-        self._start_task = m.start
-        self._opener = m.open = self._open_another
+        m.links.spare = (self,) * len(m.links.slots)  # refuse() says that there is no number for others
         have["tunnel"] = self
         link.task = m.start(self._life(dial))
         start = ticks_ms()

@@ -48,27 +48,17 @@ class Tunnel(Escape):
             how = "being left: wait, or recover()" if self._closed else "on: escape() or close() its stream"
             raise OSError(errno.EALREADY, "transparent mode is " + how)
 
-    def _open_another(self, link, address):
-        # TcpIp.open()
-        self.refuse()
-        self._open(link, address)
-
-    def _start_another(self, steps):
-        # Pump.start()
-        self.refuse()
-        return self._start_task(steps)
-
     def _alone(self, flag):
         # Whether nobody else may talk to the module.
         m = self._modem
         task = self._link.task
         if flag:
             m._only = task
-            m.start = self._start_another
+            m.exclusive = self
         else:
             if m._only is task:  # else a resync has ended that
                 m._only = None
-            m.start = self._start_task
+            m.exclusive = None
 
     # Hook
 
@@ -149,8 +139,7 @@ class Tunnel(Escape):
         m.links.release(self._link)
         self._alone(True)
         self._alone(False)
-        if m.open is self._opener:  # else others stand on it
-            m.open = self._open
+        m.links.spare = ()
         m.parts.pop("tunnel", None)
 
     def _context(self, settings):

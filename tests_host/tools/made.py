@@ -75,10 +75,11 @@ isenabled localtime lookahead mem_alloc opt_level pack_into qstr_info randrange 
 """.split()
 # What files of the package say of each other's objects, and no program does: renamed like private names.
 INNER = """
-accepted ack borders closing connected dial echoed equip expect explained fail filler flushing gave_up give_back gone
-heard hungry hurry inquire known lend linger marks moved mute on_head on_prompt on_silent on_trailer outcome owed
-parts pause pending place prompted quiet ready reclaim_ms refusal report reported rxget rxget_n sending shut spare
-stage stale strays suffix suspect touched transmit unacked upward urcs want watcher
+accepted ack borders came closing connected dial echoed equip exclusive expect explained fail filler flushing gave_up
+give_back gone handler heard hungry hurry inquire known lend linger listener losses marks moved mute on_head on_prompt
+on_silent on_trailer outcome owed parts pause pending place prompted quiet reader ready reclaim_ms refusal refuse
+report reported ring_size running rxget rxget_n sending serve shut spare stage stale stray strays suffix suspect total
+touched transmit unacked upward urcs want watcher went
 """.split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 
