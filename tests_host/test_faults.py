@@ -1244,7 +1244,7 @@ def test_module_that_restarts_is_noticed(boot_lines, what):
     assert rig.works()
 
 
-@pytest.mark.parametrize("text", ["NORMAL POWER DOWN", "UNDER-VOLTAGE POWER DOWN"])
+@pytest.mark.parametrize("text", ["NORMAL POWER DOWN", "UNDER-VOLTAGE POWER DOWN", "NORMAL POWER OFF"])
 def test_module_that_switches_itself_off(text):
     rig = Rig()
     s = rig.socket(ECHO, None)

@@ -679,12 +679,13 @@ def test_module_that_restarts(family):
     assert rig.works()
 
 
-def test_module_that_switches_itself_off():
+@pytest.mark.parametrize("text", ("UNDER-VOLTAGE POWER DOWN", "NORMAL POWER OFF"))
+def test_module_that_switches_itself_off(text):
     rig = Rig()
     t = rig.modem.transparent(ECHO)
     t.settimeout(60)
     rig.vm.leave_data()
-    rig.vm.power_off("UNDER-VOLTAGE POWER DOWN")
+    rig.vm.power_off(text)
     raises(errno.ETIMEDOUT, t.read, 1)
     assert not rig.modem.active()
     t.close()

@@ -11,12 +11,12 @@ sys.modules["time"] = time
 __version__ = "0.1.0"
 
 # What is used is loaded, and nothing else: as asyncio does it.
-_NAMES = ["SIM800", "SIM7000", "SIM7028", "A76XX", "ATError", "Tap", "install", "socket"]
+_NAMES = " SIM800 SIM7000 SIM7028 A76XX SIM7600 SIM808 SIM868 SIM900 ATError Tap install socket "
 
 
 def __getattr__(name):
-    if name not in _NAMES:
-        raise AttributeError("simcom has no %s; it has %s" % (name, ", ".join(_NAMES)))
+    if " %s " % name not in _NAMES:
+        raise AttributeError("simcom has no %s; it has %s" % (name, ", ".join(_NAMES.split())))
     home = "socket" if name == "install" else name.lower()
     from .lazy import load
 

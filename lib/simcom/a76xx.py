@@ -1,4 +1,4 @@
-"""A76XX (LTE Cat-1: A7670, A7672, A7608 …); SIM7600 speaks the same.
+"""A76XX (LTE Cat-1: A7670, A7672, A7608, SIM7670, SIM7672 …).
 
 How it differs from its CIPOPEN sibling SIM7028: ten links instead of two; its key
 is held for at least 2.5 s to switch it off.

@@ -15,7 +15,8 @@ _WRITE = const(4)  # MP_STREAM_POLL_WR
 _SILENCE_MS = const(900)  # after so long +++ might be taken for ours
 _SPARE = const(64)  # bytes of the ring for what may be the beginning of an event
 
-_ENDS = (b"NO CARRIER", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"OVER-VOLTAGE POWER DOWN")
+_WHY = (b"NORMAL", b"UNDER-VOLTAGE", b"OVER-VOLTAGE")
+_ENDS = [b"NO CARRIER"] + [b"%s POWER %s" % (why, how) for why in _WHY for how in (b"DOWN", b"OFF")]
 BOOT = (b"RDY", b"*ATREADY: 1", b"+CFUN: 1", b"Call Ready", b"SMS Ready")
 ESCAPED = b"\r\nOK\r\n"
 
@@ -52,7 +53,7 @@ class DataMode(socket):
         self._data = False  # the module is in data mode …
         self._wish = True  # … and is to be
         self._failed = False  # it could not be left, or not be entered
-        self._events = [b"\r\n%s\r\n" % line for line in events + _ENDS + BOOT]
+        self._events = [b"\r\n%s\r\n" % line for line in events + tuple(_ENDS) + BOOT]
         self._held = bytearray()  # received, and perhaps the beginning of an event
         self._after = bytearray()  # an event, or payload that reads like it, and all that came since
         self._asking = False  # +++ was sent, and OK may answer it

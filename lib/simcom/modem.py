@@ -33,7 +33,7 @@ class Modem(Pump):
     than fits there. ``mux``: False for the single-connection mode, where there is one link.
     """
 
-    OFF: tuple = (b"AT+CPOWD=1", 10000, (b"POWER DOWN",))
+    OFF: tuple = (b"AT+CPOWD=1", 10000, (b" POWER ",))
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
     RESTART: tuple = (b"RDY", b"*ATREADY", b"+CFUN: 1", b"QCRDY", b"SMS DONE")  # after these it is told all anew
     LACKS: tuple = ()  # words for what the family cannot do
@@ -154,7 +154,7 @@ class Modem(Pump):
             if buf.startswith(line, i):
                 known = True
                 self.suspect()
-        if buf.find(b" POWER DOWN", i, j) > 0 and self.on:
+        if buf.find(b" POWER ", i, j) > 0 and self.on:
             self.on_silent("the module switched itself off: " + text(buf, i, j))
         k = _CODES.find(bytes(buf[i : i + 4])) if j - i > 3 else -1
         if k % 4:

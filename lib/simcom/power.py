@@ -11,9 +11,9 @@ from .lazy import once
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
 _BEAT_MS = const(50)  # between two interrupts, where a poll() waits for one
-_OFF_MS = const(3000)  # after its last word a module takes no notice of its key for so long
-# How long the key is held, and how long until the module answers, where its family says nothing else.
-_USUAL_MS = {"PRESS_ON_MS": 1100, "PRESS_OFF_MS": 1500, "BOOT_MS": 15000}
+# How long the key is held, how long until the module answers, and for how long after its last word it takes no notice
+# of its key, where its family says nothing else.
+_USUAL_MS = {"PRESS_ON_MS": 1100, "PRESS_OFF_MS": 1800, "BOOT_MS": 15000, "OFF_MS": 3000}
 _CLOSE_DOWN = b"\xf9\x03\xef\x05\xc3\x01\xf2\xf9"  # 27.010: the end of the multiplexer, on its control channel
 
 
@@ -45,7 +45,7 @@ def switch(m, on, init, timeout_ms):
 
 
 def usual(m, name):
-    """PRESS_ON_MS, PRESS_OFF_MS or BOOT_MS of the family."""
+    """PRESS_ON_MS, PRESS_OFF_MS, BOOT_MS or OFF_MS of the family."""
     return getattr(m, name, _USUAL_MS[name])
 
 
@@ -97,8 +97,9 @@ def _awake(m):
     off = m.__dict__.get("off")
     if off:  # by us
         m.off = None
-        left = _OFF_MS - ticks_diff(ticks_ms(), off[0])
-        if 0 < left <= _OFF_MS:
+        off_ms = usual(m, "OFF_MS")
+        left = off_ms - ticks_diff(ticks_ms(), off[0])
+        if 0 < left <= off_ms:
             yield left
         return False
     m.channel.write(_CLOSE_DOWN, 8)

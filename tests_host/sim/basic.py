@@ -133,5 +133,5 @@ class Basic(UserProfile, Sms, Phone, Attach):
         """NORMAL POWER DOWN instead of OK."""
         if op != "=" or number(args, 0, 0, 1) is None:
             return ERROR
-        self.power_off("NORMAL POWER DOWN" if args[0] == "1" else "")
+        self.power_off(self.off_text if args[0] == "1" else "")
         return PENDING

@@ -16,7 +16,8 @@ class Power(Chatter):
     deaf_ms = 0  # so long after that, commands come back as echo only
     boot_lines: tuple = ()  # (ms after boot_ms, line)
     untold: tuple = ("RDY", "+CFUN: 1", "+CPIN: READY")  # lines that a module without a fixed rate does not send
-    off_ms = 2000  # NORMAL POWER DOWN to dead
+    off_ms = 2000  # from its last word to dead
+    off_text = "NORMAL POWER DOWN"
     on_press_ms = 1000
     off_press_ms = 1200
     restart_press_ms = 1e12  # a longer press of PWRKEY restarts
@@ -159,8 +160,9 @@ class Power(Chatter):
         self.note("restarts")
         self.boot()
 
-    def power_off(self, text: str = "NORMAL POWER DOWN") -> None:
+    def power_off(self, text: "str | None" = None) -> None:
         """Say good-bye and go off."""
+        text = self.off_text if text is None else text
         if text and self.running:
             self.push(b"\r\n" + text.encode() + b"\r\n")
         self._off_until = self.clock.now_us + self.off_ms * 1000
