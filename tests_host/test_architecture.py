@@ -82,6 +82,7 @@ LAZY = {
     ("pump", "masking"),
     ("__init__", "lazy"),
     ("modem", "info"),
+    ("modem", "doubt"),
     ("context_open", "iperror"),
     ("apn", "card"),
     ("optional", "card"),

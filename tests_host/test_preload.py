@@ -1,5 +1,6 @@
 """After preload() a whole session loads nothing: each in a process of its own, in which nothing was loaded before."""
 
+import errno
 import importlib
 import subprocess
 import sys
@@ -156,3 +157,25 @@ def test_once_drops_what_nobody_preloaded():
             if name != "socket":
                 del sys.modules["simcom." + name]
         lazy.kept.clear()
+
+
+class Without:
+    """A modem whose dialect has no servers."""
+
+    DIALECT = "other"
+    LACKS = ("server",)
+
+
+def test_capability_that_a_family_lacks_is_told():
+    with pytest.raises(OSError) as failed:
+        lazy.capability(Without, "server")
+    assert failed.value.errno == errno.EOPNOTSUPP and str(failed.value).endswith("has no server")
+    with pytest.raises(ImportError):
+        lazy.capability(Without, "udp")  # not installed
+
+
+@pytest.mark.parametrize("family", ["SIM800", "SIM7000", "SIM7028", "A76XX"])
+def test_file_of_each_capability_is_there_unless_the_family_lacks_it(family):
+    modem = getattr(simcom, family)
+    for name in ("context", "server", "udp", "bind", "transparent", "options"):
+        assert name in modem.LACKS or lazy.capability(modem, name).__name__.startswith("simcom.%s_" % name)

@@ -17,7 +17,7 @@ _CODES = const(
 # Methods that registry.py finds when they are called: dir(), hasattr() and getattr() load nothing.
 _LATER = const(
     " connect disconnect flush settle at on_urc socket config status ifconfig ipconfig resolve background reset"
-    " recover context sleep awake transparent transparent_server late preload "
+    " recover context sleep awake transparent transparent_server preload "
 )
 
 # Boot lines, also those that come late: in mid-session they mean a restart, perhaps.
@@ -103,6 +103,10 @@ class Modem(Pump):
         return once("power").switch(self, on, init, timeout_ms)
 
     # Events
+
+    def late(self):
+        """An answer has not come in time: doubt.py has what to do; by itself, as two files take a pump too long."""
+        once("doubt").late(self)
 
     def suspect(self):
         """The module may have restarted: it is asked at once."""

@@ -5,14 +5,13 @@ import sys
 
 import simcom.lazy as lazy
 
-_ONCE = ("bringup", "finish", "doubt")  # too seldom to keep
+_ONCE = ("bringup", "finish")  # too seldom to keep
 # method, of a modem: the file with a function of that name, called as function(modem, ...)
 _METHODS = {
     "connect": "bringup",
     "disconnect": "finish",
     "flush": "finish",
     "settle": "finish",
-    "late": "doubt",
     "at": "command",
     "on_urc": "callbacks",
     "socket": "socktype",
