@@ -47,7 +47,7 @@ def define(m, card, apn, user, key):
                 try:
                     yield cmd
                 except OSError as e:
-                    yield from _once_more(m, cmd, e)
+                    yield from _once_more(m, card, cmd, e, init)
                 changed = True
             if now and not kept and "+CSTT" not in init:
                 kept = now[1] or ()
@@ -58,12 +58,17 @@ def define(m, card, apn, user, key):
     return kept if apn == () else apn
 
 
-def _once_more(m, cmd, e):
+def _once_more(m, card, cmd, e, init):
     """Steps after the refusal ``e`` of ``cmd``, an APN, as while the context of an earlier program is up: once more,
     without context and packet service. Who asked for it attaches anew."""
-    once("card").refusal(e)
+    card.refusal(e)
     yield from capability(m, "context", False).context_down(m)
-    yield b"AT+CGATT=0", 75000
+    for way in _ways(init):
+        try:
+            yield way[0], 75000
+            break
+        except OSError as refused:
+            card.refusal(refused)
     yield cmd
 
 
@@ -91,10 +96,15 @@ def _account(m, card, cid, user, key, init):
     return True
 
 
+def _ways(init):
+    """How to leave the packet service and to come back; the second is no way beside an ``init`` that chose a network."""
+    ways = ((b"AT+CGATT=0", b"AT+CGATT=1"), (b"AT+COPS=2", b"AT+COPS=0"))
+    return ways[: 1 if "+COPS" in init else 2]
+
+
 def _attach(card, init):
     """Once more, with what is defined now."""
-    ways = ((b"AT+CGATT=0", b"AT+CGATT=1"), (b"AT+COPS=2", b"AT+COPS=0"))
-    for way in ways[: 1 if "+COPS" in init else 2]:
+    for way in _ways(init):
         taken = True
         for cmd in way:
             try:
