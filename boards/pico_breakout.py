@@ -15,7 +15,7 @@ from machine import UART, Pin
 import simcom
 
 
-def modem(family="SIM7000"):
-    """The modem on these pins, not yet switched on; ``family``: "SIM800", "SIM7000", "SIM7028" or "A76XX"."""
+def modem(family=""):
+    """The modem on these pins; ``family``: its class, as "SIM800"; without, the module is switched on and asked."""
     uart = UART(0, 115200, tx=Pin(0), rx=Pin(1), rxbuf=2048)
-    return getattr(simcom, family)(uart, pwrkey=Pin(2, Pin.OUT, value=0))
+    return getattr(simcom, family or "detect")(uart, pwrkey=Pin(2, Pin.OUT, value=0))

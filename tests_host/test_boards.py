@@ -8,15 +8,17 @@ import pytest
 import rig  # first: it puts the shim in place
 import machine
 import shim
+from shim import uart as _uart
 from sim import Echo, Network, VirtualModem
 
 FOLDER = pathlib.Path(__file__).parent.parent / "boards"
-# by file: the pin of the power key and its level while it is held, the pin that the module's supply hangs on
+# by file: the pin of the power key and its level while it is held, the pin that the module's supply hangs on, and what
+# modem() is given
 WIRES = {
-    "lilygo_t_a7670": (4, 1, 12),
-    "lilygo_t_call_sim800": (4, 0, 23),
-    "lilygo_t_sim7000g": (4, 1, None),
-    "pico_breakout": (2, 1, None),
+    "lilygo_t_a7670": (4, 1, 12, ()),
+    "lilygo_t_call_sim800": (4, 0, 23, ()),
+    "lilygo_t_sim7000g": (4, 1, None, ()),
+    "pico_breakout": (2, 1, None, ("SIM7000",)),
 }
 
 
@@ -27,8 +29,8 @@ def test_every_board_is_tried_here():
 @pytest.mark.parametrize("board", WIRES)
 def test_board_switches_its_module_on_and_works(board):
     shim.reset()
-    key, pressed, supply = WIRES[board]
-    modem = runpy.run_path(str(FOLDER / (board + ".py")))["modem"]()
+    key, pressed, supply, given = WIRES[board]
+    modem = runpy.run_path(str(FOLDER / (board + ".py")))["modem"](*given)
     assert supply is None or machine.Pin(supply).value() == 1
     family = type(modem).__name__.lower()
     net = Network(connect_ms=20)
@@ -49,3 +51,19 @@ def test_board_switches_its_module_on_and_works(board):
     assert s.read(len(data)) == data
     assert modem.channel.uart.overruns == 0
     s.close()
+
+
+@pytest.mark.parametrize("family", ("sim800", "a76xx"))
+def test_board_whose_module_varies_asks_it(family, monkeypatch):
+    shim.reset()
+    net = Network(connect_ms=20)
+    wired = []
+
+    def made(uart):
+        wired.append(VirtualModem(family, uart, powered=True, net=net))
+
+    monkeypatch.setattr(_uart, "on_make", [made])
+    modem = runpy.run_path(str(FOLDER / "pico_breakout.py"))["modem"]()
+    assert type(modem).__name__ == family.upper()
+    modem.connect("internet")
+    assert wired[0].running

@@ -195,6 +195,7 @@ def test_what_is_not_installed_names_the_list_that_has_it(made, tmp_path, form):
         "single": "lambda: simcom.SIM7000(fakeuart.FakeUart(), mux=False)",
         "a76xx": "lambda: simcom.A76XX",
         "tap": "lambda: simcom.Tap",
+        "detect": "lambda: simcom.detect",
     }
     lib = install(tmp_path, package.TREE / form / "sim7000.json")
     (tmp_path / "absent.py").write_text(ABSENT % ", ".join(calls.values()))

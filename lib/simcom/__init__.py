@@ -11,7 +11,7 @@ sys.modules["time"] = time
 __version__ = "0.1.0"
 
 # What is used is loaded, and nothing else: as asyncio does it.
-_NAMES = " SIM800 SIM7000 SIM7028 A76XX SIM7600 SIM808 SIM868 SIM900 ATError Tap install socket "
+_NAMES = " SIM800 SIM7000 SIM7028 A76XX SIM7600 SIM808 SIM868 SIM900 detect ATError Tap install socket "
 
 
 def __getattr__(name):

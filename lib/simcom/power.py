@@ -52,26 +52,7 @@ def usual(m, name):
 def power_up(m, key=True):
     """Find the module, awake or asleep, and make it ours; ``key``: by its power key, if it does not answer."""
     if not m.on:
-        m.step = "power"
-        m._only = m._task
-        try:
-            awake = yield from _awake(m)
-            if not awake and key and m.pwrkey:
-                # One that is on and deaf is switched off by the long press, and some are by the first.
-                for name in ("PRESS_ON_MS", "PRESS_OFF_MS", "PRESS_ON_MS"):
-                    yield from press(m, usual(m, name))
-                    awake = yield from hello(m, usual(m, "BOOT_MS") // 500, 500)
-                    if awake:
-                        break
-        finally:
-            m._only = None
-            m.channel.desync = m.channel.mute = False
-            m.step = "off"
-        if not awake:
-            why = "AT: no answer at any rate: check supply, TX/RX, pwrkey and its level"
-            if b"\xf9" in bytes(m.channel.parser.buf):
-                why = "AT: answered by frames only: it was left in multiplexer mode (CMUX): switch it off and on"
-            raise OSError(errno.ETIMEDOUT, why)
+        yield from find(m, key)
     yield from once("resync").configure(m)
     if not m.on:
         m.on = True
@@ -80,6 +61,30 @@ def power_up(m, key=True):
             m.watcher = m.start(m.watch())
         if sys.platform == "rp2":
             _beat(m)
+
+
+def find(m, key=True):
+    """Steps: until the module answers, at the rate that the UART has then."""
+    m.step = "power"
+    m._only = m._task
+    try:
+        awake = yield from _awake(m)
+        if not awake and key and m.pwrkey:
+            # One that is on and deaf is switched off by the long press, and some are by the first.
+            for name in ("PRESS_ON_MS", "PRESS_OFF_MS", "PRESS_ON_MS"):
+                yield from press(m, usual(m, name))
+                awake = yield from hello(m, usual(m, "BOOT_MS") // 500, 500)
+                if awake:
+                    break
+    finally:
+        m._only = None
+        m.channel.desync = m.channel.mute = False
+        m.step = "off"
+    if not awake:
+        why = "AT: no answer at any rate: check supply, TX/RX, pwrkey and its level"
+        if b"\xf9" in bytes(m.channel.parser.buf):
+            why = "AT: answered by frames only: it was left in multiplexer mode (CMUX): switch it off and on"
+        raise OSError(errno.ETIMEDOUT, why)
 
 
 def _beat(m):

@@ -50,6 +50,7 @@ _FILES = {
     "at": ("command", "reserved", "callbacks"),
     "options": ("netconf", "states", "forms", "forms_", "keepalive", "lte", "options_"),
     "tap": ("tap",),
+    "detect": ("detect",),
 }
 
 

@@ -101,6 +101,7 @@ LISTS = {
     "at": ("command", "callbacks"),
     "options": ("netconf", "states", "forms", "keepalive", "lte"),
     "tap": ("tap",),
+    "detect": ("detect",),
 }
 
 

@@ -89,11 +89,11 @@ def fail(text, *args):
 
 
 def constants(node):
-    """{name: number} of a class that holds nothing else, so that it can go; else None."""
+    """{name: number} of a class that holds and inherits nothing else, so that it can go; else None."""
     doc = parts.docstrings(node)
     body = [each for each in node.body if not (isinstance(each, ast.Expr) and id(each.value) in doc)]
     plain = [each for each in body if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)]
-    return {each.targets[0].id: each.value for each in plain} if body == plain else None
+    return {each.targets[0].id: each.value for each in plain} if body == plain and not node.bases else None
 
 
 def written(node):
