@@ -86,7 +86,6 @@ LAZY = {
     ("detect", "power"),
     ("detect", "resync"),
     ("context_open", "iperror"),
-    ("apn", "card"),
     ("optional", "card"),
     ("server_open", "iperror"),
     ("pump", "resync"),
