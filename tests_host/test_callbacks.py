@@ -3,6 +3,7 @@
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
+import machine
 import pytest
 from sim import Sink
 from test_status import each_family
@@ -157,4 +158,66 @@ def test_exception_of_a_callback_is_printed_and_counted(capsys):
     rig.pump(500)
     assert capsys.readouterr().err.count("ZeroDivisionError") + capsys.readouterr().out.count("ZeroDivisionError") == 2
     assert counts(rig) == (0, 2)
+    assert rig.works()
+
+
+# --- RI
+
+
+@each_family
+def test_pulse_of_ri_calls_back_with_its_length(family):
+    pin = machine.Pin(5, machine.Pin.IN)
+    rig = Rig(family=family, ri=pin)
+    told = []
+    rig.modem.on_urc(pin, told.append)
+    rig.vm.store_sms(b"hello")
+    rig.pump(500)
+    assert told == [120]
+    rig.vm.call_from("+15550100")
+    rig.pump(500)
+    assert told == [120] + ([50] if family == "sim800" else [])
+    rig.vm.call_ends()
+    rig.modem.on_urc(pin, None)
+    rig.vm.store_sms(b"hello again")
+    rig.pump(500)
+    assert 120 not in told[1:]
+    assert rig.works()
+
+
+@each_family
+def test_ri_is_the_cue_to_leave_data_mode(family):
+    pin = machine.Pin(5, machine.Pin.IN)
+    rig = Rig(family=family, ri=pin)
+    news, lines = [], []
+    rig.modem.on_urc(pin, news.append)
+    rig.modem.on_urc("+CMTI:", lines.append)
+    t = rig.modem.transparent(ECHO)
+    t.settimeout(30)
+    t.write(b"12345")
+    assert t.read(5) == b"12345"
+    rig.vm.store_sms(b"hello")
+    rig.pump(3000)
+    assert news == [120] and lines == []  # the connection has the UART
+    t.escape()
+    rig.pump(500)
+    assert lines == ['+CMTI: "SM",1']
+    t.resume()
+    t.write(b"on it goes")
+    assert t.read(10) == b"on it goes"
+    t.close()
+
+
+@pytest.mark.parametrize("family", ("sim800", "sim7000", "a76xx"))
+def test_ri_tells_of_a_message_while_the_module_sleeps(family):
+    pin, dtr = machine.Pin(5, machine.Pin.IN), machine.Pin(7, machine.Pin.OUT, value=0)
+    rig = Rig(family=family, ri=pin, dtr=dtr)
+    news = []
+    rig.modem.on_urc(pin, news.append)
+    rig.modem.sleep(dtr)
+    rig.pump(5000)
+    assert not rig.vm.awake()
+    rig.vm.store_sms(b"hello")
+    rig.pump(500)
+    assert news == [120]
+    rig.modem.wake()
     assert rig.works()

@@ -1151,3 +1151,31 @@ def test_ended_by_who_must_have_the_module(family, timeout_ms, remedy):
         raises(errno.ECONNABORTED, stream.write, b"x")
         stream.close()
     assert rig.works()
+
+
+@pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize("known", (True, False))
+def test_end_by_dtr_is_told_from_a_send_that_timed_out(family, known):
+    pin = machine.Pin(6, machine.Pin.OUT, value=0)
+    rig = Rig(family=family, dtr=pin)
+    t = rig.modem.transparent(ECHO, dtr=pin if known else None)
+    rig.vm.dtr_mode = 2
+    pin.value(1)
+    rig.pump(6000)
+    said = raises(errno.ETIMEDOUT, t.read, 1)
+    assert said.endswith("DTR is off" if known else "sending timed out, or DTR off")
+    pin.value(0)
+    ended(rig, t)
+
+
+@pytest.mark.parametrize("family", OPEN)
+def test_send_that_timed_out_is_no_end_by_dtr(family):
+    pin = machine.Pin(6, machine.Pin.OUT, value=0)
+    rig = Rig(family=family, dtr=pin)
+    t = rig.modem.transparent(ECHO, dtr=pin)
+    rig.vm.dtr_mode = 2
+    pin.value(1)
+    pin.value(0)
+    rig.pump(6000)
+    assert raises(errno.ETIMEDOUT, t.read, 1).endswith("sending timed out")
+    ended(rig, t)

@@ -1,8 +1,9 @@
 """Callbacks of unsolicited codes."""
 
 import sys
+from time import ticks_diff, ticks_ms
 
-from micropython import const
+from micropython import const, schedule
 
 from .checks import check_number, check_text
 from .counters import counted
@@ -11,8 +12,11 @@ from .pump import text
 _QUEUE = const(32)  # lines that wait for their callback
 
 
-def on_urc(m, prefix: str, callback, *, lines: int = 1):
+def on_urc(m, prefix: "str | object", callback, *, lines: int = 1):
     """Call ``callback(line)`` for each unsolicited line that starts so (``None``: no longer).
+
+    ``prefix`` may be the Pin at the module's RI: then it is ``callback(ms)`` for each pulse, with its length (SIM800:
+    120 for a text message, 50 for a call). That is all a module can say in transparent mode: ``escape()`` to hear what.
 
     ``lines``: the code has so many, as ``+CMT:`` has two; ``line`` has them all, "\\n" between them; empty lines do not
     count. It runs inside the pump with no command in flight; it may do what needs no waiting: a ``recv`` of what is
@@ -20,6 +24,8 @@ def on_urc(m, prefix: str, callback, *, lines: int = 1):
     At most 32 calls wait; then the oldest is dropped. ``status("counters")`` tells how many were, and how many
     callbacks raised an exception, which is printed.
     """
+    if hasattr(prefix, "irq"):
+        return _Pulses(m, callback).watch(prefix)
     start = check_text("prefix", prefix, 100, "").encode()
     if not start or not (callback is None or callable(callback)):
         raise ValueError("on_urc: how the line begins, and a function that takes it or None, not %r" % (callback,))
@@ -82,3 +88,31 @@ class _Callback:
         except Exception as e:
             counted(self._m, "callbacks failed")
             sys.print_exception(e)
+
+
+class _Pulses(_Callback):
+    """The pulses of RI, which is low meanwhile."""
+
+    def __init__(self, m, function):
+        super().__init__(m, function, 1)
+        self._fell = 0
+        self._post = self._ended  # bound once: an interrupt must not take heap
+
+    def watch(self, pin):
+        """Look after ``pin`` from now on, or, without a function, no longer."""
+        edges = pin.IRQ_FALLING | pin.IRQ_RISING
+        pin.irq(self._edge if self._function else None, edges)
+
+    def _edge(self, pin):
+        now = ticks_ms()
+        if pin.value():
+            try:
+                schedule(self._post, ticks_diff(now, self._fell))
+            except RuntimeError:  # its queue is full
+                pass
+        else:
+            self._fell = now
+
+    def _ended(self, ms):
+        self._line = ms
+        self._queue()

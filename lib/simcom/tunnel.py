@@ -71,6 +71,8 @@ class Tunnel(Escape):
                 elif buf.startswith(b" FAIL", i + 7):
                     self._refused()
                 return True
+            if buf.startswith(b"+IPCLOSE: 0,2", i):
+                self._cut()
             if j - i == 6 and buf.startswith(b"CLOSED", i) or buf.startswith(b"NO CARRIER", i):
                 self._ended()
             elif self._server and link.state == State.CONNECTING:
@@ -92,6 +94,13 @@ class Tunnel(Escape):
             self._link.to(State.OPEN)
         self._alone(True)
         self._modem.wake(self._link)
+
+    def _cut(self):
+        # The module has two reasons, and one number for both.
+        dtr = self._dtr
+        why = "sending timed out" if dtr else "sending timed out, or DTR off"
+        self._link.fail(errno.ETIMEDOUT, "closed by the module: " + ("DTR is off" if dtr and dtr.value() else why))
+        self._ended()
 
     def _ended(self):
         self._gone = True
