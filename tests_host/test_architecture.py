@@ -135,6 +135,8 @@ LAZY = {
     ("bringup", "radio"),
     ("states", "card"),
     ("states", "radio"),
+    ("contexts", "dglink"),
+    ("contexts", "arguments"),
     ("bringup", "card"),
     ("bringup", "apn"),
     ("bringup", "model"),

@@ -277,13 +277,37 @@ def test_second_context_in_single_connection_mode():
 
 
 @START
-def test_second_context_has_streams_only(family):
-    rig = Rig(family=family)
+@each_seed
+def test_datagrams_and_names_of_the_second_context(family, seed):
+    rig = Rig(seed, family=family)
     second = second_of(rig)
-    sent = len(rig.sent)
+    for host in (ECHO[0], "other.example"):
+        rig.net.serve(host, 7, Echo, "UDP")
+    u = second.socket(2, 2)
+    u.settimeout(30)
+    for host in (ECHO[0], "other.example"):  # towards another peer the link is opened anew
+        u.sendto(b"hello " + host.encode(), (host, 7))
+        assert u.recvfrom(100) == (b"hello " + host.encode(), (host, 7))
+        assert [link.bearer for link in rig.vm.links if link.open] == [1] and rig.vm.selected == 0
+    v = rig.modem.socket(2, 2)
+    v.settimeout(30)
+    v.sendto(b"by the first", (ECHO[0], 7))
+    assert v.recv(100) == b"by the first"
+    assert sorted(link.bearer for link in rig.vm.links if link.open) == [0, 1]
+    at = len(rig.sent)
+    assert second.resolve("other.example") == rig.net.names["other.example"]
+    asked = rig.sent[at:]
+    assert asked.index("AT+CIPSGTXT=1") < asked.index('AT+CDNSGIP="other.example"') < asked.index("AT+CIPSGTXT=0")
     with pytest.raises(OSError) as caught:
-        second.socket(2, 2)
-    assert caught.value.args[0] == errno.EOPNOTSUPP
-    assert len(rig.sent) == sent
-    second.socket(2, 1).connect(ECHO)
-    assert rig.vm.links[0].bearer == 1
+        second.resolve("nobody.example")
+    assert caught.value.args[0] == -2 and rig.vm.selected == 0
+    second.disconnect()
+    with pytest.raises(OSError) as caught:
+        u.recv(100)
+    assert caught.value.args[0] in GONE
+    for call in (lambda: u.sendto(b"x", ECHO), lambda: second.resolve("other.example")):
+        with pytest.raises(OSError) as caught:
+            call()
+        assert caught.value.args[0] == errno.ENOTCONN
+    v.sendto(b"still here", (ECHO[0], 7))
+    assert v.recv(100) == b"still here"

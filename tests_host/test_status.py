@@ -181,6 +181,30 @@ def test_state_of_the_context_in_the_documents_words(family, seed):
     assert rig.modem.status("context") == ("IP INITIAL" if starts else "CLOSED")
 
 
+@pytest.mark.parametrize("family", FAMILIES[:2])
+@pytest.mark.parametrize("mux", (True, False))
+@pytest.mark.parametrize("state", ("IP INITIAL", "IP START", "IP CONFIG", "IP GPRSACT", "IP STATUS", "PDP DEACT"))
+def test_every_state_of_the_context(family, mux, state):
+    rig = Rig(family=family, modem_args={"mux": mux})
+    rig.vm.contexts[0].state = state
+    assert rig.modem.status("context") == state
+
+
+@pytest.mark.parametrize("family", FAMILIES[:2])
+@pytest.mark.parametrize("kind", (1, 2))
+def test_every_state_of_a_single_connection(family, kind):
+    rig = Rig(family=family, modem_args={"mux": False})
+    rig.net.serve(*ECHO, Echo, "UDP")
+    s = rig.modem.socket(2, kind)
+    s.settimeout(30)
+    s.connect(ECHO)
+    for state in ("CONNECTING", "CLOSING", "CLOSED"):
+        rig.vm.links[0].state = state
+        assert rig.modem.status("context") == ("TCP ", "UDP ")[kind - 1] + state
+    rig.vm.links[0].state = "CONNECTED"
+    assert rig.modem.status("context") == "CONNECT OK"
+
+
 @each_family
 @each_seed
 def test_listing_among_data_and_codes(family, seed):

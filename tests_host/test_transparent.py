@@ -915,11 +915,23 @@ def test_mistakes_of_the_caller_send_nothing(family):
     assert len(rig.sent) == after and before < after
 
 
-@pytest.mark.parametrize("family", ["sim800", "sim7000"])
-def test_tuning(family):
+@pytest.mark.parametrize("family", ("sim800", "sim7000"))
+def test_tuning_reaches_the_module(family):
     rig = Rig(family=family)
-    t = rig.modem.transparent(ECHO, tuning=(6, 3, 512, 1, 1, 1460, 100))
-    assert "AT+CIPCCFG=6,3,512,1,1,1460,100" in rig.sent
+    t = rig.modem.transparent(ECHO, tuning=(6, 3, 512, 1, 1, 1400, 100))
+    assert rig.modem.status("counters")["sent"] == 0 and rig.vm.values["CIPCCFG"] == "6,3,512,1,1,1400,100"
+    ended(rig, t)
+    pin = machine.Pin(6, machine.Pin.OUT, value=0)
+    t = rig.modem.transparent(ECHO, tuning=(6, 3, 512, 0), dtr=pin)
+    assert rig.vm.values["CIPCCFG"].startswith("6,3,512,0,")
+    t.close()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_flow_control_reaches_the_module(family):
+    rig = Rig(family=family)
+    t = rig.modem.transparent(ECHO, flow_control=True)
+    assert rig.vm.values["IFC"] == "2,2"
     ended(rig, t)
 
 

@@ -8,14 +8,17 @@ from .hooks import Hook, add as add_hook
 from .context_start import SHUT, account, address
 from .supported import need
 from .linkkind import LinkKind
+from .lookup import resolved
+from .lazy import once
 from .checks import check_number, check_text
 from .query import ask, query
 
-_SOCK_STREAM = const(1)
+_SOCK_DGRAM = const(2)
 
 
 def context(m, apn: str, user: str = "", key: str = ""):
-    """The second PDP context, with ``connect``, ``disconnect``, ``isconnected``, ``ifconfig``, ``socket``.
+    """The second PDP context, with ``connect``, ``disconnect``, ``isconnected``, ``ifconfig``, ``socket``,
+    ``resolve``.
 
     The modem itself must be connected first; there is one second context. OSError(EOPNOTSUPP) where there is none:
     SIM7028, A76XX, and single-connection mode.
@@ -47,6 +50,7 @@ class Context(LinkKind, Hook):
         self.up = False
         self.address = ""
         self.account = ("", "", "")
+        self._udp = False  # the kind of its UDP sockets, once there are any
         self._used = False
         self._rising = False
         add_hook(m, self, True)
@@ -57,7 +61,7 @@ class Context(LinkKind, Hook):
         if not self.modem.isconnected():
             raise OSError(errno.ENOTCONN, "connect() the modem first")
         if not self.up:
-            self.modem.run(self._selected(self._raise()), timeout_ms, "second context")
+            self.modem.run(self.selected(self._raise()), timeout_ms, "second context")
 
     def disconnect(self):
         """Send what is owed, close its links, take it down: 90 s at most, else OSError(ETIMEDOUT)."""
@@ -65,13 +69,13 @@ class Context(LinkKind, Hook):
         m.may_wait()
         m.flush()
         for link in m.links.slots:
-            if link and link.kind is self:
+            if link and (link.kind is self or link.kind is self._udp):
                 link.fail(errno.ENOTCONN, "second context disconnected")
                 m.links.release(link)
                 m.wake(link)
         self.up = False
         self.address = ""
-        m.run(self._selected(ask(*SHUT)), 80000, "second context")
+        m.run(self.selected(ask(*SHUT)), 80000, "second context")
 
     def isconnected(self) -> bool:
         """Whether it is up; pumps, returns at once."""
@@ -83,12 +87,31 @@ class Context(LinkKind, Hook):
         return (self.address or "0.0.0.0", "255.255.255.255", "0.0.0.0", "0.0.0.0")
 
     def socket(self, *args):
-        """A TCP client whose connection goes through this context; arguments as ``socket.socket``."""
-        if len(args) > 1 and args[1] != _SOCK_STREAM:
-            raise OSError(errno.EOPNOTSUPP, "the second context has SOCK_STREAM only")
-        s = self.modem.socket(*args)
-        s._link.kind = self
+        """A TCP client or a UDP socket that goes through this context; arguments as ``socket.socket``."""
+        m = self.modem
+        s = m.socket(*args)
+        kind = self
+        if len(args) > 1 and args[1] == _SOCK_DGRAM:
+            if not self._udp:
+                from .dglink import Datagram
+
+                self._udp = Datagram(m)
+                self._udp.dialect = _Through(self, self._udp.dialect)
+            kind = self._udp
+        s._link.kind = kind
         return s
+
+    def resolve(self, host: str, *, timeout_ms: int = 30000) -> list:
+        """As ``modem.resolve()``, by the name servers of this context."""
+        host = once("arguments").host(host)
+        check_number("timeout_ms", timeout_ms, 1)
+        self.may_dial()
+        return self.modem.run(self.selected(resolved(self.modem, host, timeout_ms)), timeout_ms, "resolve")
+
+    def may_dial(self):
+        """OSError(ENOTCONN) while it is down."""
+        if not self.up:
+            raise OSError(errno.ENOTCONN, "the second context is down: connect() it first")
 
     # Hook
 
@@ -106,7 +129,7 @@ class Context(LinkKind, Hook):
         """To IP INITIAL, before the first one."""
         if self._used:
             try:
-                yield from self._selected(ask(*SHUT))
+                yield from self.selected(ask(*SHUT))
             except OSError:  # after a restart there is nothing to take down
                 pass
 
@@ -122,12 +145,11 @@ class Context(LinkKind, Hook):
         self.up = True
 
     def dial(self, link):
-        if not self.up:
-            raise OSError(errno.ENOTCONN, "the second context is down: connect() it first")
-        return self._selected(self.modem.dial(link))
+        self.may_dial()
+        return self.selected(self.modem.dial(link))
 
-    def _selected(self, steps):
-        # Nothing else may be sent meanwhile: it would be for this context.
+    def selected(self, steps):
+        """``steps`` for this context. Nothing else may be sent meanwhile: it would be for this one too."""
         m = self.modem
         before = m._only  # transparent mode wants nobody else anyway
         m._only = m._task
@@ -135,13 +157,14 @@ class Context(LinkKind, Hook):
         try:
             yield b"AT+CIPSGTXT=1"
             try:
-                yield from steps
+                result = yield from steps
             except OSError:
                 back = True
                 yield b"AT+CIPSGTXT=0"
                 raise
             back = True
             yield b"AT+CIPSGTXT=0"
+            return result
         finally:
             m._only = before
             if not back:  # given up half-way
@@ -153,3 +176,17 @@ def _back(m):
         yield b"AT+CIPSGTXT=0"
     finally:
         m._only = None
+
+
+class _Through:
+    """The UDP of the dialect, with links that are opened through the second context."""
+
+    def __init__(self, second, dialect):
+        self.second = second
+        self._dial = dialect.dial
+        self.toward = dialect.toward
+
+    def dial(self, m, link):
+        """Steps: open ``link``."""
+        self.second.may_dial()
+        return self.second.selected(self._dial(m, link))
