@@ -1191,3 +1191,20 @@ def test_send_that_timed_out_is_no_end_by_dtr(family):
     rig.pump(6000)
     assert raises(errno.ETIMEDOUT, t.read, 1).endswith("sending timed out")
     ended(rig, t)
+
+
+@pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize("udp", (False, True))
+def test_data_mode_begins_again_by_connecting_again(family, udp):
+    rig = Rig(family=family)
+    rig.net.serve(*ECHO, Echo, "UDP")
+    rig.vm.do_O = lambda op, args: rig.vm.ip_error(13)
+    t = rig.modem.transparent(ECHO, udp=udp)
+    t.settimeout(30)
+    t.escape()
+    t.resume()
+    t.write(b"on it goes")
+    assert t.read(10) == b"on it goes"
+    opens = [line for line in rig.sent if line.startswith("AT+CIPOPEN=0")]
+    assert len(opens) == 2 and opens[0] == opens[1] and len(rig.net.connections) == 1
+    ended(rig, t)

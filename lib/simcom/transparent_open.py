@@ -2,6 +2,8 @@
 
 from time import ticks_diff, ticks_ms
 
+from .query import fields, query
+
 EVENTS = (b"CLOSED", b"+IPCLOSE: 0,0", b"+IPCLOSE: 0,1", b"+IPCLOSE: 0,2", b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY")
 STOP = (b"AT+SERVERSTOP=0", 10000)
 
@@ -13,10 +15,22 @@ def settings(ordinary):
 
 def dial(m, link, port):
     """Connect; ``port``: the local one, or 0, and UDP gets one. Whether it failed."""
+    if link.proto == "UDP" and not port:
+        port = 49152 + (ticks_diff(ticks_ms(), 0) & 16383)
+    link.local = port
+    return (yield _cmd(m, link), m.CONNECT_MS, (b"CONNECT FAIL",))
+
+
+def _cmd(m, link):
     cmd = (m.OPEN % ((0, link.proto) + link.peer)).encode()
-    if port or link.proto == "UDP":
-        cmd += b",%d" % (port or 49152 + (ticks_diff(ticks_ms(), 0) & 16383))
-    return (yield cmd, m.CONNECT_MS, (b"CONNECT FAIL",))
+    return cmd + b",%d" % link.local if link.local else cmd
+
+
+def again(m, link):
+    """Back to data mode where ATO is refused: the same command once more, while the connection is there."""
+    for row in (yield from query(m, b"AT+CIPOPEN?", fields)):
+        if row[0] == "0" and len(row) > 2:
+            yield _cmd(m, link), 10000, (b"CONNECT FAIL",)
 
 
 def listen(m, port):

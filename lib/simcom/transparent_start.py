@@ -20,6 +20,11 @@ def dial(m, link, port):
     yield b'AT+CIPSTART="%s","%s",%d' % (link.proto.encode(), link.peer[0].encode(), link.peer[1]), m.ANSWER_MS, False
 
 
+def again(m, link):
+    """Back to data mode where ATO is refused: there is no other way."""
+    return ()
+
+
 def listen(m, port):
     """Wait for a client; whether that is refused."""
     return (yield b"AT+CIPSERVER=1,%d" % port, 10000, (b"SERVER ",))[-1] != "SERVER OK"

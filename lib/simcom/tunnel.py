@@ -197,8 +197,16 @@ class Tunnel(Escape):
             yield b"ATO", 10000, (b"NO CARRIER", b"CONNECT FAIL")
         except OSError:
             self._modem.doubt = True
+            yield from self._again()
         if not self._data:
             self._ended()
+
+    def _again(self):
+        if not self._server:
+            try:
+                yield from self._words.again(self._modem, self._link)
+            except OSError:  # then it is over
+                pass
 
     def _wait_for_owner(self):
         # Closed by the peer.
