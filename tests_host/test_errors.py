@@ -147,6 +147,17 @@ def test_every_err_info_as_number_and_text(family):
     assert "+IP ERROR" not in str(raised("EIO", modem.at, "+CIPANY=0"))
 
 
+@open_family
+def test_every_err_info_of_a_connect(family):
+    module, modem = made(family)
+    for number, text, names in INFO:
+        for said in ("%d" % number, text):
+            module.say_to[b"AT+CIPOPEN=0,"] = line("+IP ERROR: " + said) + ERROR
+            with modem.socket() as s:
+                s.settimeout(60)
+                assert "+IP ERROR: " + said in str(raised(names, s.connect, ("1.2.3.4", 80)))
+
+
 @pytest.mark.feature("errors")
 @open_family
 def test_every_ciperror(family):

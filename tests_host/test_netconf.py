@@ -251,7 +251,13 @@ def test_bad_time_outs(family, bad):
 @pytest.mark.parametrize("family", OPEN)
 @pytest.mark.parametrize(
     "setting, place, value",
-    [("delay_ms", 1, 250), ("error_texts", 3, True), ("async_mode", 5, 1), ("resend_ms", 6, 900)],
+    [
+        ("delay_ms", 1, 250),
+        ("error_texts", 3, True),
+        ("link_headers", 4, False),
+        ("async_mode", 5, 1),
+        ("resend_ms", 6, 900),
+    ],
 )
 def test_field_of_the_stack_is_set_and_kept(family, setting, place, value):
     rig = Rig(family=family)
@@ -272,6 +278,23 @@ def test_field_of_the_stack_is_set_and_kept(family, setting, place, value):
     rig.modem.connect("internet")
     assert rig.vm.config == [4] + before[1:]
     assert rig.works()
+
+
+@pytest.mark.parametrize("family", OPEN)
+def test_headers_without_the_link_go_by_their_sender(family):
+    rig = Rig(family=family)
+    rig.modem.config(receive="push", link_headers=False)
+    rig.serve(Sink)
+    addresses = [(rig.net.names[host][0], port) for host, port in (ECHO, ("peer.example", 80))]
+    a, b = [rig.socket(address) for address in addresses]
+    assert rig.vm.config[4] == 0
+    for n in range(5):
+        a.write(b"%d" % n * 500)
+        b.write(b"silent")
+        assert a.read(500) == b"%d" % n * 500
+    a.close()
+    b.close()
+    assert rig.works()  # a name cannot be compared: one connection alone
 
 
 @pytest.mark.parametrize("family", OPEN)
@@ -377,7 +400,13 @@ def test_fields_of_a_stack_without_them(family):
     if family in OPEN:
         refused(rig, config, "show_type", True)
     else:
-        for name, value in (("delay_ms", 5), ("error_texts", 0), ("async_mode", 0), ("resend_ms", 500)):
+        for name, value in (
+            ("delay_ms", 5),
+            ("error_texts", 0),
+            ("async_mode", 0),
+            ("link_headers", 1),
+            ("resend_ms", 500),
+        ):
             refused(rig, config, name, value)
         refused(rig, config, "stack", "default")
 

@@ -972,3 +972,15 @@ def test_bind_refuses_and_sends_nothing(family):
     raises(errno.EINVAL, s.bind, ("", 1))
     s.close()
     raises(errno.EBADF, s.bind, ("", 1))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_port_0_is_no_server(family):
+    rig = Rig(family=family)
+    sent = len(rig.sent)
+    with rig.modem.socket() as s:
+        s.bind(("", 0))
+        with pytest.raises(OSError) as caught:
+            s.listen()
+    assert caught.value.args[0] == errno.EINVAL and "port" in caught.value.args[1]
+    assert len(rig.sent) == sent

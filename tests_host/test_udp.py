@@ -232,6 +232,16 @@ def test_long_or_empty_or_no_address_sends_nothing(family):
     assert len(rig.sent) == before
 
 
+@pytest.mark.parametrize("family", ("sim7028", "a76xx"))
+def test_datagram_of_the_size_that_is_advised(family):
+    rig = made(family)
+    s = datagram(rig)
+    data = bytes(range(200)) * 7
+    assert s.sendto(data, HERE) == 1400
+    assert s.recv(2000) == data
+    assert [line for line in rig.sent if line.startswith("AT+CIPSEND=0,1400")]
+
+
 # --- two things at once
 
 

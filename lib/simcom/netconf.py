@@ -139,6 +139,7 @@ def _three(line):
 _RETRIES = ("retries", 0, 0, 10)
 _DELAY = ("delay_ms", 1, 0, 1000)
 _TEXTS = ("error_texts", 3, 0, 1)
+_HEADERS = ("link_headers", 4, 0, 1)
 _ASYNC = ("async_mode", 5, 0, 1)
 _RESEND = ("resend_ms", 6, 500, 120000)
 
@@ -156,6 +157,12 @@ def set_delay_ms(m, ms):
 def set_error_texts(m, flag):
     """Whether the module words its errors: errMode of AT+CIPCCFG. The driver knows both. None: numbers."""
     return _field(m, flag, *_TEXTS)
+
+
+def set_link_headers(m, flag):
+    """False: headers of direct push without the number of their link: HeaderType 0 of AT+CIPCCFG. Whose bytes they are
+    is then known by their sender, or when one connection is open. None: with it."""
+    return _field(m, flag, *_HEADERS)
 
 
 def set_async_mode(m, flag):
@@ -183,7 +190,7 @@ def _fields(m, name, place, value):
     if value is not None:
         mine[place] = int(value)
     try:
-        if m.on and (value is not None or place == _TEXTS[1]):
+        if m.on and (value is not None or 3 <= place <= 4):
             yield from _configure(m)
     except OSError as e:
         m.parts["fields"] = was

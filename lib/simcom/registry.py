@@ -59,6 +59,7 @@ SETTERS = {
     "resend_ms": "netconf",
     "async_mode": "netconf",
     "error_texts": "netconf",
+    "link_headers": "netconf",
     "show_type": "netconf",
     "stack": "netconf",
     "acknowledge": "netconf",
