@@ -218,8 +218,9 @@ def test_long_or_empty_or_no_address_sends_nothing(family):
     rig = made(family)
     s = datagram(rig)
     before = len(rig.sent)
-    for n in (0, rig.modem.SEND_MAX + 1):
-        assert str(rig.modem.SEND_MAX) in fails(errno.EINVAL, s.sendto, bytes(n), HERE)
+    most = max(1460, rig.modem.SEND_MAX)
+    for n in (0, most + 1):
+        assert str(most) in fails(errno.EINVAL, s.sendto, bytes(n), HERE)
     for host, port in (("udp.example", 0), ("udp.example", 65536), ('a"b', 7), ("", 7), ("a" * 64, 7), ("a\rb", 7)):
         with pytest.raises(ValueError):
             s.sendto(b"x", (host, port))
@@ -240,6 +241,39 @@ def test_datagram_of_the_size_that_is_advised(family):
     assert s.sendto(data, HERE) == 1400
     assert s.recv(2000) == data
     assert [line for line in rig.sent if line.startswith("AT+CIPSEND=0,1400")]
+
+
+@pytest.mark.parametrize("family", START)
+@pytest.mark.parametrize("mux", (True, False))
+def test_datagram_as_long_as_the_notes_say(family, mux):
+    rig = made(family, modem_args={"mux": mux})
+    s = datagram(rig)
+    data = bytes(range(146)) * 10
+    assert s.sendto(data, HERE) == 1460
+    assert s.recv(2000) == data
+    assert s.sendto(b"short", HERE) == 5 and s.recv(2000) == b"short"
+
+
+def test_firmware_that_takes_shorter_ones_only_is_found_out_once():
+    rig = made("sim7000", send_limit=1024)
+    s = datagram(rig)
+    said = fails(errno.EINVAL, s.sendto, bytes(1460), HERE)
+    assert "1024" in said
+    assert rig.sent.count("AT+CIPSEND=0,1460") == 2
+    assert "1024" in fails(errno.EINVAL, s.sendto, bytes(1025), HERE)
+    assert rig.sent.count("AT+CIPSEND=0,1460") == 2 and "AT+CIPSEND=0,1025" not in rig.sent
+    data = bytes(range(128)) * 8
+    assert s.sendto(data, HERE) == 1024
+    assert s.recv(2000) == data and len([link for link in rig.vm.links if link.open]) == 1
+
+
+def test_error_of_nobody_makes_no_datagram_shorter():
+    rig = made("sim7000")
+    s = datagram(rig)
+    s.sendto(b"first", HERE)
+    assert s.recv(100) == b"first"
+    rig.vm.refuse_sends = 1
+    assert s.sendto(bytes(1460), HERE) == 1460 and s.recv(2000) == bytes(1460)
 
 
 # --- two things at once

@@ -42,11 +42,12 @@ class DatagramSocket(Association):
     # Sending
 
     def sendto(self, buf, address) -> int:
-        """Send ``buf``, 1 to 1460 bytes (SIM7000: 1024, SIM7028 and A76XX: 1500), as one datagram; returns its length.
+        """Send ``buf``, 1 to 1460 bytes (SIM7028 and A76XX: 1500), as one datagram; returns its length.
 
         Waits until the module has it: 30 s, or the time-out if that is longer, for its name to be found and the link to
         be opened, from then on for the time-out. Not blocking: it goes out by and by; OSError(EAGAIN) while the one
-        before waits. OSError(EINVAL): too long or empty, nothing is sent; -2: unknown name. With several connections of
+        before waits. OSError(EINVAL): too long or empty, nothing is sent, or longer than 1024 bytes for a firmware of
+        SIM7000 that refuses it, which is found out once; -2: unknown name. With several connections of
         SIM800 or SIM7000 another address than the last one closes the link and opens it anew.
         """
         address = self._known(address)
@@ -55,8 +56,9 @@ class DatagramSocket(Association):
         n = len(buf)
         s = self._s
         begin = start = s._start(True)
-        if not 0 < n <= m.SEND_MAX:
-            raise OSError(errno.EINVAL, "a datagram has 1 to %d bytes, not %d" % (m.SEND_MAX, n))
+        longest = m.parts["datagrams"].longest
+        if not 0 < n <= longest:
+            raise OSError(errno.EINVAL, "a datagram has 1 to %d bytes, not %d" % (longest, n))
         while True:
             link = self._live(address)
             if not (link.tx_n or link.turning):
@@ -65,6 +67,9 @@ class DatagramSocket(Association):
         link.goal = self._last = address
         link.cut = False
         m.send(link, buf, 0, n)
+        if n > m.SEND_MAX:  # longer than what streams send at once
+            link.tx = bytearray(buf)
+            link.tx_n = n
         m.pump()
         if s._timeout == 0:
             return n

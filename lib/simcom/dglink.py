@@ -75,6 +75,14 @@ class Datagram(LinkKind):
             return n
         if took == 0:
             link.tries += 1
+            if n > m.SEND_MAX and link.tries > 1:  # the first refusal may be of something else
+                m.parts["datagrams"].longest = m.SEND_MAX
+                link.refused = (
+                    errno.EINVAL,
+                    "this firmware sends datagrams of 1 to %d bytes, not %d" % (m.SEND_MAX, n),
+                )
+                link.tx_n = link.tries = 0
+                return 0
             if link.tries >= _TRIES and link.state == State.OPEN:
                 raise OSError(errno.EIO, "sendto %s:%d: the module does not take it" % link.goal)
             yield Wait.RETRY_MS

@@ -14,6 +14,7 @@ class Datagrams:
         self._modem = m
         self.dialect = capability(m, "udp")
         self.port = 0  # the last local port of our choice
+        self.longest = max(m.SEND_MAX, self.dialect.LONGEST)  # that the module sends, as far as we know
         self._reader = self.on_read
         self._rxget = m._rxget
         m._rxget = self.rxget

@@ -4,6 +4,8 @@ import errno
 
 from .lookup import lookup
 
+LONGEST = 1500
+
 _FIRST = 49152  # local ports of those that want none
 
 

@@ -13,6 +13,8 @@ from .links import State
 from .lookup import lookup
 
 
+LONGEST = 1460  # as the notes say; some firmware takes less: see dglink.py
+
 _DISCARD = const(9)  # the port of the peer that is no peer
 
 
