@@ -70,6 +70,8 @@ ROWS = {
     "keepalive": ("keep-alive", "s.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)"),
     "sleep": ("sleep by DTR with a connection open", "modem.sleep(dtr); modem.wake()"),
     "doze": ("sleep by silence with a connection open", "modem.sleep(); modem.wake()"),
+    "psm": ("power saving mode, as the network grants it", "modem.psm(86400, 10)"),
+    "edrx": ("extended discontinuous reception", "modem.edrx(81.92)"),
     "recover": ("recovery: link, context, module", "modem.recover()"),
     "errors": ("error codes as errno, with the text", "except OSError as e: print(e)"),
     "urcs": ("unsolicited codes anywhere", 'modem.on_urc("+CMTI:", print)'),

@@ -45,7 +45,7 @@ ORDER = (
     ("cipstart", "cipopen"),
     ("context_start", "context_open"),
     ("single", "push", "receiving", "sending"),
-    ("states", "restart", "contexts", "sleeping"),
+    ("states", "restart", "contexts", "sleeping", "lowpower"),
     ("options_start", "options_open", "forms_start", "forms_open", "netconf", "forms"),
     ("keepalive", "lte"),
     ("bind", "dglink"),

@@ -196,6 +196,7 @@ def test_what_is_not_installed_names_the_list_that_has_it(made, tmp_path, form):
         "a76xx": "lambda: simcom.A76XX",
         "tap": "lambda: simcom.Tap",
         "detect": "lambda: simcom.detect",
+        "lowpower": "lambda: modem.psm()",
     }
     lib = install(tmp_path, package.TREE / form / "sim7000.json")
     (tmp_path / "absent.py").write_text(ABSENT % ", ".join(calls.values()))

@@ -10,7 +10,7 @@ from .cipopen import CipOpen
 class A76XX(CipOpen):
     LINKS = 10
     SERVERS = 4
-    LACKS = ("IPv6", "second PDP context")
+    LACKS = ("IPv6", "second PDP context", "PSM or eDRX")
     RESET_MS = 2600
     PRESS_OFF_MS = 3000
     BOOT_MS = 20000

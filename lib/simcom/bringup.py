@@ -77,7 +77,15 @@ def bring_up(m, apn, user, key, timeout_ms):
     try:
         m.step = "sim"
         card = once("card")
-        yield from card.ready(m)
+        try:
+            yield from card.ready(m)
+        except OSError as e:
+            if e.errno != errno.ETIMEDOUT or "psm" not in m.parts:
+                raise
+            m.on_silent("asleep")  # it need not have told
+            yield from once("power").power_up(m)
+            m.step = "sim"
+            yield from card.ready(m)
         m.step = "registration"
         apn = yield from once("apn").define(m, card, apn, user, key)
         yield from _register(m, give_up)

@@ -51,6 +51,7 @@ _FILES = {
     "options": ("netconf", "states", "forms", "forms_", "keepalive", "lte", "options_"),
     "tap": ("tap",),
     "detect": ("detect",),
+    "lowpower": ("lowpower",),
 }
 
 

@@ -26,6 +26,8 @@ _METHODS = {
     "context": "contexts",
     "sleep": "sleeping",
     "awake": "sleeping",
+    "psm": "lowpower",
+    "edrx": "lowpower",
     "transparent": "transparent",
     "transparent_server": "transparent",
     "preload": "preloading",
@@ -103,6 +105,7 @@ LISTS = {
     "options": ("netconf", "states", "forms", "keepalive", "lte"),
     "tap": ("tap",),
     "detect": ("detect",),
+    "lowpower": ("lowpower",),
 }
 
 

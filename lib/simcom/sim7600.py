@@ -12,7 +12,7 @@ from .cipopen import CipOpen
 class SIM7600(CipOpen):
     LINKS = 10
     SERVERS = 4
-    LACKS = ("IPv6", "second PDP context")
+    LACKS = ("IPv6", "second PDP context", "PSM or eDRX")
     RESET_MS = 300
     PRESS_ON_MS = 600
     PRESS_OFF_MS = 3000

@@ -9,7 +9,7 @@ from .cipstart import CipStart
 
 class SIM800(CipStart):
     LINKS = 6
-    LACKS = ("AT+CPSI", "IPv6", "LTE context", "settings of time-outs")
+    LACKS = ("AT+CPSI", "IPv6", "LTE context", "settings of time-outs", "PSM or eDRX")
     RESTART = (b"RDY", b"+CFUN: 1", b"SMS ")  # Ready: while it finds the rate itself, the first boot lines are missing
     RESET_MS = 110
     REGISTRATION = (b"AT+CGREG?", b"AT+CREG?")

@@ -10,7 +10,7 @@ from .cipstart import CipStart
 
 class SIM868(CipStart):
     LINKS = 6
-    LACKS = ("AT+CPSI", "IPv6", "LTE context", "settings of time-outs")
+    LACKS = ("AT+CPSI", "IPv6", "LTE context", "settings of time-outs", "PSM or eDRX")
     RESTART = (b"RDY", b"+CFUN: 1", b"SMS ")
     RESET_MS = 110
     PRESS_OFF_MS = 2000

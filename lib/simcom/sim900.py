@@ -10,7 +10,7 @@ from .cipstart import CipStart
 
 class SIM900(CipStart):
     LINKS = 8
-    LACKS = ("AT+CPSI", "IPv6", "LTE context", "settings of time-outs")
+    LACKS = ("AT+CPSI", "IPv6", "LTE context", "settings of time-outs", "PSM or eDRX")
     RESTART = (b"RDY", b"+CFUN: 1", b"Call R")
     RESET_MS = 110
     REGISTRATION = (b"AT+CGREG?", b"AT+CREG?")
