@@ -97,7 +97,7 @@ def _account(m, card, cid, user, key, init):
 
 
 def _ways(init):
-    """How to leave the packet service and to come back; the second is no way beside an ``init`` that chose a network."""
+    """How to leave the packet service and to come back; the second is none beside an ``init`` that chose a network."""
     ways = ((b"AT+CGATT=0", b"AT+CGATT=1"), (b"AT+COPS=2", b"AT+COPS=0"))
     return ways[: 1 if "+COPS" in init else 2]
 
