@@ -548,7 +548,8 @@ def test_transparent_mode_carries_everything():
     assert escape(host) == OK
     assert host.ask('AT+CIPOPEN=0,"TCP","example.com",80') == line("CONNECT 115200")
     assert escape(host) == OK
-    assert host.ask('AT+CIPOPEN=1,"TCP","example.com",80') == line("+CIPOPEN: 1,4") + ERROR
+    opened = OK + line("+CIPOPEN: 1,0")  # it goes on in command mode
+    assert host.ask('AT+CIPOPEN=1,"TCP","example.com",80', 2000) == opened
     assert host.ask("AT+CIPCLOSE=0", 500) == OK + line("CLOSED") + line("+CIPCLOSE: 0,0")
     assert host.ask("ATO") == ERROR
 
@@ -604,7 +605,7 @@ def test_dtr_leaves_transparent_mode(mode, low_ms, left):
 
 def test_transparent_server():
     host = up("sim7028", Sink, "AT+CIPMODE=1", "AT+NETOPEN", "AT+SERVERSTART=8000,0")
-    assert host.ask("AT+SERVERSTART=8001,1") == line("+CIPERROR: 3") + ERROR
+    assert host.ask("AT+SERVERSTART=8001,1") == OK
     connection = host.net.dial(8000, Sink, "192.0.2.7", 5555)
     assert host.wait(100) == line("+CLIENT: 0,0,192.0.2.7:5555") + line("CONNECT 115200")
     host.ask(b"hello")

@@ -278,3 +278,32 @@ def test_probes_find_a_dead_link_in_seconds(family, on):
     host.net.connections[-1].vanish()
     assert host.wait(119_000) == b""
     assert host.wait(2000) == (line("0, CLOSED") if on else b"")
+
+
+@on_cipopen
+def test_other_links_and_servers_go_on_beside_transparent_mode(family):
+    host = Host(family)
+    host.net.serve("example.com", 80, Echo)
+    host.do("AT+CIPMODE=1", "AT+CIPRXGET=1", "AT+NETOPEN")
+    assert host.ask('AT+CIPOPEN=0,"TCP","example.com",80', 1000).startswith(b"\r\nCONNECT")
+    host.send(b"hello")
+    assert host.wait(1500).endswith(b"hello")
+    host.send(b"+++")
+    assert host.wait(1500) == OK
+    assert line("+CIPOPEN: 1,0") in host.ask('AT+CIPOPEN=1,"TCP","example.com",80', 1000)
+    assert host.ask("AT+CIPSEND=1,5").endswith(b">")
+    host.send(b"12345")
+    host.wait(200)
+    assert host.ask("AT+CIPRXGET=2,1,10") == b"\r\n+CIPRXGET: 2,1,5,0\r\n12345" + OK
+    assert host.ask("ATO").startswith(b"\r\nCONNECT")
+    host.net.connections[-1].write(b"later")
+    host.send(b"again")
+    assert host.wait(1500) == b"again"  # what the other link got is told in command mode
+    host.send(b"+++")
+    assert host.wait(1500) == OK + line("+CIPRXGET: 1,1")
+    assert host.ask("AT+CIPRXGET=2,1,10") == b"\r\n+CIPRXGET: 2,1,5,0\r\nlater" + OK
+    host.ask("AT+CIPCLOSE=1", 500)
+    assert host.ask("AT+SERVERSTART=8080,1") == OK
+    host.net.dial(8080, Echo(), "192.0.2.7", 50000)
+    assert host.wait(100) == line("+CLIENT: 1,1,192.0.2.7:50000")
+    assert host.ask("ATO").startswith(b"\r\nCONNECT")

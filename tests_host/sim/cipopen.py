@@ -55,27 +55,31 @@ class CipOpen(NetOpen):
         proto, local = args[1].upper(), int(args[4]) if len(args) > 4 and args[4] else 0
         link.clear()
         link.state, link.proto, link.local_port = CONNECTING, proto, local
-        if proto == "UDP" and not self.mode:
+        if proto == "UDP" and not self.carries(link):
             return self._bind(link)
         link.address, link.port = args[2], int(args[3])
-        if self.mode:
+        if self.carries(link):
             self._connect(link)
             return PENDING
         self.after_final(lambda: self._connect(link))
         return OK
 
+    def carries(self, link: Link) -> bool:
+        """Whether a link is, or will be, in transparent mode: 0 alone, the others go on in command mode."""
+        return bool(self.mode) and not link.n
+
     def _objection(self, link: Link, args: list) -> int:
         """The err of a CIPOPEN that cannot even begin, or 0."""
         if self.network != OPEN:
             return NOT_OPENED
-        if not self.free(link) or (self.mode and link.n):
+        if not self.free(link):
             return NOT_SUPPORTED
         proto = args[1].upper() if 2 <= len(args) <= 5 else ""
         local = number(args, 4, 1, 65535, 0)
         if proto not in ("TCP", "UDP") or local is None or (proto == "UDP" and not local):
             return WRONG
         peer = len(args) > 3 and 0 < len(args[2]) <= 254 and number(args, 3, 1, 65535) is not None
-        return WRONG if not peer and (proto == "TCP" or self.mode) else 0
+        return WRONG if not peer and (proto == "TCP" or self.carries(link)) else 0
 
     def _bind(self, link: Link):
         """A UDP link without a fixed peer is there at once."""
@@ -111,7 +115,7 @@ class CipOpen(NetOpen):
 
     def link_connected(self, link: Link) -> None:
         """The connection is there."""
-        if self.mode:
+        if self.carries(link):
             self._enter()
         else:
             self.report("+CIPOPEN: %d,0" % link.n)
@@ -125,7 +129,7 @@ class CipOpen(NetOpen):
 
     def _not_connected(self, link: Link, code: int) -> None:
         link.drop(INITIAL)
-        if self.mode:
+        if self.carries(link):
             self.line("CONNECT FAIL")
             self.resume("none")
         else:
@@ -181,13 +185,15 @@ class CipOpen(NetOpen):
     def _tell_end(self, link: Link, reason: int = 1) -> None:
         """`+IPCLOSE: n,reason`."""
         link.end_told = True
-        if self._transparent:
+        streams = self.streams(link)
+        if streams:
             link.forget_data()
-        form = self.choices["transparent_end"] if self._transparent and link.n == 0 else "ipclose"
+        form = self.choices["transparent_end"] if streams else "ipclose"
+        tell = self.urc if self._transparent and not streams else self.exception
         if form != "ipclose":
-            self.exception("CLOSED")
+            tell("CLOSED")
         if form != "closed":
-            self.exception("+IPCLOSE: %d,%d" % (link.n, reason))
+            tell("+IPCLOSE: %d,%d" % (link.n, reason))
         self.links_lost()
 
     def dtr_off(self) -> None:

@@ -62,7 +62,7 @@ class CipServer(CipOpen):
         if op != "=" or not 1 <= len(args) <= 3:
             return ERROR
         port, index = number(args, 0, 1, 65535), number(args, 1, 0, self.server_count - 1)
-        if port is None or index is None or number(args, 2, 1, 3, 3) is None or (self.mode and index):
+        if port is None or index is None or number(args, 2, 1, 3, 3) is None:
             return self.fail("CIPERROR", WRONG)
         if index in self.servers or port in self.servers.values():
             return self.fail("CIPERROR", LISTENING)
@@ -76,7 +76,7 @@ class CipServer(CipOpen):
         """The link of a client; without a free one it waits, as many as the backlog of the server takes."""
         if self.network != OPEN:
             return None
-        if not self._usable():
+        if not self._usable(index):
             queued = [each for each in self._queued if each.client[0] == index]
             if self.choices["backlog"] != "waits" or len(queued) >= self._backlog[index]:
                 return None
@@ -86,13 +86,15 @@ class CipServer(CipOpen):
             return self._queued[-1]
         return self._take_client(index, address, port, connection)
 
-    def _usable(self) -> list:
-        return [link for link in (self.links[:1] if self.mode else self.links) if self.free(link)]
+    def _usable(self, index: int) -> list:
+        """The free links that a client of a server may get: with CIPMODE=1 those of server 0 get link 0."""
+        links = self.links if not self.mode else self.links[1:] if index else self.links[:1]
+        return [link for link in links if self.free(link)]
 
     def _serve_waiting(self) -> None:
         """Whoever has waited longest gets the link that is free now."""
         self._queued = [each for each in self._queued if not each.gone and each.client[0] in self.servers]
-        while self._queued and self._usable():
+        while self._queued and self._usable(self._queued[0].client[0]):
             client = self._queued.pop(0).client
             link = self._take_client(*client)
             client[3].link = link
@@ -101,13 +103,13 @@ class CipServer(CipOpen):
             self.later(_LOOK_MS, self._serve_waiting)
 
     def _take_client(self, index: int, address: str, port: int, connection) -> Link:
-        free = self._usable()
+        free = self._usable(index)
         link = self.successor(free) or min(free, key=lambda link: bool(link.rx))  # rather one without unread data
         link.clear()
         link.proto, link.address, link.port, link.server = "TCP", address, port, index
         link.connection, link.state, link.end_told = connection, CONNECTED, False
         self.report("+CLIENT: %d,%d,%s:%d" % (link.n, index, address, port))
-        if self.mode:
+        if self.carries(link):
             self._enter()
         return link
 

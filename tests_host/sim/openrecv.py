@@ -56,7 +56,7 @@ class OpenReceive(OpenSend):
 
     def link_data(self, link: Link) -> None:
         """Data has come."""
-        if not self.rxget or self._transparent:
+        if not self.rxget or self.streams(link):
             self._push_data()
         elif link.notice_due:
             link.notice_due = False

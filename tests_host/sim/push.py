@@ -51,7 +51,7 @@ class Push(Links):
 
     def flows(self, link: Link) -> bool:
         """Received bytes of a link come out unasked; in the command mode of transparent mode they wait for ATO."""
-        return self._data is not None if self._transparent else not self.rxget
+        return self._data is not None if self.streams(link) else not self.rxget
 
     def _header(self, link: Link, count: int, source: tuple) -> bytes:
         """What stands in front of pushed bytes."""
@@ -122,7 +122,7 @@ class Push(Links):
 
     def streams(self, link: Link) -> bool:
         """Whether transparent mode carries this link."""
-        return self._transparent
+        return self._transparent and not link.n
 
     def connect_text(self) -> str:
         """The result code that opens data mode."""
