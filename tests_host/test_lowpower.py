@@ -6,9 +6,10 @@ import pathlib
 from rig import ECHO, Rig  # first: it puts the shim in place
 import families
 import pytest
+from sim.lowpower import LowPower
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
-LPWA = ("sim7000", "sim7028")
+LPWA = tuple(each for each in families.CIP if issubclass(families.profile(each), LowPower))
 SEEDS = (None, 1, 2, 3, 4, 5)
 each_family = pytest.mark.parametrize("family", LPWA)
 each_seed = pytest.mark.parametrize("seed", SEEDS)
@@ -183,7 +184,7 @@ def test_module_that_has_one_radio():
     assert errno_of(rig.modem.edrx, 20)[0] == errno.EIO
 
 
-WITHOUT = [each for each in families.ALL if each not in (*LPWA, *families.CA)]
+WITHOUT = [each for each in families.ALL if not issubclass(families.profile(each), LowPower)]
 
 
 @pytest.mark.lacks("psm")
