@@ -18,6 +18,8 @@ class Tuning(CipReceive):
     CHOICES = {"collects": ("once set",)}  # until AT+CIPCCFG sets it, each byte is sent at once; by name: "always"
     LIMITS = ((3, 8), (2, 10), (1, 1460), (0, 1), (0, 1), (50, 1460), (20, 1000))
 
+    _collected_bytes = bytearray()  # nothing, in data mode that has begun without a link
+
     def _factory(self) -> None:
         super()._factory()
         self.tuning = [5, 2, 1024, 1, 0, 1460, 50]
