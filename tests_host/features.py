@@ -26,6 +26,7 @@ ROWS = {
     "pin": ("SIM state, PIN", 'simcom.SIM7000(uart, pin="1234"); modem.status("sim")'),
     "signal": ("signal", 'modem.status("rssi")'),
     "registration": ("registration", 'modem.status("registration")'),
+    "registrations": ("each registration by itself", 'modem.status("registrations")'),
     "attach": ("packet service", 'modem.status("attached")'),
     "system": ("system information", 'modem.status("system")'),
     "function": ("function level", 'modem.status("function")'),
@@ -52,6 +53,7 @@ ROWS = {
     "sent": ("bytes sent", 'modem.status("acknowledged")[0][1]'),
     "acknowledged": ("bytes acknowledged", 'modem.status("acknowledged")[0][2]'),
     "received": ("bytes received", 'modem.status("acknowledged")[0][3]'),
+    "waiting": ("bytes that wait in the module", 'modem.status("waiting")'),
     "buffer": ("receiving by buffer access", 'modem.config(receive="buffer")'),
     "hex": ("receiving as hexadecimal digits", 'modem.config(receive="hex")'),
     "push": ("receiving by direct push", 'modem.config(receive="push")'),
@@ -67,6 +69,7 @@ ROWS = {
     "all_closed": ("everything closed at once", "modem.disconnect()"),
     "timeouts": ("the module's time-outs", "modem.config(timeouts=(120000, 60000, 60000))"),
     "retries": ("number of retransmissions", "modem.config(retries=3)"),
+    "stack": ("settings of the stack, and what they may be", 'modem.status("stack"); modem.status("ranges")'),
     "keepalive": ("keep-alive", "s.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)"),
     "sleep": ("sleep by DTR with a connection open", "modem.sleep(dtr); modem.wake()"),
     "doze": ("sleep by silence with a connection open", "modem.sleep(); modem.wake()"),
@@ -75,6 +78,7 @@ ROWS = {
     "recover": ("recovery: link, context, module", "modem.recover()"),
     "errors": ("error codes as errno, with the text", "except OSError as e: print(e)"),
     "urcs": ("unsolicited codes anywhere", 'modem.on_urc("+CMTI:", print)'),
+    "ri": ("RI calls back, in transparent mode too", "modem.on_urc(Pin(5), f)"),
 }
 
 # What these families have by their AT manual, while their TCP/IP note does not mention it: a firmware may refuse it.

@@ -164,6 +164,7 @@ def test_exception_of_a_callback_is_printed_and_counted(capsys):
 # --- RI
 
 
+@pytest.mark.feature("ri")
 @each_family
 def test_pulse_of_ri_calls_back_with_its_length(family):
     pin = machine.Pin(5, machine.Pin.IN)

@@ -61,6 +61,7 @@ RANGES = {
 }
 
 
+@pytest.mark.feature("stack")
 @each_family
 @each_seed
 def test_values_that_each_command_takes(family, seed):

@@ -370,6 +370,7 @@ def test_supply_that_breaks_down_is_a_state_and_calls_back(family, line):
 # --- what waits in the module, whose a link is
 
 
+@pytest.mark.feature("waiting")
 @each_family
 @each_seed
 def test_bytes_that_wait_in_the_module(family, seed):
@@ -410,6 +411,7 @@ def test_nothing_waits_of_what_is_pushed(family):
     assert rig.modem.status("waiting") in ([], [(0, 0)])  # some refuse the question
 
 
+@pytest.mark.feature("registrations")
 @each_family
 @each_seed
 def test_every_registration_by_itself(family, seed):
