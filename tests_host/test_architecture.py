@@ -19,6 +19,7 @@ ORDER = (
     ("lazy",),
     ("ring", "echo", "hooks", "masking", "iperror", "cmeerror"),
     ("parser",),
+    ("inline",),
     ("links",),
     ("channel", "displace"),
     ("pump", "checks"),
@@ -40,11 +41,12 @@ ORDER = (
     ("resync", "radio", "shortfall", "reopen", "doubt"),
     ("power", "card", "apn"),
     ("bringup",),
-    ("rxget",),
+    ("buffered",),
     ("tcpip",),
     ("cipstart", "cipopen"),
     ("context_start", "context_open"),
-    ("single", "push", "receiving", "sending"),
+    ("single", "push", "sending"),
+    ("receiving",),
     ("states", "restart", "contexts", "sleeping", "lowpower"),
     ("options_start", "options_open", "forms_start", "forms_open", "netconf", "forms"),
     ("keepalive", "lte"),
@@ -124,7 +126,6 @@ LAZY = {
     ("sockopt", "keepalive"),
     ("info", "registry"),
     ("receiving", "push"),
-    ("push", "receiving"),
     ("restart", "power"),
     ("recover", "bringup"),
     ("recover", "power"),
@@ -150,7 +151,7 @@ LAZY = {
 # Methods whose meaning the docstring of their caller gives, and those of machine.UART.
 FACES = {
     "channel": {"on_line", "on_prompt", "on_end"},
-    "rxget": {"on_line", "on_trailer"},
+    "buffered": {"on_line", "on_head", "on_trailer"},
     "cipstart": {"on_line"},
     "cipopen": {"on_line"},
     "servers": {"on_line", "on_lost"},
@@ -453,7 +454,7 @@ def test_faces_are_described_where_they_are_called():
     channel = ast.get_docstring(next(node for node in TREES["channel"].body if getattr(node, "name", "") == "Channel"))
     for method in FACES["channel"]:
         assert method in parser, method
-    for method in FACES["rxget"]:
+    for method in FACES["buffered"]:
         assert method in channel, method
 
 
@@ -575,15 +576,11 @@ REPLACED = {
     "socket": {"setattr(socket, _name, method(_name))"},
     # A socket becomes one for datagrams.
     "datagram": {"setattr(self, name, getattr(face, name))"},
-    # To become receivers, see modem.receiver.
-    "dgrxget": {"m._rxget"},
-    "push": {"channel.on_end", "m._read", "m.equip", "m.on_line", "m.pump", "m.wait", "self._channel.on_end"},
-    "receiving": {"m._header", "m._segment", "m.equip"},
     # A timer pumps: each of these is a critical section then.
     "background": {"setattr(m, name, _Guarded(m, name))"},
     "threads": {"lazy.load"},  # one file at a time
     # The UART as data mode sees it.
-    "datamode": {"channel._any"},
+    "datamode": {"channel.any"},
 }
 
 
@@ -608,26 +605,23 @@ def test_methods_of_other_objects_that_are_replaced_are_those_of_the_list(name):
 # file: how often it uses a private name of an object of another file's class. Most are what a socket, or the pump,
 # shows to what it becomes, or to who has it to himself: that wants an interface.
 PRIVATE = {
-    "association": 23,
+    "association": 21,
     "callbacks": 3,
-    "clients": 5,
+    "clients": 1,
     "command": 1,
     "contexts": 7,
     "datagram": 12,
-    "dgrxget": 5,
-    "doubt": 6,
+    "doubt": 2,
     "escape": 2,
     "flagged": 6,
     "model": 1,
     "power": 4,
-    "push": 10,
-    "receiving": 4,
     "registry": 1,
     "restart": 6,
-    "resync": 2,
+    "resync": 1,
     "server": 5,
     "sockopt": 2,
-    "strays": 2,
+    "strays": 1,
     "tunnel": 3,
 }
 
@@ -708,7 +702,6 @@ def floors(links):
 
 # What a socket becomes stands on what a socket is; the table has sockets load it.
 CIRCLES = {
-    frozenset({"push", "receiving"}),
     frozenset({"addressed", "association", "datagram", "server", "socket", "socktype"}),
 }
 

@@ -13,6 +13,20 @@ KINDS = ("info", "text", "OK", "ERROR", "LOST")  # what a handler is told, by nu
 CHUNKS = [pytest.param(1, id="byte-by-byte"), pytest.param(7, id="by-seven"), pytest.param(0, id="whole")]
 
 
+class Receives:
+    """Notes that payload was whole."""
+
+    def __init__(self, bench):
+        self.channel = bench.channel
+        self.log = bench.log
+
+    def on_line(self, buf, i, j):
+        return False
+
+    def on_trailer(self):
+        self.log.append(("trailer",))
+
+
 class Bench:
     """A channel between a scripted UART and an owner that knows some codes; `log` has what came up, in order.
 
@@ -33,6 +47,7 @@ class Bench:
         self.awaited: "tuple | bytes" = b"+CSQ:"
         self.free: "tuple | bytes" = ()
         self.channel = Channel(self.uart, self)
+        self.channel.receiver = Receives(self)
 
     # the owner
 
@@ -51,9 +66,6 @@ class Bench:
             self.log[-1] = ("data", self.log[-1][1] + data)
         else:
             self.log.append(("data", data))
-
-    def on_trailer(self):
-        self.log.append(("trailer",))
 
     def late(self):
         if self.channel.parser.need or self.channel.parser.tail:

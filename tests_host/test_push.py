@@ -140,10 +140,20 @@ def test_a_line_that_nobody_knows_is_no_loss_once_push_is_over(family, listens):
 @families
 def test_one_way_after_the_other_leaves_nothing_behind(family):
     modem = Rig(family=family).modem
-    before = [getattr(modem, name) for name in ("on_line", "pump", "wait", "_read", "equip")]
-    for receive in ("push", "hex", "push", "buffer"):
+
+    def found():
+        names = "on_line", "pump", "wait", "ring_size"
+        return (
+            set(vars(modem)) - {"SETTINGS"},
+            [getattr(modem, name) for name in names],
+            modem.channel.parser,
+            type(modem.receiver),
+        )
+
+    before = found()
+    for receive in ("push", "hex", "push", "push", "buffer"):
         modem.config(receive=receive)
-    assert [getattr(modem, name) for name in ("on_line", "pump", "wait", "_read", "equip")] == before
+    assert found() == before
 
 
 @families

@@ -240,14 +240,14 @@ def test_no_memory_for_a_client(family):
     rig = Rig(family=family)
     s = listening(rig)
     outside = rig.dial(80)
-    lend = rig.modem._rings.lend
+    lend = rig.modem.receiver.rings.lend
 
     def full(link):
         raise MemoryError
 
-    rig.modem._rings.lend = full
+    rig.modem.receiver.rings.lend = full
     raises(errno.ENOMEM, s.accept)
-    rig.modem._rings.lend = lend
+    rig.modem.receiver.rings.lend = lend
     carries(outside, accepted(s)[0])
 
 

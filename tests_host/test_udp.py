@@ -764,7 +764,7 @@ def test_what_was_received_outlives_its_link(family, lossy):
     assert [s.recv(100) for _ in range(3)] == [b"unread", b"unread too", b"new"]
     s.close()
     rig.pump(1000)
-    assert len(rig.modem._rings._free) == 1 and not any(rig.modem.links.slots)
+    assert len(rig.modem.receiver.rings.free) == 1 and not any(rig.modem.links.slots)
 
 
 @start_families
@@ -839,7 +839,7 @@ def test_rings_are_lent_and_given_back(family):
         assert t.read(50) == b"z" * 50
         t.close()
     rig.pump(100)
-    assert len(rig.modem._rings._free) == 1 and not any(rig.modem.links.slots)
+    assert len(rig.modem.receiver.rings.free) == 1 and not any(rig.modem.links.slots)
 
 
 @families

@@ -724,8 +724,10 @@ class Soak:
         if modem.urcs or modem._calls:
             raise Violation("callbacks: %s %s" % (modem.urcs, modem._calls))
         held = objects() - self.others
-        if held["RingIO"] > len(modem._rings._free) or held["RingIO"] > modem.LINKS + 2:  # two sockets keep theirs
-            raise Violation("rings: %s, of them in the pool %d" % (held, len(modem._rings._free)))
+        if (
+            held["RingIO"] > len(modem.receiver.rings.free) or held["RingIO"] > modem.LINKS + 2
+        ):  # two sockets keep theirs
+            raise Violation("rings: %s, of them in the pool %d" % (held, len(modem.receiver.rings.free)))
         most = self.most = self.most or held.total() - held["RingIO"]
         if held.total() - held["RingIO"] > most + 4:  # the last task, the last link: not everything is let go at once
             raise Violation("objects: %s, at first %d beside the rings" % (held, most))

@@ -63,12 +63,7 @@ def _once_more(m, card, cmd, e, init):
     without context and packet service. Who asked for it attaches anew."""
     card.refusal(e)
     yield from capability(m, "context", False).context_down(m)
-    for way in _ways(init):
-        try:
-            yield way[0], 75000
-            break
-        except OSError as refused:
-            card.refusal(refused)
+    yield from _attach(card, init, 1)
     yield cmd
 
 
@@ -96,17 +91,13 @@ def _account(m, card, cid, user, key, init):
     return True
 
 
-def _ways(init):
-    """How to leave the packet service and to come back; the second is none beside an ``init`` that chose a network."""
+def _attach(card, init, steps=2):
+    """Leave the packet service (``steps`` 1), and come back, with what is defined now; by COPS only if ``init`` has
+    chosen no network."""
     ways = ((b"AT+CGATT=0", b"AT+CGATT=1"), (b"AT+COPS=2", b"AT+COPS=0"))
-    return ways[: 1 if "+COPS" in init else 2]
-
-
-def _attach(card, init):
-    """Once more, with what is defined now."""
-    for way in _ways(init):
+    for way in ways[: 1 if "+COPS" in init else 2]:
         taken = True
-        for cmd in way:
+        for cmd in way[:steps]:
             try:
                 yield cmd, 75000
             except OSError as e:

@@ -83,20 +83,8 @@ class Association:
 
     def _dial(self, link, peer):
         m = self._modem
-        ring = link.ring
-        ready = link.ready
         link.kind = link.kind or self._kind
-        link.ring = None
-        pool = m._rings._free
-        if ring is not None:
-            pool.append(ring)  # to be lent as it is: what it holds was not read yet
-        try:
-            m.open(link, peer)
-        finally:
-            if ring is not None and link.ring is None:
-                pool.pop()
-                link.ring = ring
-            link.ready = ready
+        m.open(link, peer)
         link.take = link.store
 
     def _paced(self, start, begin):

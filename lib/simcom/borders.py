@@ -154,6 +154,7 @@ class DatagramLink(Link):
                 old.borders.add(rest, None)
             self.ready = old.ready + rest
             self.ring = old.ring
+            self.pool = old.pool
             old.ring = None
         self.borders = old.borders or Borders()
 

@@ -46,9 +46,9 @@ def _nobody(kind, buf, i, j):
 
 
 class Channel:
-    """``owner`` has ``on_line``, ``on_head`` (of buf, i, j), ``on_trailer()``, ``late()``.
+    """``owner`` has ``on_line(buf, i, j)``, ``late()``, ``hooks``, ``on_wait``, ``ticking``.
 
-    And ``hooks``, ``on_wait``, ``ticking``.
+    ``receiver``, which the owner sets, has ``on_head``, ``on_line`` (of buf, i, j), ``on_trailer()``, see buffered.py.
     """
 
     doubt = None  # what was awaited beyond its time, until answers fit commands again; see doubt.py
@@ -57,7 +57,7 @@ class Channel:
         self.uart = uart
         self.parser = Parser(self, _CHUNK)
         self.busy = False
-        self.head = None  # start of a line that goes to owner.on_head() at once: of most payload
+        self.head = None  # start of a line that goes to receiver.on_head() at once: of most payload
         self.cmd = b""  # the last command, also after its end
         self.own = 0  # what ends it. 0: OK; 1: the line that the handler takes; 2: OK, after an awaited line …
         # … 3: there was an OK without it, of an older command: the answer comes in a quarter of its time, or not
@@ -82,7 +82,7 @@ class Channel:
         self._end = 0
         self._full = False  # the UART has no room, perhaps until …
         self._rest = 0
-        self._any = uart.any  # bound here: each binding would allocate
+        self.any = uart.any  # bound here: each binding would allocate
         self._readinto = uart.readinto
         self._poll = select.poll()
         self._poll.register(uart, select.POLLIN)
@@ -146,7 +146,7 @@ class Channel:
     def _sip(self):
         # Payload far from its end; returns whether there was any. From here on a timer that strikes reads nothing.
         self._feeding = True
-        n = self._any()
+        n = self.any()
         more = 0 < n <= self.parser.need - _NEAR
         if more and n >= _BURST:
             self._pour(n)
@@ -173,7 +173,7 @@ class Channel:
         elif self.refused and passed(self._deadline, 0):
             self.owed = self.filler or self.owed
             self._answered(Answer.ERROR, self.refused, 0, len(self.refused))
-        elif not got and (self.busy or self.parser.held):
+        elif not got and (self.busy or self.parser.held or self.parser.need):
             parser = self.parser
             if parser.need or parser.tail:
                 if self.quiet(Pace.GAP_MS):
@@ -189,7 +189,7 @@ class Channel:
 
     def _read(self):
         parser = self.parser
-        n = self._any()
+        n = self.any()
         got = 0
         while n:
             if n < parser.need:
@@ -203,7 +203,7 @@ class Channel:
             n = self._readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
             parser.feed(n)
             got = 1
-            n = self._any() if parser.need or parser.tail else 0
+            n = self.any() if parser.need or parser.tail else 0
         if got:
             self.heard = ticks_ms()
         return got
@@ -211,7 +211,7 @@ class Channel:
     def _pour(self, n):
         # Payload but for its end: from the UART to who takes it, and nothing else. As many locals as fit a frame
         # on the stack.
-        any_ = self._any
+        any_ = self.any
         readinto = self._readinto
         buf = self.parser.buf
         take = self.parser.take
@@ -301,7 +301,7 @@ class Channel:
             return False
         if not self.parser.tail:
             if self.head and self.busy and buf.startswith(self.head, i):
-                self._owner.on_head(buf, i, j)
+                self.receiver.on_head(buf, i, j)
                 return False
             if self.mute:
                 return False
@@ -313,16 +313,20 @@ class Channel:
             # No answer is believed before the payload is out.
             if self.busy and not self._end > self.sent >= 0 and self._final(buf, i, j):
                 return False
-        for hook in self._owner.hooks:
-            if hook.on_line(buf, i, j):
-                return True
-        if self._owner.on_line(buf, i, j):
+        if self._owner.hooks and self._hooked(buf, i, j):
+            return True
+        if self.receiver.on_line(buf, i, j) or self._owner.on_line(buf, i, j):
             return True
         if buf.startswith(b"AT", i):
             self.echoed = 1
         elif self.parser.tail or not self._taken(Answer.TEXT, buf, i, j):
             self.strays += 1
         return False
+
+    def _hooked(self, buf, i, j):
+        for hook in self._owner.hooks:
+            if hook.on_line(buf, i, j):
+                return True
 
     def _final(self, buf, i, j):
         n = j - i
@@ -367,6 +371,6 @@ class Channel:
     def on_end(self, ok):
         if ok:
             self.busy = False
-            self._owner.on_trailer()
+            self.receiver.on_trailer()
         else:
             self.lost(True)

@@ -73,16 +73,16 @@ class CipOpen(TcpIp):
         return super().refusal(cause or line)
 
     def on_line(self, buf, i, j):
-        self._cursor = k = buf.find(b":", i, j) + 1
-        if not k or buf[i] != 43 or buf.startswith(b"+CIPRX", i):
+        self.cursor = k = buf.find(b":", i, j) + 1
+        if not k or buf[i] != 43:
             return buf.startswith(b"CLOSED", i) or buf.startswith(b"+IPCL", i) or super().on_line(buf, i, j)
         name = bytes(buf[i : k - 1])
         ip = buf.startswith(b"+IP E", i)
         if ip or buf.startswith(b"+CIPERR", i):
             if self._task:
                 self._cause = text(buf, i, j)
-            elif ip and self._link and self._link.known < 0:
-                self._link.known = 0  # "No data": the notice was of what is read already
+            elif ip and self.receiver.link and self.receiver.link.known < 0:
+                self.receiver.link.known = 0  # "No data": the notice was of what is read already
         elif buf.startswith(b"+NET", i):
             self.net = self.number(buf, j)
             self.doubt = self.up
@@ -90,7 +90,7 @@ class CipOpen(TcpIp):
             self.on_lost(errno.ENOTCONN, "the network closed the context (+CIPEVENT)")
         elif name in _REPORTS:
             self.number(buf, j)
-            n = buf[self._cursor - 2] - 48  # no link's when the digit is damaged: not that of link 0
+            n = buf[self.cursor - 2] - 48  # no link's when the digit is damaged: not that of link 0
             self.links.last &= ~(1 << (n & 15))
             link = self.links.get(n)
             if link:
@@ -123,7 +123,7 @@ class CipOpen(TcpIp):
         elif name == b"+CIPSEND":
             if number != link.sending or buf[j - 1] < 48:  # of an earlier connection, or damaged
                 link.report = -1
-            elif buf.find(b"-", self._cursor, j) >= 0:  # -1: not connected
+            elif buf.find(b"-", self.cursor, j) >= 0:  # -1: not connected
                 link.report = -errno.ECONNRESET
             else:
                 link.report = self.number(buf, j)

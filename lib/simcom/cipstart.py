@@ -42,7 +42,7 @@ class CipStart(TcpIp):
             "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/"
         ):  # else it is connecting, or damaged: it is asked again
             if link.state == State.CONNECTING:
-                link.fail(errno.ETIMEDOUT, "connect %s:%d: closed" % link.peer)
+                self._failed(link)
             self.gone(link)
 
     def shut(self, link):
@@ -65,6 +65,10 @@ class CipStart(TcpIp):
         else:
             link.report = n if line.endswith("SEND OK") else -errno.ECONNABORTED
 
+    def _failed(self, link):
+        code = errno.ETIMEDOUT if passed(link.moved, Wait.REFUSED_MS) else errno.ECONNREFUSED
+        link.fail(code, "connect %s:%d: CONNECT FAIL" % link.peer)
+
     def on_line(self, buf, i, j):
         if j - i > 7 and buf[i + 1] == 44:  # "0, CLOSED", with or without the blank
             link = self.links.get(buf[i] - 48)
@@ -73,8 +77,7 @@ class CipStart(TcpIp):
             if fail or buf.startswith(b"CONNECT OK", i):
                 if link and link.state == State.CONNECTING and link.pending:
                     if fail:
-                        code = errno.ETIMEDOUT if passed(link.moved, Wait.REFUSED_MS) else errno.ECONNREFUSED
-                        link.fail(code, "connect %s:%d: CONNECT FAIL" % link.peer)
+                        self._failed(link)
                     else:
                         self.connected(link)
                     self.wake(link)

@@ -66,7 +66,7 @@ class Numbers:
             if not told and (n, peer) not in self._rumours:
                 self._rumours.append((n, peer))
                 return
-            being_read = old is m._link and m.channel.busy and not m._task
+            being_read = old is m.receiver.link and m.channel.busy and not m._task
             if being_read and m.channel.parser.tail:  # its bytes are all here, and then a whole line: none is lost
                 if old.ring is not None:
                     old.ready = old.ring.any()
@@ -95,13 +95,13 @@ class Numbers:
         m = self.modem
         n = link.n
         try:
-            m.equip(link)
-            m._ask_for(link, old.asked)
+            m.receiver.equip(link)
+            m.receiver.ask_for(link, old.asked)
         except OSError:
             link.number(m, n)
             m.forget(old)
             return False
-        m._link = link
+        m.receiver.link = link
         return True
 
     def found(self, n, index, peer):
@@ -142,8 +142,8 @@ class Numbers:
                     m.links.put(old, n)
                     old.stale = 0
                     old.report = 0  # of the number that it had none will come
-                    m._rings.give_back(old)
-                    m.equip(old)
+                    m.forget(old)
+                    m.receiver.equip(old)
                     m.wake(old)
                     return
             old.fail(errno.ENOBUFS, all_taken(m.links))

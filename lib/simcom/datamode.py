@@ -65,16 +65,16 @@ class DataMode(socket):
         # Called with the channel idle: what lines come from now on, until the connection is over.
         channel = self._modem.channel
         self._parser = channel.parser
-        self._uart_any = channel._any
+        self._uart_any = channel.any
         self._size = self._modem.ring_size
         self._lines = channel.parser = _Lines(channel, len(self._parser.buf))
-        channel._any = self._any
+        channel.any = self._any
         self._modem.ring_size -= _SPARE
 
     def _end_lines(self):
         channel = self._modem.channel
         channel.parser = self._parser
-        channel._any = self._uart_any
+        channel.any = self._uart_any
         self._modem.ring_size = self._size
 
     # The stream, where it is not as with sockets

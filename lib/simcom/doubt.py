@@ -62,10 +62,10 @@ class Doubt:
         if self._answer():
             if channel.cmd is _QUESTION:  # whose answer this was
                 channel.busy = False
-            return channel.on_end(False)
+            return self._cut()
         gone = not m.on or channel.quiet(m.silence_ms)
         if inside and channel.busy and not channel.head and channel.cmd is not _QUESTION:
-            channel.on_end(False)  # it is pushed, and a question could become payload
+            self._cut()  # it is pushed, and a question could become payload
         elif channel.busy and (channel.filler or self._n):
             self._of_send(gone)
         elif gone or not (inside or (channel.busy and channel.head)):
@@ -76,12 +76,19 @@ class Doubt:
             if not parser.need or channel.cmd is _QUESTION:
                 channel.hurry(_AGAIN_MS)
 
+    def _cut(self):
+        # Bytes are missing in what is counted.
+        if self._channel.parser.pushed:
+            self._modem.receiver.lost()
+        else:
+            self._channel.lost(True)
+
     def _give_up(self, inside):
         channel = self._channel
         if inside:
-            channel.on_end(False)
+            self._cut()
         elif channel.head and self._asked and passed(self._first, _ALIVE_MS):  # nothing was answered: it is asked anew
-            self._modem.links.reading |= self._modem._link.bit
+            self._modem.links.reading |= self._modem.receiver.link.bit
             channel.busy = False
             channel.lost(False)
         else:
@@ -123,12 +130,14 @@ class Doubt:
 
     def _wrong(self):
         # Now: what comes behind the answer may look like the end of payload.
-        m = self._modem
-        if hasattr(self._channel.parser, "pushed"):
-            m.receiver.lost()
+        receiver = self._modem.receiver
+        if self._channel.parser.pushed:
+            receiver.spoilt()
         else:
-            m._got = 0
-            m._broken(m._link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
+            receiver.got = 0
+            self._modem.broken(
+                receiver.link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048"
+            )
 
     def answered(self, buf, i, j):
         """Whether a line is the answer of a question: then what was awaited before it will not come."""

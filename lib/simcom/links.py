@@ -52,7 +52,7 @@ class Link:
     abort = False  # closed at once, unsent bytes dropped (SO_LINGER 0)
     error = None  # (errno, text): why the link failed; raised once what is ready was read
     take = None  # takes payload: the ring's write(buf, off, n), or drop()
-    ring = None  # received bytes …
+    ring = None  # received bytes; ``pool`` lent it …
     ready = 0  # … of which so many are verified; others wait for the trailer, or until its form is known
     known = 0  # bytes known to wait in the module; -1: some; -2: it told of fewer than before
     want = 0  # bytes that a blocked reader waits for
@@ -75,6 +75,7 @@ class Link:
     task = None  # the Task that opens, sends, asks, closes
     borders = None  # of the datagrams in the ring; None: it is a stream
     asked = 0  # bytes that the prebuilt command asks for which reads
+    handler = None  # handles the answer, if it is not the receiver that does
 
     def __init__(self):
         self.error = None  # here, as there may be no room for them when it fails
@@ -163,16 +164,18 @@ class RingPool:
 
     def __init__(self, size):
         self._size = size
-        self._free = []
+        self.free = []
         self._scratch = bytearray(64)
 
     def lend(self, link):
-        """Give ``link`` a ring; MemoryError when there is no room for another."""
-        link.ring = self._free.pop() if self._free else RingIO(self._size)
+        """Give ``link`` a ring, unless it has one; MemoryError when there is no room for another."""
+        if link.ring is None:
+            link.ring = self.free.pop() if self.free else RingIO(self._size)
+            link.pool = self
         link.take = link.ring.write
 
     def give_back(self, link):
-        """Take its ring, emptied."""
+        """Take its ring, emptied; it goes back to who lent it."""
         ring = link.ring
         link.take = drop  # also of a link whose ring is another's by now
         if ring is not None:
@@ -180,4 +183,4 @@ class RingPool:
             link.ready = 0
             while ring.any():
                 ring.readinto(self._scratch)
-            self._free.append(ring)
+            link.pool.free.append(ring)

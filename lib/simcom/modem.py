@@ -63,8 +63,8 @@ class Modem(Pump):
         mux: bool = True,
     ):
         once("checks").check_modem(uart, pwrkey, pressed, pin, baudrate, rxbuf)
-        self.prepare(rxbuf)
         super().__init__(uart)
+        self.prepare(rxbuf)
         self.pwrkey = pwrkey
         self.pressed = pressed
         self.pin = pin

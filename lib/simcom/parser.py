@@ -17,13 +17,15 @@ class Parser:
     Nothing here allocates after ``__init__``.
     """
 
+    pushed = False  # nothing is counted but what comes unasked
+
     def __init__(self, sink, size):
         self.buf = bytearray(size)
         self.prompt = False  # set by who awaits ">"; cleared when it came
         self.need = 0  # payload bytes still to come …
         self.take = None  # … and who takes them
         self.long = None  # trailer form: "\r\n\r\nOK\r\n", "\r\nOK\r\n", not known yet
-        self._sink = sink
+        self.sink = sink
         self.line = bytearray(_LINE)  # a line that began in an earlier chunk
         self.held = 0  # its bytes so far
         self.empty = False  # the line before this one was empty
@@ -73,7 +75,7 @@ class Parser:
             if self.prompt and not self.text and buf[i] == 62:  # ">" is not a line
                 self.prompt = False
                 self.empty = False
-                self._sink.on_prompt()
+                self.sink.on_prompt()
                 return i + 1  # its blank, if any, is stripped from the next line
         j = buf.find(b"\n", i, n)
         if j < 0:
@@ -107,13 +109,13 @@ class Parser:
         if not direct:
             self.text = False
         elif self.text:
-            self._sink.on_line(buf, i, j)
+            self.sink.on_line(buf, i, j)
             return
         if self.tail:
             if n != j + 1 or not self._behind(buf, i, j):
                 self._end(False)
         elif i < j:
-            self._sink.on_line(buf, i, j)
+            self.sink.on_line(buf, i, j)
         self.empty = not direct
 
     # After the counted bytes exactly one trailer is right. Skipping any CR LF
@@ -131,7 +133,7 @@ class Parser:
             if self.long is None and (self._blank or not self._newline):
                 self.long = self._blank  # "\n" + short could be the long form, two bytes lost
             self._end(self.long is None or self.long == self._blank)
-        elif self._sink.on_line(buf, i, j):
+        elif self.sink.on_line(buf, i, j):
             self.tail = 1
         else:
             return False
@@ -141,4 +143,4 @@ class Parser:
         self.tail = self.held = 0
         if not ok:
             self.long = None  # perhaps it was learnt wrongly: learn it again
-        self._sink.on_end(ok)
+        self.sink.on_end(ok)

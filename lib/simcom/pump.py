@@ -8,6 +8,7 @@ from micropython import const
 from .channel import Answer, Channel, passed
 from .lazy import once
 
+_LAPS = const(3)  # so many reads go before the tasks are looked at
 _MORE_MS = const(61000)  # than silence_ms: when so much has passed the module has been given up
 
 
@@ -77,6 +78,7 @@ class Pump:
         self._only = None  # the task that goes before all others
         self._turn = False  # the last command was a task's: now reading
         self._due = False  # a task may have something to do now
+        self._laps = 0  # reads since the tasks were looked at
         self.pumping = False
         self.still = False  # nothing is to be started
         self.parts = {}  # what capabilities keep, by name: "servers", "context", "tunnel", …
@@ -96,6 +98,8 @@ class Pump:
             got = self.stage.poll()
             if not self.channel.busy:
                 self._next()
+            if self.channel.parser.pushed:
+                got = self.receiver.poll(got)
             self.pumping = False  # here: Ctrl-C may come right behind the try
         except MemoryError:
             got = self._interrupted()
@@ -121,6 +125,12 @@ class Pump:
         as long as the module says something now and then.
         """
         self.may_wait()
+        self._nap(min(ms, self.receiver.nap_ms))
+        if self.on_wait:
+            if not (passed(since, bound + 1000) if bound else self.channel.quiet(self.silence_ms + _MORE_MS)):
+                self.on_wait()
+
+    def _nap(self, ms):
         try:
             if not self.pump() or self.channel.parser.need:
                 self.channel.wait(ms)
@@ -128,9 +138,6 @@ class Pump:
         finally:
             if ms:
                 self.channel.interrupted()
-        if self.on_wait:
-            if not (passed(since, bound + 1000) if bound else self.channel.quiet(self.silence_ms + _MORE_MS)):
-                self.on_wait()
 
     def may_wait(self):
         """Raise OSError(EALREADY) inside a callback, where nothing that waits would ever end."""
@@ -147,13 +154,28 @@ class Pump:
         if self.channel.desync and not self._only:
             return self._resync()
         only = self._only
-        if only or not (self._turn and self._read()):
+        if only or not (self._turn and self.receiver.next()):
             for task in self._tasks:
                 if passed(task.wake, 0) and (only or task) is task:
                     return self._advance(task)
             self._due = False
             if not only:
-                self._read()
+                self.receiver.next()
+
+    def read_sent(self):
+        """A read went out, of which no task waits for the answer."""
+        self._turn = False
+        self._task = None
+
+    def proceed(self):
+        """A read is over: the next command goes out before the user sees the bytes. Sleeping tasks get a look now and
+        then."""
+        self._laps += 1
+        if self.still or self._due or self._laps > _LAPS or self.channel.desync or self._calls:
+            self._laps = 0
+            self._next()
+        else:
+            self.receiver.next()
 
     def _resync(self):
         try:

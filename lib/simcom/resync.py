@@ -121,7 +121,7 @@ def resync(m):
             if channel.stray and channel.owed:
                 for link in m.links.slots:
                     if link and link.sending == channel.owed:
-                        m._broken(link, errno.EIO, "send: the module asked for the bytes when they were given up")
+                        m.broken(link, errno.EIO, "send: the module asked for the bytes when they were given up")
             channel.stray = False
             # First, as the module may be waiting for the rest of a payload: a command would be part of it.
             yield from fill(m, channel.owed and 1500)  # or what it understood

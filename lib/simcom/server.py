@@ -86,7 +86,7 @@ def _accepted(m, listener):
     state = link.state
     try:
         if link.ring is None:
-            m.equip(link)
+            m.receiver.equip(link)
     except OSError:
         link.number(m, n)  # it waits for better times
         link.to(state)

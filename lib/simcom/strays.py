@@ -83,7 +83,7 @@ def innocent(m, buf, i, j):
     """
     channel = m.channel
     parser = channel.parser
-    pushed = hasattr(parser, "pushed")
+    pushed = parser.pushed
     if buf[i] == 36:  # NMEA: "$GNRMC,…", of some modules without CR LF in front; which they are is learnt in peace
         reading = any(m.links.slots) if pushed else channel.busy and not m._task
         if not reading:
@@ -121,7 +121,7 @@ def settle(m):
     if wrong and m.up:
         for link in m.links.slots:
             if link:
-                m._broken(link, errno.EIO, "received bytes were lost: the module had forgotten how to hand them out")
+                m.broken(link, errno.EIO, "received bytes were lost: the module had forgotten how to hand them out")
         for _ in range(100):  # with a connection open it may refuse
             if not any(m.links.slots):
                 break
@@ -131,7 +131,7 @@ def settle(m):
                 yield cmd
         except OSError as e:
             m.on_lost(errno.ECONNABORTED, e.args[1])
-    if hasattr(parser, "pushed"):
+    if parser.pushed:
         m.receiver.check()
     channel.strays -= n
     counted(m, "strays", n)
@@ -146,7 +146,7 @@ def _differs(m, cmd):
     try:
         for line in (yield name.encode() + b"?"):
             if "," in line:  # a notice
-                m.on_line(line.encode(), 0, len(line))
+                m.receiver.on_line(line.encode(), 0, len(line))
             elif line.startswith(name[2:]):
                 now = line.split(":")[-1].strip()
                 other = now.isdigit() and now != value

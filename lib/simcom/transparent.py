@@ -134,7 +134,7 @@ class Transparent(Tunnel):
             if m.baudrate > _LOSING:
                 print("simcom: at %d baud a Raspberry Pi Pico loses one byte in six" % m.baudrate)
         self._place()
-        m.equip(link)
+        m.receiver.equip(link)
         link.to(State.CONNECTING)
         link.pending = True
         m.links.spare = (self,) * len(m.links.slots)  # refuse() says that there is no number for others

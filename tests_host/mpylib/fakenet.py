@@ -117,6 +117,9 @@ class NetUart(FakeUart):
 
     # machine.UART
 
+    def __repr__(self):
+        return "UART(0, baudrate=%d, bits=8)" % self.rate
+
     def init(self, baudrate=0):
         clock.enter()
         self._deaf = baudrate != self.rate

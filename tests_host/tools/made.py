@@ -6,7 +6,7 @@ What a session loads at the same time becomes one file (UNITS), a private name b
 its tables already, the constants of a class that holds nothing else become the numbers they are, and a method that only
 sets an attribute becomes the assignment: all this saves heap, flash blocks and time. The sources know nothing of it:
 imports are turned to where things lie now, and what cannot be turned ends the build with a message. build/names.json
-tells what each name was before, for reading a traceback; build/lib-sources holds what was compiled. Beside them lie the
+tells what each name was before, for a traceback; build/lib-sources holds what was compiled. Beside them lie the
 lists for mip, as those in lib, but of compiled files: build/sim7000.json …
 """
 
@@ -30,12 +30,12 @@ FAMILY = package.FAMILY
 # go together.
 UNITS = {
     "": ("aterror",),
-    "bringup": ("bringup", "power", "radio", "card", "apn", "model", "query", "optional"),
+    "bringup": ("bringup", "power", "radio", "card", "apn", "query", "optional"),
     "resync": ("resync", "iperror"),
     "doubt": ("doubt", "finish"),
     "arguments": ("arguments", "checks", "cmeerror", "displace", "again", "reopen"),
     "info": ("info", "lookup", "masking"),
-    "registry": ("registry", "flagged"),
+    "registry": ("registry", "flagged", "model"),
     "addressed": ("addressed", "socktype", "sockopt", "counters", "preloading", "threads"),
     "strays": ("strays", "shortfall", "echo"),
 }
@@ -75,11 +75,12 @@ isenabled localtime lookahead mem_alloc opt_level pack_into qstr_info randrange 
 """.split()
 # What files of the package say of each other's objects, and no program does: renamed like private names.
 INNER = """
-accepted ack borders came closing connected dial echoed equip exclusive expect explained fail filler flushing gave_up
-give_back gone handler heard hungry hurry inquire known lend linger listener losses marks moved mute on_head on_prompt
-on_silent on_trailer outcome owed parts pause pending place prompted quiet reader ready reclaim_ms refusal refuse
-report reported ring_size running rxget rxget_n sending serve shut spare stage stale stray strays suffix suspect total
-touched transmit unacked upward urcs want watcher went
+accepted ack ask_for borders broken came closing connected cursor desync dial echoed equip exclusive expect explained
+fail filler flushing forget former gave_up give_back gone handler heard hungry hurry inquire known lend linger
+listener losses marks moved mute nap_ms number on_head on_prompt on_silent on_trailer outcome owed parts pause pending
+place pool proceed prompted pushed quiet read_sent reader ready receiver reclaim_ms refusal refuse report
+reported ring_size rings running rxget rxget_n sending serve shut sink spare stage stale stray strays suffix
+suspect total touched transmit unacked upward urcs want watcher went
 """.split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 
