@@ -21,7 +21,7 @@ import sys
 sys.path.append(__file__.rpartition("/")[0] + "/mpylib")
 import fakeuart
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
+FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx", "sim7080")
 
 load = builtins.__import__
 seen = [None] * 60  # made before anything is measured
@@ -127,7 +127,8 @@ def lost(uart):
 def context(uart):
     """The network takes the context away."""
     uart.down()
-    uart.put(b"\r\n+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY\r\n" if uart.opens else b"\r\n+PDP: DEACT\r\n")
+    event = b"+APP PDP: 0,DEACTIVE" if uart.calls else b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY"
+    uart.put(b"\r\n%s\r\n" % (event if uart.opens or uart.calls else b"+PDP: DEACT"))
 
 
 def restart(uart):

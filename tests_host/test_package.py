@@ -76,9 +76,11 @@ def test_every_file_is_in_a_list_and_package_json_has_all():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_list_has_what_its_files_load_and_no_more_dialects_than_one(family):
     later = {each for first in package.capabilities(TREES).values() for each in first} | set(package.SPARE)
+    own = next(filter(None, map(parts.dialect, LISTS[family])))
     for name in {family} | set(LISTS) - set(FAMILIES):
         there = LISTS[family] | LISTS[name]
-        gone = {(each, other) for each in there for other in NEEDS[each] - there - later if not parts.dialect(other)}
+        mine = [each for each in there if parts.dialect(each) in ("", own)]
+        gone = {(each, other) for each in mine for other in NEEDS[each] - there - later if not parts.dialect(other)}
         assert not gone, name
     assert len({parts.dialect(each) for each in LISTS[family]} - {""}) == 1
     assert not (set(FAMILIES) - {family}) & LISTS[family]
@@ -91,6 +93,7 @@ def test_what_is_loaded_by_a_table_is_made_too():
     assert {whole.home[each] for each in named & set(TREES)} <= set(whole.sources)
 
 
+ALSO = {"lookup"}  # of one dialect
 LOADED = {"lazy", "pump", "preloading", "threads"}  # already, or with a second modem
 
 
@@ -98,7 +101,7 @@ def test_preload_knows_what_each_capability_comes_to_load():
     table = next(node.value for node in TREES["preloading"].body if isinstance(node, ast.Assign))
     there = {name: set(files) for name, files in ast.literal_eval(table).items()}
     wanted = package.preloads()
-    assert there == wanted | {"tcp": wanted["tcp"] - LOADED | {"socket", "query"}}
+    assert there == wanted | {"tcp": wanted["tcp"] - LOADED - ALSO | {"socket", "query"}}
 
 
 def test_a_file_that_is_new_or_gone_is_noticed(tmp_path):
@@ -215,7 +218,7 @@ def test_a_capability_is_installed_beside_its_family(made, tmp_path, form):
 
 def test_all_of_the_made_package_runs(made, tmp_path):
     lib = install(tmp_path, BUILD / "package.json")
-    assert run(lib, str(package.TREE / "tests_host/mpy_session.py")) == "4 passed, 0 failed\n"
+    assert run(lib, str(package.TREE / "tests_host/mpy_session.py")) == "5 passed, 0 failed\n"
 
 
 EACH = """

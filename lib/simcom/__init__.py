@@ -11,7 +11,10 @@ sys.modules["time"] = time
 __version__ = "0.1.0"
 
 # What is used is loaded, and nothing else: as asyncio does it.
-_NAMES = " SIM800 SIM7000 SIM7028 A76XX SIM7600 SIM808 SIM868 SIM900 detect ATError Tap install socket "
+_NAMES = (
+    " SIM800 SIM7000 SIM7028 A76XX SIM7600 SIM808 SIM868 SIM900 SIM7080 SIM7070 SIM7090 detect ATError Tap install "
+)
+_NAMES += "socket "
 
 
 def __getattr__(name):

@@ -144,7 +144,7 @@ class Association:
         s = self._s
         start = s._start()
         link = s._link
-        if link.state and link.peer != address and not self._kind.dialect.first(self._modem, 0, None):
+        if link.state and link.peer != address and not self._kind.dialect.first(self._modem, self._port, None):
             self._renew()
         self._peer = self._last = s._link.only = address
         self._opened(self._live(address), start, False)

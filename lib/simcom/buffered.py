@@ -19,6 +19,7 @@ class Buffered:
     What they may replace, and who calls it:
 
     * ``equip(link)``: the modem, when a link has its number: what the link needs to receive.
+    * ``word(link)``: ``equip()``: gives it ``rxget``, the command that reads it, and ``head``.
     * ``next()``: the pump, with nothing in flight: start a read if one is owed; whether it did. With ``read()``: a line
       that begins with ``head`` goes to ``on_head()``, others to ``handler(kind, buf, i, j)`` as with any command.
     * ``ask_for(link, n)``: ``next()``: put ``n``, the bytes that are asked for, into ``link.rxget[:link.rxget_n]``.
@@ -55,12 +56,17 @@ class Buffered:
         """Give a link that has its number what it reads with."""
         try:
             self.rings.lend(link)
-            # The command that reads; its length is rxget_n. Then the start of the answer that brings all it can.
-            link.rxget = bytearray(b"AT+CIPRXGET=2,%d,    \r" % link.n)
-            link.head = b"+CIPRXGET: 2,%d,%d," % (link.n, self._half)
+            self.word(link)
         except MemoryError:
             self._modem.links.release(link)
             raise OSError(errno.ENOMEM, "no room for a receive ring")
+
+    def word(self, link):
+        """The command that reads ``link``, and where in it the number of bytes stands; the start of the answer that
+        brings all it can."""
+        link.rxget = bytearray(b"AT+CIPRXGET=2,%d,    \r" % link.n)
+        link.rxget_at = 16
+        link.head = b"+CIPRXGET: 2,%d,%d," % (link.n, self._half)
 
     def next(self):
         """Start a read if one is owed; returns whether it did."""
@@ -97,7 +103,7 @@ class Buffered:
     def ask_for(self, link, n):
         """Write ``n`` into the command that reads ``link``."""
         cmd = link.rxget
-        at = 16
+        at = link.rxget_at
         scale = 1000
         while scale:  # formatting would allocate
             if n >= scale:

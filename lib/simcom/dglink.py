@@ -1,6 +1,7 @@
 """How the link of a UDP socket is opened, and how a datagram is sent on it."""
 
 import errno
+from time import ticks_ms
 
 from micropython import const
 
@@ -59,7 +60,10 @@ class Datagram(LinkKind):
                 raise error
             if gone:
                 return 0
-            if link.task.prompted or (error.errno == errno.ETIMEDOUT and took != 0):
+            full = hasattr(m, "RECOUNTS") and hasattr(
+                error, "line"
+            )  # refused behind the payload: the module has no room for it
+            if (link.task.prompted and not full) or (error.errno == errno.ETIMEDOUT and took != 0):
                 raise error
             from .shortfall import ask
 
@@ -89,3 +93,22 @@ class Datagram(LinkKind):
         elif took is not None:
             raise OSError(errno.ECONNABORTED, "sendto %s:%d: failed" % link.goal)
         return 0
+
+
+def turned(m, link):
+    """Steps: ``link`` is closed, and will be opened towards ``link.goal``."""
+    for _ in range(20):  # what has come already would be lost
+        if not m.links.reading & link.bit:
+            break
+        yield 50
+    link.turning = link.tx_n
+    link.to(State.CLOSING)
+    yield from m.shut(link)
+    if link.n >= 0:
+        link.peer = link.goal
+        link.tx_n = link.turning
+        link.known = link.stale = 0
+        link.to(State.CONNECTING)
+        link.heard = ticks_ms()
+        m.links.reading &= ~link.bit
+    link.turning = 0

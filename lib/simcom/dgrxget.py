@@ -21,11 +21,9 @@ class Datagrams:
         m = self._modem
         cmd = link.rxget
         if cmd[-2] == 32:  # as it was made for streams
-            mode = cmd[12] - 48
-            link.asked = min(m.READ_MAX if mode == 2 else m.READ_MAX // 2, m.ring_size)
-            link.halves = mode == 3 and m.ring_size >= 2 * link.asked
-            cmd = link.rxget = b"AT+CIPRXGET=%d,%d,%d\r" % (mode, link.n, link.asked)
-            link.rxget_n = len(cmd)
+            digits = hasattr(m.receiver, "DIGITS")
+            m.receiver.ask_for(link, min(m.READ_MAX // 2 if digits else m.READ_MAX, m.ring_size))
+            link.halves = digits and m.ring_size >= 2 * link.asked
             link.head = b"\n"  # no header goes to on_head()
             link.handler = self._handler
         if (n < link.asked and not 1 < link.known <= n) or link.borders.full():

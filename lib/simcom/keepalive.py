@@ -30,7 +30,7 @@ def change(m, which, value, later):
 
 def _first(m, values):
     try:
-        yield capability(m, "options").keepalive(*values)
+        yield from capability(m, "options").keepalive(*values)
     except OSError as e:
         if hasattr(e, "line"):
             m.keepalive = [0] + values[1:]
@@ -53,7 +53,7 @@ def _drop(m):
 def again(m):
     """Tell the module once more; a refusal is noted."""
     try:
-        yield capability(m, "options").keepalive(*m.keepalive)
+        yield from capability(m, "options").keepalive(*m.keepalive)
     except OSError as e:
         if not hasattr(e, "line"):  # no answer at all
             raise

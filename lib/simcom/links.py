@@ -35,6 +35,7 @@ class Wait:
     """Times in the life of a link that several files keep."""
 
     RETRY_MS = 250  # the module may be still closing what had the number before
+    UNHEARD_MS = 100000  # after so long a link is asked after
     REFUSED_MS = 5000  # a failure within this time is taken for a refusal, later for a time-out
 
 

@@ -21,7 +21,9 @@ def lookup(m, host):
 def resolved(m, host, ms):
     """Steps: the addresses of a name. OSError: -2: unknown; EHOSTUNREACH: the module says that the network is why."""
     try:
-        line, found = (yield from query(m, b'AT+CDNSGIP="%s"' % host.encode(), _addresses, ms, m.DNS))[-1]
+        line, found = (
+            yield from query(m, getattr(m, "RESOLVE", b'AT+CDNSGIP="%s"') % host.encode(), _addresses, ms, m.DNS)
+        )[-1]
     except ATError as e:
         line, found = e.line, ()
     if found:

@@ -71,6 +71,6 @@ def dns_of(line):
 
 
 def keepalive(on, idle_s, interval_s, count):
-    """The command that has idle connections probed, or not; in minutes."""
+    """Steps: have idle connections probed, or not; in minutes."""
     minutes = [min(max(-(-seconds // 60), 1), 120) for seconds in (idle_s, interval_s)]
-    return b"AT+CTCPKA=%d,%d,%d,%d" % (on, minutes[0], min(count, 10), minutes[1])
+    yield b"AT+CTCPKA=%d,%d,%d,%d" % (on, minutes[0], min(count, 10), minutes[1])

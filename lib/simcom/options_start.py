@@ -87,5 +87,5 @@ def dns_of(line):
 
 
 def keepalive(on, idle_s, interval_s, count):
-    """The command that has idle connections probed, or not."""
-    return b"AT+CIPTKA=%d,%d,%d,%d" % (on, min(max(idle_s, 30), 7200), min(max(interval_s, 30), 600), min(count, 9))
+    """Steps: have idle connections probed, or not."""
+    yield b"AT+CIPTKA=%d,%d,%d,%d" % (on, min(max(idle_s, 30), 7200), min(max(interval_s, 30), 600), min(count, 9))

@@ -53,6 +53,8 @@ _FILES = {
     "detect": ("detect",),
     "lowpower": ("lowpower",),
 }
+# What one dialect alone has, beside that.
+_ALSO = {"caopen": ("caerror", "caroom", "lookup", "senders_caopen")}
 
 
 def preload(m, *names):
@@ -71,3 +73,5 @@ def preload(m, *names):
             if file[-1] == "_":
                 file += m.DIALECT
             lazy.kept[file] = lazy.load(file)
+    for file in _ALSO.get(m.DIALECT, ()):
+        lazy.kept[file] = lazy.load(file)

@@ -266,7 +266,7 @@ class Pump:
     def command(self):
         """The last command without its secrets, for messages."""
         line = text(self.channel.cmd, 0, self.channel.cmd.find(b"\r"))
-        if "=" not in line or (line.startswith("AT+CIP") and ";" not in line):  # mostly there are none
+        if "=" not in line or (line[3:5] in ("CI", "CA") and ";" not in line):  # mostly there are none
             return line
         from .masking import masked
 

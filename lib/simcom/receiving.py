@@ -4,6 +4,7 @@ import errno
 from binascii import unhexlify
 
 from .buffered import Buffered
+from .supported import need
 
 _MODES = ("buffer", "hex", "push")
 
@@ -18,6 +19,9 @@ def set_receive(m, mode):
     for link in m.links.slots:
         if link:
             raise OSError(errno.EALREADY, "receive: %s:%d is open; close all sockets first" % link.peer)
+    need(m, 'receive="%s"' % mode)
+    if not getattr(m, "BUFFERED", True):
+        return None
     commands = (b"AT+CIPRXGET=1",)
     if mode == "push":
         commands = (b"AT+CIPRXGET=0", b"AT+CIPHEAD=1", b"AT+CIPSRIP=1")
@@ -45,11 +49,13 @@ def _install(m, mode, commands):
 
         m.use(Push(m))
     else:
-        m.use(Hex(m) if mode == "hex" else Buffered(m, m.read_max, 2 * m.read_max))
+        m.use(Hex(m) if mode == "hex" else m.RECEIVER(m, m.read_max, 2 * m.read_max))
 
 
 class Hex(Buffered):
     """AT+CIPRXGET=3: two digits for every byte."""
+
+    DIGITS = 2  # for each byte
 
     def __init__(self, m):
         super().__init__(m, m.read_max // 2, m.read_max // 2 * 2)

@@ -32,6 +32,13 @@ _INSTEAD = {
     "SERVERSTOP": _LISTEN,
     "CLPORT": "bind() of a socket",
     "CIPCCFG": "config(retries=…)",
+    "CAOPEN": _SOCKET,
+    "CASEND": _SOCKET,
+    "CARECV": _SOCKET,
+    "CACLOSE": _SOCKET,
+    "CASRIP": _SOCKET,
+    "CASERVER": _LISTEN,
+    "CASWITCH": "transparent()",
     "IPR": "baudrate= of the modem",
     "CSCLK": "sleep()",
     "CPOWD": "active(False)",
@@ -55,7 +62,7 @@ _INSTEAD = {
 _SAME = (("E", "0"), ("V", "1"), ("V", ""), ("Q", "0"), ("Q", ""), ("CMEE", "=1"))
 # Those that end the context, or may: known as soon as they were answered.
 _ENDS = ("CIPSHUT", "NETCLOSE")
-_MAY_END = ("CFUN", "CGATT", "CGACT", "COPS", "CNMP", "CNBP", "CSTT", "CIICR", "NETOPEN")
+_MAY_END = ("CFUN", "CGATT", "CGACT", "COPS", "CNMP", "CNBP", "CSTT", "CIICR", "NETOPEN", "CNACT")
 
 
 def parts(cmd):

@@ -3,13 +3,11 @@
 import errno
 from time import ticks_add, ticks_ms
 
-from micropython import const
-
 from .channel import passed
 from .lazy import capability, once
+from .links import Wait
 
 counted = once("counters").counted
-_LONG_MS = const(100000)  # after so long a link is asked after
 
 _query = once("query")
 fields = _query.fields
@@ -163,7 +161,7 @@ def _resumed(m):
         m.suspect()
     for link in m.links.slots:
         if link:
-            link.heard = ticks_add(ticks_ms(), -_LONG_MS)
+            link.heard = ticks_add(ticks_ms(), -Wait.UNHEARD_MS)
             m.wake(link)
 
 

@@ -6,7 +6,7 @@ from micropython import const
 
 from .channel import Answer, passed
 from .checks import check_number
-from .supported import start_only
+from .supported import need, start_only
 from .pump import ATError, text
 from .query import fields, query
 from .stages import Stage, add, remove
@@ -26,6 +26,7 @@ def set_send(m, form):
     form, seconds = form if isinstance(form, tuple) and len(form) == 2 else (form, 1)
     if form not in ("fixed", "variable", "timed"):
         raise ValueError('send: "fixed", "variable", "timed" or ("timed", seconds), not %r' % (form,))
+    need(m, 'send="%s"' % form)
     cmd = b"AT+CIPATS=0"
     if form == "timed":
         start_only(m, "timer for sends")

@@ -17,6 +17,8 @@ _STOP_MS = const(5000)  # so often it is told again to stop
 class Server:
     """One server of the module."""
 
+    port = 0  # at which it listened last
+    cid = 0  # the link number that it takes, where it takes one of our choice
     running = 0  # the port at which it listens; negative: while it is being stopped; 0: none
     listener = None  # whose clients they are; None: nobody's, they are closed
     stuck = False  # the module refuses to stop it while its clients are connected
@@ -31,8 +33,8 @@ class Server:
 class _Own:
     """The number that the module takes for a server; it does not tell which."""
 
-    def __init__(self, port):
-        self.peer = ("server", port)
+    def __init__(self, server):
+        self.peer = ("server", server.port)
 
     def refuse(self):
         """The other numbers may be given to others."""
@@ -74,8 +76,7 @@ class Servers(Numbers):
         self.slots[best] = listener.server = server
         server.listener = listener
         m.links.upward = 1  # the module numbers the clients, mostly from the lowest
-        if self.wording.OWN:
-            m.links.spare = (_Own(listener.port),)
+        self._reserve()
 
     def _run(self, server):
         # The life of a server, as a task: what the module does is made what is wanted.
@@ -96,9 +97,14 @@ class Servers(Numbers):
                 m.doubt = True  # neither server nor context?
                 yield 1000
         self.slots[server.index] = None
+        self._reserve()
         if not self.busy():
             m.links.upward = -1
-            m.links.spare = ()
+
+    def _reserve(self):
+        # As many numbers stay free as the servers take themselves.
+        own = [_Own(server.listener or server) for server in self.slots if server and self.wording.OWN]
+        self.modem.links.spare = tuple(own)
 
     def _start(self, server, listener):
         try:
@@ -109,7 +115,7 @@ class Servers(Numbers):
                     server.listener = None
                 listener.fail(e.errno, "listen, port %d: %s" % (listener.port, e.args[1]))
                 return
-        server.running = listener.port
+        server.running = server.port = listener.port
         server.heard = ticks_ms()
 
     def _stop(self, server):

@@ -28,13 +28,14 @@ def settle(m, link, n, bit, info, error):
         return took
     while took and m.flushing > 1 and link.unacked and link.state == State.OPEN:
         if passed(link.moved, m.STALL_MS):
-            raise _stalled(link)
+            raise stalled(link)
         yield from m.ack(link)
     return took
 
 
 def _taken(m, link, n, bit, info, error):
     report = link.report
+    full = False
     took = None if info is None else n
     # That of another send, a damaged one, or none: it may have been lost, or the module waits for the peer.
     while took and (report == -1 or (error and report is None)):
@@ -60,9 +61,10 @@ def _taken(m, link, n, bit, info, error):
         if link.state == State.DRAINING or link.n < 0:  # closed by the peer meanwhile
             return 0
         if took and passed(link.moved, m.STALL_MS):
-            raise _stalled(link)
-        if took or link.task.prompted:
-            raise OSError(errno.EIO, "send %s:%d: what became of %d bytes is not known" % (link.peer + (n,)))
+            raise stalled(link)
+        full = link.task.prompted and hasattr(m, "RECOUNTS") and hasattr(error, "line")  # of the module's buffer
+        if took or (link.task.prompted and not full):
+            raise _unknown(link, n)
         if error.errno == errno.ETIMEDOUT and report != 0:  # 0: it never heard of it; more: it took filler
             raise error
         yield from ask(m, link)  # refused before the prompt: closed, or the module's buffer full?
@@ -83,6 +85,10 @@ def _taken(m, link, n, bit, info, error):
     if _goes_on(link):
         if really == n and not error:
             return n
+        if full:
+            if not 0 <= really <= n:
+                raise _unknown(link, n)
+            took = really
         code = errno.EIO if really != took and (really >= 0 or not error) else 0
         if took and m.DIALECT == "open":  # there the rest is lost
             code = errno.ECONNABORTED
@@ -91,7 +97,7 @@ def _taken(m, link, n, bit, info, error):
         if took:
             return took
         if passed(link.moved, m.STALL_MS):
-            raise _stalled(link)
+            raise stalled(link)
     start = ticks_ms()
     pause = min(max(ticks_diff(start, link.moved), Wait.RETRY_MS), _RETRY_MAX_MS)
     while link.state == state and not passed(start, pause):  # whoever wakes this task
@@ -110,18 +116,30 @@ def ask(m, link):
         yield from m.inquire(link)
 
 
-def _stalled(link):
+def _unknown(link, n):
+    return OSError(errno.EIO, "send %s:%d: what became of %d bytes is not known" % (link.peer + (n,)))
+
+
+def stalled(link):
+    """The exception for a link that takes nothing any more."""
     return OSError(errno.ECONNABORTED, "send %s:%d: nothing taken any more" % link.peer)
 
 
 def sent(m, link):
     """How many bytes behind those before the module has sent, as it counts; -1: it does not tell."""
     try:
-        return (yield from query(m, getattr(m, "ACK", b"AT+CIPACK=%d") % link.n, _count))[-1] - link.total
+        return (
+            max(
+                (yield from query(m, getattr(m, "ACK", b"AT+CIPACK=%d") % link.n, _counts))[-1][
+                    : getattr(m, "RECOUNTS", 1)
+                ]
+            )
+            - link.total
+        )
     except OSError:
         yield from ask(m, link)
         return -1
 
 
-def _count(line):
-    return int(line.split(":")[1].split(",")[0])
+def _counts(line):
+    return [int(each) for each in line.split(":")[1].split(",")]

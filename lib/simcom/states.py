@@ -70,6 +70,7 @@ def get_links(m):
 
 def get_waiting(m):
     """AT+CIPRXGET=4 for every connected link: a list of (n, bytes that wait in the module); none do by direct push."""
+    need(m, "number of the bytes that wait")
     return _each(m, b"AT+CIPRXGET=4,%d", _waiting)
 
 
@@ -96,12 +97,12 @@ def get_servers(m):
 
 
 def get_acknowledged(m):
-    """AT+CIPACK for every connected link: a list of (n, sent, acknowledged, received), in bytes.
+    """AT+CIPACK, AT+CAACK for every connected link: a list of (n, sent, acknowledged, received), in bytes.
 
     None for what a family does not count: SIM800 and SIM7000 know nothing of received bytes, SIM7028 and A76XX nothing
     of acknowledged ones. Datagrams are never acknowledged.
     """
-    return _each(m, b"AT+CIPACK=%d", capability(m, "options").counts)
+    return _each(m, getattr(m, "ACK", b"AT+CIPACK=%d"), capability(m, "options").counts)
 
 
 def _each(m, cmd, row):

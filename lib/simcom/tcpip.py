@@ -20,10 +20,13 @@ class TcpIp(Modem):
 
     ``DIALECT``: the end of the names of the files with its other words: ``context_…``, ``bind_…``, ``server_…``,
         ``udp_…``, ``transparent_…``, ``more_…``.
-    ``SETTINGS``: commands in front of a context. ``OPEN``: text for link number, "TCP" or "UDP", host, port. ``SEND``:
-        for link number and length, if it is not the one below; ``ACK``: for link number, if not AT+CIPACK. ``DNS``:
-        marks of the answer to AT+CDNSGIP. ``OFF``: the command that switches the module off, for power.py.
-        ``SEND_MAX``, ``SEND_MS``, ``CONNECT_MS``, ``STALL_MS``, ``ANSWER_MS``.
+    ``SETTINGS``: commands in front of a context. ``OPEN``: text for link number, "TCP" or "UDP", host, port. ``SEND``,
+        ``ACK``, ``RESOLVE``: for link number and length, for link number, for a name, where they are not those of CIP.
+        ``DNS``: marks of the answer to AT+CDNSGIP. ``OFF``: the command that switches the module off, for power.py.
+        ``RECOUNTS``: not 0: payload that was refused may be there in part; of so many numbers in the answer to ``ACK``
+        the largest is what was taken. ``RECEIVER``: the class that receives in buffer access; ``BUFFERED``: commands
+        that begin that, if not AT+CIPRXGET=1. ``SEND_MAX``, ``SEND_MS``, ``CONNECT_MS``,
+        ``STALL_MS``, ``ANSWER_MS``.
     ``dial(link, more)``: where ``OPEN`` alone will not do: steps that ask for the connection. They may take as long as
         they like and block the channel, and say themselves what has become of it, by ``connected(link)``, or by
         ``link.fail()`` or OSError. When they say nothing ``outcome()`` waits for a report.
@@ -49,6 +52,7 @@ class TcpIp(Modem):
 
     flushing = 0  # 1: somebody waits for acknowledgements; 2: every write does
     gave_up = False  # since the last flush() a closed link ended before the peer had all
+    RECEIVER = Buffered
     receiver = None  # how received bytes come, see buffered.py
 
     def prepare(self, rxbuf):
@@ -60,7 +64,7 @@ class TcpIp(Modem):
         self.wait = self.wait
         self.receive = self.receive
         self.number = self.number
-        self.use(Buffered(self, n, 2 * n))
+        self.use(self.RECEIVER(self, n, 2 * n))
 
     def use(self, receiver):
         """Received bytes come as ``receiver`` says, on links that are opened from now on."""
@@ -188,7 +192,8 @@ class TcpIp(Modem):
                     if link.tx_n:
                         link.cut = 2
                         link.tx_n = 0
-                    yield 1000
+                    self.links.reading |= link.bit
+                    yield 500
                 elif link.tx_n:
                     yield from (link.kind or self).transmit(link)
                 elif link.unacked and (closing or self.flushing):
@@ -312,7 +317,7 @@ class TcpIp(Modem):
         if link.state == State.OPEN:
             link.to(State.DRAINING)
             self.links.reading |= link.bit
-            if link.known < 0:
+            if link.known == -1:
                 link.known = 1  # at least: if they are gone this is no EOF
         elif link.state == State.CLOSING:
             link.tx_n = 0

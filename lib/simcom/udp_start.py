@@ -5,11 +5,9 @@ make the header of every answer longer, of TCP links too, and tell what is known
 everybody (AT+CIPUDPMODE=1): there the header names the sender.
 """
 
-from time import ticks_ms
-
 from micropython import const
 
-from .links import State
+from .dglink import turned
 from .lookup import lookup
 
 
@@ -45,18 +43,4 @@ def toward(m, link):
         yield b'AT+CIPUDPMODE=%d,2,"%s",%d' % (link.n, link.named[1].encode(), goal[1])
         link.peer = goal
         return
-    for _ in range(20):  # what has come already would be lost
-        if not m.links.reading & link.bit:
-            break
-        yield 50
-    link.turning = link.tx_n
-    link.to(State.CLOSING)
-    yield from m.shut(link)
-    if link.n >= 0:
-        link.peer = goal
-        link.tx_n = link.turning
-        link.known = link.stale = 0
-        link.to(State.CONNECTING)
-        link.heard = ticks_ms()
-        m.links.reading &= ~link.bit
-    link.turning = 0
+    yield from turned(m, link)

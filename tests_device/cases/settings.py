@@ -57,7 +57,7 @@ def case_network_and_system(target):
     true(status("registration") in (1, 5), "registered")
     equal(status("function"), 1)
     true(len(status("contexts")) > 0, "a context is defined")
-    true(status("context") in ("IP STATUS", "IP PROCESSING", "OPEN"), "the context is up")
+    true(status("context") in ("IP STATUS", "IP PROCESSING", "OPEN", "ACTIVE"), "the context is up")
     fields = _optional(status, "system")
     true(fields is None or len(fields) > 2, "system information %r" % fields)
 

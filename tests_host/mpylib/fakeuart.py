@@ -1,6 +1,6 @@
 """A module small enough for MicroPython, at the other end of a UART that costs no heap while data is read.
 
-It speaks the dialect of the family it is told to be: CIPSTART, or CIPOPEN with numbers for errors.
+It speaks the dialect of the family it is told to be: CIPSTART, CIPOPEN with numbers for errors, or CAOPEN.
 
 Its receive buffer is a RingIO, its answers lie ready, and numbers are read and written digit by digit. Only bring-up,
 sending and closing allocate. It also runs on CPython behind the shim. Host names with a meaning: `refuse.example` does
@@ -19,6 +19,7 @@ except ImportError:
 _Stream = io.IOBase if sys.implementation.name == "micropython" else object
 
 OPENERS = {"sim7028": 2, "a76xx": 10}  # who speaks CIPOPEN, on how many links
+CALLERS = {"sim7080": 13}  # who speaks CAOPEN
 LINKS = 8  # of the others
 BLOCK = 2048  # payload is copied from this; the byte at position k of a link's stream is k % 251
 PERIOD = 251
@@ -52,6 +53,11 @@ OPEN_ANSWERS = (
     (b"AT+CREG?", b"\r\n+CREG: 0,1\r\n\r\nOK\r\n"),
     (b"AT+CPOF", OK),
 )
+CA_ANSWERS = (
+    (b"AT+CGMM", b"\r\nSIMCOM_SIM7080\r\n\r\nOK\r\n"),
+    (b"AT+CNCFG?", b'\r\n+CNCFG: 0,1,"internet","","",0\r\n\r\nOK\r\n'),
+    (b"AT+CPOWD=1", b"\r\nNORMAL POWER DOWN\r\n"),
+)
 SILENT = (b"AT", b"AT+CMEE", b"AT+CNMI", b"AT+CFUN", b"AT+CIPRXGET")  # what is answered OK, and no more
 START_SILENT = (
     b"AT+CIPMODE", b"AT+CIPMUX", b"AT+CIPQSEND", b"AT+CIPSPRT", b"AT+CSTT", b"AT+CIPTKA",
@@ -60,14 +66,16 @@ OPEN_SILENT = (
     b"AT+CGDCONT", b"AT+CGAUTH", b"AT+CGEREP", b"AT+CIPMODE", b"AT+CIPSENDMODE", b"AT+CIPCCFG", b"AT+CIPTIMEOUT",
     b"AT+CSOCKSETPN", b"AT+CTCPKA",
 )  # fmt: skip
+CA_SILENT = (b"AT+CNCFG", b"AT+CASRIP", b"AT+CACFG")
 
 
 class FakeUart(_Stream):
     """`burst`: bytes that any() tells and a read gives at most; `long`: the trailer has an empty line before OK."""
 
     def __init__(self, burst=64, long=False, family="sim7000"):
-        links = OPENERS.get(family, LINKS)
+        links = OPENERS.get(family) or CALLERS.get(family, LINKS)
         self.opens = family in OPENERS
+        self.calls = family in CALLERS
         self.burst = burst
         self.trailer = LONG_OK if long else OK
         self.segment = BLOCK  # bytes that one answer brings at most
@@ -83,7 +91,7 @@ class FakeUart(_Stream):
         self.idle = None  # called when it is asked for bytes and has none
         self._rx = RingIO(4 * BLOCK)
         self._blocks = bytes([k % PERIOD for k in range(BLOCK + PERIOD)])
-        self._head = bytearray(b"\r\n+CIPRXGET: 2,0,            ")
+        self._head = bytearray(b"\r\n+CARECV:      " if self.calls else b"\r\n+CIPRXGET: 2,0,            ")
         self._waiting = [0] * links
         self._at = [0] * links
         self._sent = [0] * links
@@ -98,7 +106,7 @@ class FakeUart(_Stream):
     def offer(self, n, link=0):
         """`n` more bytes wait on a link; the module says so."""
         self.add(n, link)
-        self._put(b"\r\n+CIPRXGET: 1,%d\r\n" % link)
+        self._put((b"\r\n+CADATAIND: %d\r\n" if self.calls else b"\r\n+CIPRXGET: 1,%d\r\n") % link)
 
     def add(self, n, link=0):
         """The same without a word, and without heap."""
@@ -110,7 +118,16 @@ class FakeUart(_Stream):
 
     def close_peer(self, link=0):
         self._open[link] = False
-        self._put(b"\r\n+IPCLOSE: %d,1\r\n" % link if self.opens else b"\r\n%d, CLOSED\r\n" % link)
+        self._put(
+            (
+                b"\r\n+CASTATE: %d,0\r\n"
+                if self.calls
+                else b"\r\n+IPCLOSE: %d,1\r\n"
+                if self.opens
+                else b"\r\n%d, CLOSED\r\n"
+            )
+            % link
+        )
 
     def down(self):
         """Context and links are gone, without a word."""
@@ -145,6 +162,8 @@ class FakeUart(_Stream):
                 self._taken()
         elif buf.startswith(b"AT+CIPRXGET=2,", off):
             self._rxget(buf, off + 14)
+        elif buf.startswith(b"AT+CARECV=", off):
+            self._carecv(buf, off + 10)
         else:
             self._command(bytes(buf[off : off + n]))
         return n
@@ -190,6 +209,23 @@ class FakeUart(_Stream):
         if not n:
             self._put(OK)
             return
+        self._segment(link, n)
+
+    def _carecv(self, buf, i):
+        self.commands += 1
+        self._cursor = i
+        link = self._number(buf)
+        n = min(self._number(buf), self.segment, self._waiting[link])
+        if not n:
+            return self._put(b"\r\n+CARECV: 0\r\n\r\nOK\r\n")
+        self._waiting[link] -= n
+        self._cursor = 11
+        self._digits(n)
+        self._head[self._cursor] = 44
+        self._rx.write(self._head, 0, self._cursor + 1)
+        self._segment(link, n)
+
+    def _segment(self, link, n):
         self.rxgets += 1
         at = self._at[link]
         self._at[link] = at + n
@@ -221,7 +257,9 @@ class FakeUart(_Stream):
         self._sent[self._link] += self._n
         took = self._n // 10 if self.cut else self._n
         self.cut = False
-        if self.opens:
+        if self.calls:
+            self._put(OK)
+        elif self.opens:
             self._put(OK)
             self._put(b"\r\n+CIPSEND: %d,%d,%d\r\n" % (self._link, self._n, took))
         else:
@@ -232,14 +270,14 @@ class FakeUart(_Stream):
         self.commands += 1
         if line == b"AT+IPADDR" and not self._net:
             return self._put(b"\r\n+IP ERROR: Network not opened\r\n\r\nERROR\r\n")
-        for table in (ANSWERS, OPEN_ANSWERS if self.opens else START_ANSWERS):
+        for table in (ANSWERS, CA_ANSWERS if self.calls else OPEN_ANSWERS if self.opens else START_ANSWERS):
             for cmd, answer in table:
                 if line == cmd:
                     return self._put(answer)
         name, _, text = line.partition(b"=")
         args = text.split(b",")
-        link = args[0][0] - 48 if args[0].isdigit() else 0
-        if name == b"AT+CIPSEND":
+        link = int(args[0]) if args[0].isdigit() else 0
+        if name == b"AT+CIPSEND" or (name == b"AT+CASEND" and len(args) > 1):
             if self._open[link] and not self.refuse:
                 self._link, self._n = link, int(args[1])
                 self._payload = self._n
@@ -247,8 +285,8 @@ class FakeUart(_Stream):
             else:
                 self.refuse = False
                 self._put(b"\r\n+CIPERROR: 4\r\n\r\nERROR\r\n" if self.opens else b"\r\nERROR\r\n")
-        elif not (self._by_open if self.opens else self._by_start)(name, link, line):
-            if name not in SILENT and name not in (OPEN_SILENT if self.opens else START_SILENT):
+        elif not (self._by_ca if self.calls else self._by_open if self.opens else self._by_start)(name, link, line):
+            if name not in SILENT + (CA_SILENT if self.calls else OPEN_SILENT if self.opens else START_SILENT):
                 self.strange.append(line)
             self._put(OK)
 
@@ -323,6 +361,38 @@ class FakeUart(_Stream):
         elif name == b"AT+NETCLOSE":
             self._put(b"\r\nOK\r\n\r\n+NETCLOSE: 0\r\n" if self._net else b"\r\n+NETCLOSE: 2\r\n\r\nERROR\r\n")
             self.down()
+        else:
+            return False
+        return True
+
+    def _by_ca(self, name, link, line):
+        if name == b"AT+CNACT?":
+            state = b'1,"10.94.36.44"' if self._net else b'0,"0.0.0.0"'
+            self._put(b'\r\n+CNACT: 0,%s\r\n+CNACT: 1,0,"0.0.0.0"' % state)
+            self._put(LONG_OK)
+        elif name == b"AT+CNACT":
+            self._net = line.endswith(b"1")
+            self._put(OK)
+            self._put(b"\r\n+APP PDP: 0,%s\r\n" % (b"ACTIVE" if self._net else b"DEACTIVE"))
+        elif name == b"AT+CAOPEN":
+            if b"mute.example" in line:
+                return True
+            result = 23 if b"refuse.example" in line else 0
+            if not result:
+                self._connected(link)
+            self._put(b"\r\n+CAOPEN: %d,%d\r\n\r\nOK\r\n" % (link, result))
+        elif name == b"AT+CASTATE?":
+            for n in range(len(self._open)):
+                if self._open[n]:
+                    self._put(b"\r\n+CASTATE: %d,1" % n)
+            self._put(LONG_OK)
+        elif name == b"AT+CASEND":
+            self._put(b"\r\n+CASEND: 10240\r\n\r\nOK\r\n")
+        elif name == b"AT+CACLOSE":
+            self._put(OK if self._open[link] else b"\r\nERROR\r\n")
+            self._open[link] = False
+        elif name == b"AT+CAACK":
+            self._put(b"\r\n+CAACK: %d,0\r\n\r\nOK\r\n" % self._sent[link])
         else:
             return False
         return True

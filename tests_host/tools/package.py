@@ -24,6 +24,7 @@ FAMILY = re.compile(r"(sim|a)\d+\w*$")
 ENTRY = ("", "socket", "aterror")  # of every TCP client, beside its family
 PRELOADING = "preloading"  # has the table of all that can be loaded ahead
 RARE = {"supported"}  # only on the way to an error
+OF_ONE = {"caerror", "caroom", "senders_caopen"}  # of one dialect alone: preloading.py has them apart
 SPARE = ("ring",)  # for a MicroPython older than this library asks for
 
 
@@ -58,7 +59,9 @@ def preloads(lib=TREE / "lib"):
     for name, members in found.items():
         wanted = set(capabilities(trees).get(name, ())).union(*(needs[each][1] for each in members))
         wanted &= members
-        result[name] = {each[: -len(parts.dialect(each))] if parts.dialect(each) else each for each in wanted - RARE}
+        result[name] = {
+            each[: -len(parts.dialect(each))] if parts.dialect(each) else each for each in wanted - RARE - OF_ONE
+        }
     return result
 
 
@@ -72,10 +75,10 @@ def lists(lib=TREE / "lib"):
     stop = {*SPARE, *(each for names in entries.values() for each in names)}
     found = {}
     for family in filter(FAMILY.match, trees):
-        own = {each.removeprefix("cip") for each in parts.closure([family], early) if each.startswith("cip")}
+        own = {each.removeprefix("cip") for each in parts.closure([family], early)} & set(parts.DIALECTS)
         other = {name for name in trees if parts.dialect(name) and parts.dialect(name) not in own}
         found[family] = parts.closure([*ENTRY, family], links, stop | other)
-    common = set.union(*found.values())
+    common = set.intersection(*found.values()) | set(filter(parts.dialect, set.union(*found.values())))
     for name, first in entries.items():
         found[name] = parts.closure(first, links, stop - set(first)) - common
     return found

@@ -11,7 +11,11 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 PACKAGE = "simcom"
 LOADERS = ("once", "load", "loader", "capability", "__import__")
-DIALECTS = ("start", "open")  # what a module ends with that words something in the way of one dialect, behind a _
+DIALECTS = (
+    "start",
+    "open",
+    "caopen",
+)  # what a module ends with that words something in the way of one dialect, behind a _
 
 
 def sources(lib=TREE / "lib"):

@@ -46,13 +46,14 @@ sys.path.append(str(TREE / "tests_host"))
 from families import FAMILIES
 
 AIM = 20_000  # bytes of .mpy, without messages, that one family's TCP client should load; not reached yet
-BUDGET = 21_580  # what it may take until the structure is cut anew
-FAULT_BUDGET = 46_600  # of everything that a session with one fault loads, for however long
+BUDGET = 21_720  # what it may take until the structure is cut anew
+FAULT_BUDGET = 46_910  # of everything that a session with one fault loads, for however long
 BLOCK = 4096  # of a board's flash
-FLASH_BUDGET = 64  # kB of blocks that a family's list takes as made …
+FLASH_BUDGET = 68  # kB of blocks that a family's list takes as made …
 FILES_BUDGET = 12  # … in so many files
 SOURCE_BUDGET = 300  # kB of blocks that it takes as source
 SOURCE_AIM = 160
+YOUNG = {"sim7080": (2_700, 3_660, 20, 3, 20)}  # families that may take so much more of each, until they are cut down
 FAULTS = ("lost", "context", "restart", "refused", "count")  # as mpy_session.py has them
 LIB = TREE / "lib"
 SESSION = TREE / "tests_host/mpy_session.py"
@@ -341,21 +342,31 @@ def main():
 
     (TREE / "build").mkdir(exist_ok=True)
     (TREE / "build/size.json").write_text(json.dumps(report, indent=1) + "\n")
-    over = ["%s (%d)" % (family, total["mpy"]) for family, total in families.items() if total["mpy"] > BUDGET]
+    over = [
+        "%s (%d)" % (family, total["mpy"])
+        for family, total in families.items()
+        if total["mpy"] > BUDGET + more(family)[0]
+    ]
     print("\nbudget: %d bytes per family without messages (aim: %d): %s" % (BUDGET, AIM, held(over)))
     most = {family: max(total["faults"].values(), default=0) for family, total in families.items()}
-    wide = ["%s (%d)" % each for each in most.items() if each[1] > FAULT_BUDGET]
+    wide = ["%s (%d)" % each for each in most.items() if each[1] > FAULT_BUDGET + more(each[0])[1]]
     print("everything loaded, with one fault: %d bytes: %s" % (FAULT_BUDGET, held(wide)))
     full = []
     for family in (family.rpartition(".")[2] for family in families):
         flash = report["installed"][family]
-        if flash["made"] > FLASH_BUDGET or flash["made_files"] > FILES_BUDGET or flash["source"] > SOURCE_BUDGET:
+        limits = zip((FLASH_BUDGET, FILES_BUDGET, SOURCE_BUDGET), more(family)[2:])
+        if any(flash[of] > sum(limit) for of, limit in zip(("made", "made_files", "source"), limits)):
             full.append("%s (%d kB in %d, %d kB)" % (family, flash["made"], flash["made_files"], flash["source"]))
     print(
         "installed, one family: %d kB in %d files as made, %d kB as source (aim: %d): %s"
         % (FLASH_BUDGET, FILES_BUDGET, SOURCE_BUDGET, SOURCE_AIM, held(full))
     )
     return bool(over or wide or full or not families)
+
+
+def more(family):
+    """What a family may take beyond the budgets."""
+    return YOUNG.get(family.rpartition(".")[2], (0,) * 5)
 
 
 def held(over):

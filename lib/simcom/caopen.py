@@ -1,0 +1,206 @@
+"""The CAOPEN dialect: how SIM7070, SIM7080 and SIM7090 open links and word results."""
+
+import errno
+from time import ticks_ms
+
+from micropython import const
+
+from .carecv import MAYBE, CaRecv
+from .channel import passed
+from .links import State
+from .lazy import once
+from .tcpip import TcpIp
+
+
+_BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
+_POLL_MS = const(400)  # some firmware does not announce bytes: who waits for them asks so often
+_BEHIND_MS = const(300)  # OK may follow +CASEND, or not
+
+
+class CaOpen(TcpIp):
+    """Wire facts (AT Command Manual V1.05, chapter 12): the result of an open stands in front of OK, which ends one
+    that failed too, and unless ASYNCOPEN is taken nothing else is answered meanwhile. OK behind a payload: the module
+    has it; ERROR: it has not, and the payload is gone. A number whose peer closed stays taken until we close it too.
+    """
+
+    DIALECT = "caopen"
+    OPEN = 'AT+CAOPEN=%d,0,"%s","%s",%d'
+    SEND = b"AT+CASEND=%d,%d"
+    ACK = b"AT+CAACK=%d"
+    RECOUNTS = 2
+    LINKS = 13
+    SERVERS = 4
+    CONNECT_MS = 125000  # blocked it takes 75 s, and its result must be waited for
+    RESOLVE = b'AT+CDNSGIP="%s",1,10000'
+    DNS = (b"+CDNSGIP:",)  # it comes after OK
+    SETTINGS = (b"AT+CASRIP=0",)
+    RESET_MS = 12500  # of PWRKEY: there is no RESET pin
+    LACKS: tuple = ("settings of time-outs", "second PDP context", "sleep without DTR", "transparent")
+    LACKS += ('receive="hex"', 'receive="push"', 'send="variable"', "number of the bytes that wait")
+    RECEIVER = CaRecv
+    BUFFERED = ()
+
+    net = None  # what the last +APP PDP of context 0 said: whether it is active
+    parting = False  # a DEACTIVE may come of what is off already
+    owed = 0  # numbers, as bits, to be closed by us too before they are used again
+    tells = False  # sends are reported late too, by +CASEND
+
+    def dial(self, link, more=b""):
+        """Steps: TcpIp.dial(), whose answer may wait for the result."""
+        try:
+            yield (self.OPEN % ((link.n, link.proto) + link.peer)).encode() + more, self.CONNECT_MS, False
+        except OSError as e:
+            if not link.error and link.state != State.OPEN:  # else the result came before
+                yield from once("caerror").refused(self, link, e)
+
+    def ask(self, link):
+        """Steps: is it open still, or by now?"""
+        try:
+            rows = yield b"AT+CASTATE?", self.ANSWER_MS, ()
+        except OSError:
+            self.doubt = True
+            return
+        state = ""  # what is not listed is not open
+        for row in rows:
+            if "\\x" in row:  # it may be this one
+                return
+            n, _, each = row[9:].partition(",")
+            if n.strip() == str(link.n):
+                state = each.strip()
+        if state == "1" or state == "2":  # a server of datagrams
+            self.connected(link)
+        elif link.state != State.CONNECTING:
+            self.gone(link)
+
+    def ack(self, link):
+        """Steps: has the peer everything? Which of the two numbers is the total depends on the firmware."""
+        try:
+            info = yield self.ACK % link.n, self.ANSWER_MS, ()
+            link.unacked = not info or "0" not in [each.strip() for each in info[-1][7:].split(",")]
+        except OSError as e:
+            link.unacked = not hasattr(e, "line")  # nothing was said: it is asked again
+        if link.unacked:
+            yield 250
+
+    def shut(self, link):
+        """Steps: close it; whether it was open does not matter."""
+        self.owed &= ~link.bit
+        try:
+            yield b"AT+CACLOSE=%d" % link.n, 10000
+        except OSError:  # closed already
+            pass
+
+    def marks(self, n):
+        """OK ends a send."""
+        return False
+
+    def accepted(self, link, info, n):
+        """OK: the module has it."""
+        link.report = n
+        link.unacked = link.proto == "TCP"
+
+    def transmit(self, link):
+        """Steps: TcpIp.transmit(), once the module has room: what does not fit is refused when it was sent."""
+        if link.proto == "TCP" and link.total + link.tx_n > getattr(link, "limit", _BUFFER):
+            from .caroom import room
+
+            if not (yield from room(self, link)):
+                return
+        yield from super().transmit(link)
+
+    def hungry(self, link, n):
+        link.want = n
+        if link.tx_n:
+            self.wake(link)
+        known = link.known and link.state == State.OPEN
+        if State.CONNECTING < link.state < State.CLOSING and (known or passed(link.polled, _POLL_MS)):
+            self.links.reading |= link.bit
+
+    def open(self, link, address):
+        super().open(link, address)
+        link.stale = link.stale or bool(self.owed & link.bit)
+
+    def close(self, link):
+        if link.state == State.DRAINING:  # its number stays taken until it is closed by us too
+            link.to(State.CLOSING)
+        super().close(link)
+
+    def connected(self, link):
+        super().connected(link)
+        link.known = link.known or MAYBE  # bytes that came with it are not announced; other notices may have been lost
+        self.links.reading |= link.bit
+
+    def gone(self, link):
+        self.owed |= link.bit
+        if link.state == State.OPEN:
+            link.moved = ticks_ms()  # its last bytes may come a moment later
+            self.doubt = self.doubt or True  # some say no more when the context is lost
+        super().gone(link)
+
+    def on_lost(self, code, why):
+        self.owed = -1
+        super().on_lost(code, why)
+
+    # Lines
+
+    def on_line(self, buf, i, j):
+        self.cursor = k = buf.find(b":", i, j) + 1
+        if not buf.startswith(b"+CA", i) or not k:
+            if not buf.startswith(b"+APP PDP", i):
+                return super().on_line(buf, i, j)
+            self._context(buf.find(b"DEACT", k, j) < 0, self.number(buf, j) if buf.find(b",", k, j) > 0 else 0)
+            return True
+        if buf[k] == 32:
+            k += 1
+        n = self.number(buf, j)
+        # Without its digits a number is nobody's, and no success.
+        link = self.links.get(n) if 48 <= buf[k] <= 57 and 48 <= buf[j - 1] <= 57 else None
+        number = self.number(buf, j)
+        if buf.startswith(b"CLOSE", i + 3):
+            self.owed &= ~(1 << n)
+            number = 0
+        elif buf.startswith(b"OPEN", i + 3):
+            if link and link.state == State.CONNECTING and link.pending:
+                self._opened(link, number)
+                self.wake(link)
+            return True
+        elif buf.startswith(b"SEND", i + 3):
+            if link:
+                self._sent(link, number, self.number(buf, j))
+            return True
+        elif not buf.startswith(b"STATE", i + 3):
+            return buf.startswith(b"NEW", i + 3) or super().on_line(buf, i, j)
+        if link and not number and link.state > State.CONNECTING:
+            self.gone(link)
+        return True
+
+    def _context(self, active, pdp):
+        if pdp:
+            return
+        self.net = active
+        if not active and self.up:
+            if not self.parting:
+                return self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: 0,DEACTIVE)")
+            self.parting = False
+            self.doubt = True
+
+    def _opened(self, link, number):
+        if not number:
+            self.connected(link)
+        else:
+            self.owed |= link.bit
+            code = once("caerror").errno_of(number, link.moved, link.proto)
+            link.fail(code, "connect %s:%d: +CAOPEN: %d,%d" % (link.peer + (link.n, number)))
+            if number == 1 or number == 21:  # is the context still up?
+                self.doubt = True
+
+    def _sent(self, link, number, n):
+        channel = self.channel
+        if link.sending and self._task is link.task and channel.busy and channel.sent >= 0:
+            if not self.tells and not number and n == link.sending:  # perhaps instead of OK
+                channel.own = 3
+                channel.hurry(_BEHIND_MS)
+            return
+        self.tells = True
+        if number or not n:
+            self.broken(link, errno.ECONNABORTED, "send %s:%d: +CASEND: %d, %d bytes" % (link.peer + (number, n)))

@@ -1,0 +1,165 @@
+"""Receiving in buffer access where the module does not tell how much is left (AT+CARECV)."""
+
+import errno
+from time import ticks_add, ticks_ms
+
+from micropython import const
+
+from .buffered import Buffered
+from .channel import Answer, passed
+from .inline import InlineParser
+from .links import State, Wait
+
+MAYBE = -3  # Link.known: there may be more; only an empty answer tells
+
+_BARE_MS = const(50)  # so long an OK may be an older command's, and the answer follow
+_REST_MS = const(1500)  # behind the peer's close bytes may come so late
+_AGAIN_MS = const(500)  # a refused read is sent again so much later …
+_REFUSALS = const(3)  # … so often
+_SOONER_MS = const(300)  # a reader that waits asks so much sooner
+
+_HEAD = const(b"+CARECV:")
+
+
+class CaRecv(Buffered):
+    """Payload stands behind "+CARECV: n," in the same line; "+CARECV: 0", "+CARECV: 0," or OK alone: nothing now.
+
+    The answer names no link: it is that of the read in flight.
+    """
+
+    _INLINE = (_HEAD, b",")
+
+    _odd = 0  # lines that nobody knew when the read began
+    _empty = False  # its answer says so
+    _news = False  # a notice came since
+    _refused = 0  # reads in a row
+
+    def __init__(self, m, most, size):
+        super().__init__(m, most, size)
+        parser = self._channel.parser
+        if not isinstance(parser, InlineParser):
+            self._channel.parser = InlineParser(parser.sink, len(parser.buf))
+
+    def word(self, link):
+        link.rxget = bytearray(b"AT+CARECV=%d,    \r" % link.n)
+        link.rxget_at = len(link.rxget) - 5
+        link.head = b"+CARECV: %d," % self._half
+        link.polled = ticks_ms()
+
+    def read(self, link):
+        self._empty = self._news = False
+        link.polled = ticks_ms()  # when it was read last
+        channel = self._channel
+        self._odd = channel.strays
+        channel.parser.inline = self._INLINE
+        super().read(link)
+        channel.ms = 4 * _BARE_MS  # a quarter of it is what an OK alone is given
+
+    def on_read(self, kind, buf, i, j):
+        """The handler of reads."""
+        channel = self._channel
+        if kind < Answer.OK:
+            return not kind and self._header(buf, i, j)
+        channel.parser.inline = None
+        if kind == Answer.LOST:
+            self._modem.broken(self.link, errno.EIO if channel.mute else errno.ETIMEDOUT, "AT+CARECV: no whole answer")
+        elif kind == Answer.ERROR:
+            self._refusal(self.link)
+        elif not self._empty and channel.strays != self._odd:  # or these were header and payload
+            self._modem.broken(self.link, errno.EIO, "AT+CARECV: no header that is understood")
+        else:
+            self._refused = 0
+            self._nothing(self.link)
+        return True
+
+    def _header(self, buf, i, j):
+        if not buf.startswith(_HEAD, i):
+            return False
+        k = i + 8
+        got = 0
+        while k < j and (48 <= buf[k] <= 57 or buf[k] == 32):
+            got = got * 10 + (buf[k] & 15)
+            k += 1
+        if not got and buf[k - 1] == 48:
+            self._empty = True
+        elif k == j - 1 and 48 <= buf[k - 1]:
+            self._come(got)
+        else:
+            self._channel.lost(True)
+        return True
+
+    def on_head(self, buf, i, j):
+        """The header of a full segment."""
+        self._come(self._half)
+
+    def _come(self, got):
+        link = self.link
+        if got > link.asked:
+            return self._channel.lost(True)
+        self.got = got
+        self._refused = 0
+        link.known = MAYBE
+        self._modem.links.reading &= ~link.bit  # a notice that comes after this is news
+        parser = self._channel.parser
+        parser.inline = None
+        parser.expect(got, link.take)
+
+    def _refusal(self, link):
+        # Some modules say so that there is nothing, some once although there is; and what is closed is refused.
+        self._refused += 1
+        if link.state != State.OPEN or self._refused > _REFUSALS:
+            self._nothing(link)
+        elif link.known == -1:
+            self._modem.links.reading &= ~link.bit
+            link.known = MAYBE
+            link.heard = ticks_add(
+                ticks_ms(), -Wait.UNHEARD_MS
+            )  # it is asked whether it is open, and then for its bytes
+            link.task.pause(_AGAIN_MS)
+        else:
+            self._nothing(link)
+            link.polled = ticks_add(link.polled, -_SOONER_MS)
+
+    def _nothing(self, link):
+        m = self._modem
+        if self._news:
+            link.known = -1
+            return
+        m.links.reading &= ~link.bit
+        if link.ring and not link.borders:
+            link.ready = link.ring.any()
+        if link.state != State.DRAINING:
+            link.known = 0
+        elif passed(link.moved, _REST_MS) and not self._channel.strays:
+            if link.known > 0:
+                return m.broken(link)
+            link.to(State.CLOSING)  # its number stays taken until it is closed by us too
+            m.wake(link)
+
+    def on_line(self, buf, i, j):
+        m = self._modem
+        if buf.startswith(b"+CADATAIND:", i):
+            m.cursor = i + 11
+        elif buf.startswith(b"+CAURC:", i) and buf.find(b"buffer full", i, j) > 0:
+            m.cursor = buf.find(b",", i, j) + 1
+            if not m.cursor:
+                for link in m.links.slots:
+                    self._notice(link)
+                return True
+        elif buf.startswith(_HEAD, i):  # of a read that was given up
+            if self.link and self.link.n >= 0:
+                m.broken(self.link, errno.EIO, "AT+CARECV: the answer came too late")
+            return True
+        else:
+            return False
+        if 48 <= buf[j - 1] <= 57:
+            self._notice(m.links.get(m.number(buf, j)))
+        return True
+
+    def _notice(self, link):
+        if link and link.ring and State.CONNECTING < link.state < State.CLOSING:  # else it is an older connection's
+            if link.known <= 0:
+                link.known = 1 if link.state == State.DRAINING else -1
+            self._modem.links.reading |= link.bit
+            if link is self.link:
+                self._news = True

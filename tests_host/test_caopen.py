@@ -1,0 +1,420 @@
+"""The CAOPEN dialect (SIM7070, SIM7080, SIM7090) where a shared case cannot look: commands, readings, what it lacks."""
+
+import errno
+
+import rig  # first: it puts the shim in place
+import machine
+import pytest
+import target
+from sim import Echo, Peer, Refuse, Stall
+
+import simcom
+
+FAMILY = "sim7080"
+AF_INET, SOCK_DGRAM = 2, 2
+UP = ["AT+CASTATE?", "AT+CASTATE?", "AT+CASTATE?", "AT+CNACT?", "AT+CNCFG?"]
+
+
+def made(seed=None, choices=None, **given):
+    """A rig; ``choices``: readings in place of the seed's."""
+    return rig.Rig(seed, family=FAMILY, choices=choices, **given)
+
+
+def since(r, beginning):
+    """The commands from the last one that begins so on."""
+    return r.sent[max(i for i, line in enumerate(r.sent) if line.startswith(beginning)) :]
+
+
+def fails(code, work, *args):
+    with pytest.raises(OSError) as caught:
+        work(*args)
+    assert caught.value.args[0] == code, repr(caught.value)
+    return str(caught.value)
+
+
+# --- the context
+
+
+@pytest.mark.feature("context", FAMILY)
+def test_context_is_raised_in_this_order():
+    r = made()
+    at = r.sent.index("AT+CASTATE?")
+    assert r.sent[at:] == [
+        *UP,
+        'AT+CNCFG=0,1,"internet"',
+        "AT+CASRIP=0",
+        'AT+CACFG="ASYNCOPEN",1',
+        "AT+CNACT=0,1",
+        "AT+CNACT?",
+        "AT+CNACT?",
+    ]
+    assert r.modem.address == r.modem.ifconfig()[0] == "10.78.245.128"
+    assert r.modem.status("context") == "ACTIVE"
+    r.modem.disconnect()
+    assert since(r, "AT+CNACT=0,0")[0] == "AT+CNACT=0,0"
+    assert r.modem.status("context") == "DEACTIVE"
+    r.modem.connect("internet")
+    assert r.works()
+
+
+@pytest.mark.feature("account", FAMILY)
+def test_user_and_password_go_with_the_apn_and_are_taken_back():
+    r = made(up=False)
+    r.modem.connect("other", "me", "secret")
+    assert 'AT+CNCFG=0,1,"other","me","secret",3' in r.sent
+    r.modem.disconnect()
+    r.modem.connect("other", "", "")
+    assert 'AT+CNCFG=0,1,"other","","",0' in r.sent
+    assert r.works()
+
+
+def test_the_networks_own_apn_is_asked_for():
+    r = made(up=False)
+    r.modem.connect("")
+    assert "AT+CGNAPN" in r.sent
+    assert r.works()
+
+
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_context_in_every_order_of_its_lines(seed):
+    r = made(seed)
+    assert r.works()
+    r.modem.disconnect()
+    r.modem.connect("internet")
+    assert r.works()
+
+
+def test_links_that_an_earlier_program_left_are_closed():
+    r = made()
+    for _ in range(3):
+        r.socket(rig.ECHO)
+    r.make()
+    r.modem.connect("internet")
+    assert [line for line in r.sent if line.startswith("AT+CACLOSE")] == ["AT+CACLOSE=%d" % n for n in range(3)]
+    assert [row for row in r.modem.status("links") if row[4] != "INITIAL"] == []
+    assert r.works()
+
+
+@pytest.mark.parametrize("seed", [None, *range(1, 11)])
+def test_lost_context_ends_all_links_at_once(seed):
+    r = made(seed)
+    s = r.socket(rig.ECHO)
+    r.vm.network_lost()
+    assert fails((errno.ENOTCONN), s.read, 1)
+    assert not r.modem.isconnected()
+    r.modem.connect("internet")
+    assert r.works()
+
+
+# --- opening
+
+
+@pytest.mark.feature("errors", FAMILY)
+@pytest.mark.parametrize("seed", [None, 1, 2, 3, 4])
+def test_refused_open_has_its_own_number(seed):
+    r = made(seed, {"open_failure": "ok"})
+    address = r.serve(Refuse)
+    s = r.modem.socket()
+    s.settimeout(30)
+    assert ",23" in fails(errno.ECONNREFUSED, s.connect, address)
+    assert r.works()
+    assert "AT+CACLOSE=0" in since(r, "AT+CAOPEN")[:2] or "AT+CACLOSE=0" in r.sent
+
+
+def test_thirteen_links_at_once():
+    r = made()
+    sockets = [r.socket(rig.ECHO) for _ in range(r.modem.LINKS)]
+    assert len(sockets) == r.vm.link_count == 13
+    for n, s in enumerate(sockets):
+        s.write(target.pattern(2000, n + 1))
+    for n, s in enumerate(sockets):
+        assert s.read(2000) == target.pattern(2000, n + 1)
+    fails(errno.ENOBUFS, r.socket, rig.ECHO)
+    for s in sockets:
+        s.close()
+
+
+# --- sending
+
+
+def test_room_is_asked_for_before_the_smallest_buffer_is_full():
+    r = made()
+    s = r.socket(rig.ECHO)
+    for _ in range(4):
+        s.write(bytes(1460))
+        assert len(s.read(1460)) == 1460
+    assert "AT+CASEND=0" not in r.sent
+    s.write(b"x")
+    assert since(r, "AT+CASEND=0")[0] == "AT+CASEND=0,1" and r.sent[-2:].count("AT+CASEND=0") <= 1
+    assert "AT+CASEND=0" in r.sent
+
+
+@pytest.mark.parametrize("full", ("before", "behind", "behind part"))
+def test_payload_refused_for_want_of_room_is_sent_again_and_never_twice(full):
+    r = made(choices={"full": full})
+    address = r.serve(Stall)
+    s = r.socket(address, timeout=0)
+    s._link.limit = 1 << 30  # as if the module did not tell its room
+    data = target.pattern(24000)
+    sent = 0
+    end = r.clock.now_us + 20_000_000
+    while sent < len(data) and r.clock.now_us < end:
+        try:
+            sent += s.send(data[sent : sent + 1460])
+        except OSError as e:
+            assert e.args[0] == errno.EAGAIN
+        r.modem.wait(20)
+    connection = r.connection()
+    assert bytes(connection.received) == data[: len(connection.received)]
+
+
+# --- receiving
+
+
+def test_payload_that_reads_like_answers():
+    r = made()
+    data = b"\r\n+CARECV: 5,hello\r\n\r\nOK\r\n+CADATAIND: 0\r\n\r\nERROR\r\n\r\n+CASTATE: 0,0\r\n,,,1,2,3\r\n> "
+    s = r.socket(rig.ECHO)
+    for k in range(len(data)):
+        piece = data[k:] + data[:k]
+        s.write(piece)
+        assert s.read(len(piece)) == piece
+
+
+def test_notice_between_a_read_and_its_empty_answer_is_not_lost():
+    r = made()
+    s = r.socket(rig.ECHO)
+    r.pump(500)
+    link = s._link
+    link.known = -1
+    r.modem.links.reading |= link.bit
+    receiver = r.modem.receiver
+    receiver.next()
+    r.modem.receiver.on_line(b"+CADATAIND: 0\r", 0, 13)
+    r.pump(300)
+    assert r.sent[-2:] == ["AT+CARECV=0,1"] * 2  # asked again
+
+
+@pytest.mark.parametrize("seed", [None, *range(1, 11)])
+def test_everything_before_the_end_is_read_and_then_the_end(seed):
+    class Last(Peer):
+        def received(self, connection, data):
+            connection.write(target.pattern(5000))
+            connection.close()
+
+    r = made(seed, {"unread": "kept"})
+    s = r.socket(r.serve(Last))
+    s.write(b"go")
+    assert s.read() == target.pattern(5000)
+    assert s.read(1) == b""
+    s.close()
+    assert r.works()
+
+
+# --- datagrams
+
+
+@pytest.mark.feature("udp", FAMILY)
+@pytest.mark.feature("peers", FAMILY)
+@pytest.mark.parametrize("source", ("first", "quoted", "last"))
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
+def test_socket_with_a_port_hears_everybody_and_streams_go_on(source, seed):
+    r = made(seed, {"source": source})
+    for name, port in (("a.example", 7), ("b.example", 8)):
+        r.net.serve(name, port, Echo, "UDP")
+    stream = r.socket(rig.ECHO)
+    s = r.modem.socket(AF_INET, SOCK_DGRAM)
+    s.settimeout(30)
+    s.bind(("", 5000))
+    for name, port in (("a.example", 7), ("b.example", 8), ("a.example", 7)):
+        s.sendto(name.encode(), (name, port))
+        assert s.recvfrom(100) == (name.encode(), (r.net.names[name][0], port))
+        stream.write(target.pattern(3000))
+        assert stream.read(3000) == target.pattern(3000)
+    s.close()
+    assert r.works()
+
+
+# --- questions
+
+
+@pytest.mark.feature("connections", FAMILY)
+@pytest.mark.feature("context_state", FAMILY)
+@pytest.mark.feature("sent", FAMILY)
+@pytest.mark.feature("acknowledged", FAMILY)
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_what_is_asked_of_links(seed):
+    r = made(seed)
+    s = r.socket(rig.ECHO)
+    s.write(bytes(700))
+    assert len(s.read(700)) == 700
+    assert r.modem.status("acknowledged") == [(0, 700, 700, None)]
+    rows = r.modem.status("links")
+    assert len(rows) == 13 and rows[0][:5] == (0, "TCP", "echo.example", 7, "CONNECTED") and rows[1][4] == "INITIAL"
+    server = r.socket()
+    server.bind(("", 8001))
+    server.listen()
+    assert r.modem.status("servers") == [(1, 8001)]
+    assert r.modem.status("links")[1][4] == "LISTENING"
+
+
+@pytest.mark.feature("dns", FAMILY)
+@pytest.mark.feature("nameservers", FAMILY)
+def test_names_are_asked_for_with_all_three_parameters():
+    r = made()
+    assert r.modem.resolve("echo.example") == [r.net.names["echo.example"][0]]
+    assert 'AT+CDNSGIP="echo.example",1,10000' in r.sent
+    fails(-2, r.modem.resolve, "no.such.name.example")
+    r.modem.config(dns=("9.9.9.9", "8.8.8.8"))
+    assert r.modem.status("dns")[:2] == ("9.9.9.9", "8.8.8.8")
+
+
+# --- what every module does
+
+
+@pytest.mark.feature("power_on", FAMILY)
+@pytest.mark.feature("power_off", FAMILY)
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_on_by_the_key_and_off_by_command(seed):
+    r = made(seed, powered=False)
+    held = [ms for ms, level in r.pwrkey.history if level]
+    assert len(held) >= 1 and r.vm.running
+    r.modem.active(False)
+    r.clock.sleep_ms(5000)
+    assert "AT+CPOWD=1" in r.sent and not r.vm.running and not r.modem.active()
+
+
+@pytest.mark.feature("rate", FAMILY)
+@pytest.mark.parametrize("baud", (9600, 57600, 230400))
+def test_rate_is_found_and_changed(baud):
+    r = made(on=False, baud=baud)
+    r.make(baudrate=921600).active(True)
+    assert r.vm.baud == 921600
+    r.modem.connect("internet")
+    assert r.works()
+
+
+@pytest.mark.feature("reset", FAMILY)
+@pytest.mark.feature("restart", FAMILY)
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
+def test_restart_asked_for_and_not(seed):
+    r = made(seed)
+    r.modem.reset()
+    assert "AT+CREBOOT" in r.sent and not r.modem.isconnected()
+    r.modem.connect("internet")
+    s = r.socket(rig.ECHO)
+    r.vm.restart()
+    with pytest.raises(OSError):
+        s.read(1)
+    r.modem.connect("internet")
+    assert r.works()
+
+
+@pytest.mark.feature("pin", FAMILY)
+@pytest.mark.feature("signal", FAMILY)
+@pytest.mark.feature("registration", FAMILY)
+@pytest.mark.feature("attach", FAMILY)
+@pytest.mark.feature("system", FAMILY)
+@pytest.mark.feature("function", FAMILY)
+@pytest.mark.feature("cids", FAMILY)
+def test_what_it_says_of_card_and_network():
+    r = made(on=False)
+    r.vm.sim = "SIM PIN"
+    r.vm.csq = 20
+    r.make(pin="1234").connect("internet")
+    status = r.modem.status
+    assert 'AT+CPIN="1234"' in r.sent and status("sim") == "READY"
+    assert (status("rssi"), status("registration"), status("attached"), status("function")) == (-73, 1, True, 1)
+    assert (1, "IP", "internet") in [row[:3] for row in status("contexts")] and len(status("system")) > 2
+    r.vm.registration = 5
+    assert status("registration") == 5
+
+
+@pytest.mark.feature("fixed", FAMILY)
+@pytest.mark.feature("slow_close", FAMILY)
+@pytest.mark.feature("peer_close", FAMILY)
+@pytest.mark.feature("all_closed", FAMILY)
+def test_sent_with_its_length_and_closed_in_every_way():
+    r = made()
+    s = r.socket(rig.ECHO)
+    s.write(bytes(range(256)))
+    assert "AT+CASEND=0,256" in r.sent and s.read(256) == bytes(range(256))
+    r.connection().close()
+    assert s.read(1) == b""
+    s.close()
+    for _ in range(3):
+        s = r.socket(rig.ECHO)
+        s.write(b"all of it")
+    s.close()
+    assert bytes(r.connection().received) == b"all of it"
+    r.modem.disconnect()
+    assert r.modem.status("context") == "DEACTIVE"
+
+
+@pytest.mark.feature("bind", FAMILY)
+def test_local_port_is_what_the_peer_sees():
+    r = made()
+    taken = []
+    real = r.net.open
+
+    def noted(link, proto, host, port, local=0):
+        taken.append(local)
+        return real(link, proto, host, port, local)
+
+    r.net.open = noted
+    for port in (5000, None):
+        s = r.socket()
+        if port:
+            s.bind(("", port))
+        s.connect(rig.ECHO)
+        s.close()
+    assert taken == [5000, 0]
+
+
+# --- what there is not
+
+
+@pytest.mark.lacks("transparent", FAMILY)
+@pytest.mark.lacks("push", FAMILY)
+@pytest.mark.lacks("hex", FAMILY)
+@pytest.mark.lacks("contexts", FAMILY)
+@pytest.mark.lacks("timeouts", FAMILY)
+@pytest.mark.lacks("variable", FAMILY)
+@pytest.mark.lacks("timed", FAMILY)
+@pytest.mark.lacks("prompt", FAMILY)
+@pytest.mark.lacks("single", FAMILY)
+@pytest.mark.lacks("doze", FAMILY)
+@pytest.mark.lacks("room", FAMILY)
+@pytest.mark.lacks("retries", FAMILY)
+@pytest.mark.lacks("received", FAMILY)
+@pytest.mark.lacks("transparent_udp", FAMILY)
+@pytest.mark.lacks("transparent_server", FAMILY)
+@pytest.mark.lacks("escape", FAMILY)
+def test_what_it_lacks_is_refused_and_nothing_is_sent():
+    r = made()
+    m = r.modem
+    before = len(r.sent)
+    for refused in (
+        lambda: m.transparent(rig.ECHO),
+        lambda: m.transparent_server(8001),
+        lambda: m.config(receive="push"),
+        lambda: m.config(receive="hex"),
+        lambda: m.context("other"),
+        lambda: m.status("timeouts"),
+        lambda: m.config(timeouts=(3000, 3000, 3000)),
+        lambda: m.config(send="variable"),
+        lambda: m.config(send="timed"),
+        lambda: m.config(prompt=0),
+        lambda: m.status("room"),
+        m.sleep,
+        lambda: m.config(retries=3),
+        lambda: m.transparent(rig.ECHO, udp=True),
+        lambda: simcom.SIM7080(machine.UART(2, 115200, rxbuf=2048), mux=False),
+    ):
+        assert "SIM7080 has no" in fails(errno.EOPNOTSUPP, refused)
+    m.config(receive="buffer")
+    assert len(r.sent) == before
+    for name in ("+CAOPEN", "+CASEND", "+CARECV", "+CACLOSE", "+CASERVER", "+CASWITCH", "+CASRIP"):
+        with pytest.raises(ValueError):
+            m.at(name + "=0,1")
+    assert r.works()
