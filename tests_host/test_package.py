@@ -12,6 +12,7 @@ from families import CIP
 import made as made_of
 import package
 import parts
+import reference
 import pytest
 from mpremote import mip
 from tools.system import micropython_command
@@ -64,6 +65,11 @@ def run(lib, *args):
 def test_the_lists_are_what_the_generator_writes():
     stale = [path.relative_to(package.TREE).as_posix() for path in package.differing()]
     assert not stale, "run: python3 tests_host/tools/package.py --write"
+
+
+def test_reference_is_what_the_generator_writes():
+    wanted = reference.text(parts.trees())
+    assert reference.REFERENCE.read_text() == wanted, "run: python3 tests_host/tools/reference.py --write"
 
 
 def test_every_file_is_in_a_list_and_package_json_has_all():

@@ -10,7 +10,7 @@ from .lazy import capability, once
 _FLUSH_MS = 10000
 
 
-def flush(m, timeout_ms: int = _FLUSH_MS) -> bool:
+def flush(m, timeout_ms: int = 10000) -> bool:
     """Wait until the peers have what was written and closed sockets are closed; call it before ``deepsleep``.
 
     Returns whether that was so in time, also of sockets whose close() did not wait for it.
