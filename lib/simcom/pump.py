@@ -67,6 +67,7 @@ class Pump:
 
     exclusive = None  # who has the module for himself: his refuse() raises OSError(EALREADY) for what others start
     urcs: tuple = ()  # what on_urc() waits for, as callbacks.py keeps it
+    receiver = None  # how received bytes come, see buffered.py
     hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes
 
     def __init__(self, uart):
@@ -99,7 +100,7 @@ class Pump:
             if not self.channel.busy:
                 self._next()
             if self.channel.parser.pushed:
-                got = self.receiver.poll(got)
+                got = self.receiver.poll(got)  # type: ignore[attr-defined]
             self.pumping = False  # here: Ctrl-C may come right behind the try
         except MemoryError:
             got = self._interrupted()
@@ -125,7 +126,7 @@ class Pump:
         as long as the module says something now and then.
         """
         self.may_wait()
-        self._nap(min(ms, self.receiver.nap_ms))
+        self._nap(min(ms, self.receiver.nap_ms))  # type: ignore[attr-defined]
         if self.on_wait:
             if not (passed(since, bound + 1000) if bound else self.channel.quiet(self.silence_ms + _MORE_MS)):
                 self.on_wait()

@@ -53,7 +53,6 @@ class TcpIp(Modem):
     flushing = 0  # 1: somebody waits for acknowledgements; 2: every write does
     gave_up = False  # since the last flush() a closed link ended before the peer had all
     RECEIVER = Buffered
-    receiver = None  # how received bytes come, see buffered.py
 
     def prepare(self, rxbuf):
         """What is made once, for a UART that holds ``rxbuf`` bytes."""

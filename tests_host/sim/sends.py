@@ -52,11 +52,12 @@ class Sends(Basic):
             self.result("ERROR", 4)
 
     def told(self, link, count: int) -> str:
-        """The number of bytes as a result tells it; a seed lets datagrams alone, which may come twice then."""
+        """The number of bytes as a result tells it; a seed lets datagrams alone, which may come twice then, and short
+        pieces, behind the last of which the peer may close: then nobody can tell any more."""
         if self.lies:
             text, *self.lies = self.lies
             return text
-        if self.choices["count"] != "true" and link.proto == "TCP" and count > 9 and self.random.random() < _RARELY:
+        if self.choices["count"] != "true" and link.proto == "TCP" and count > 999 and self.random.random() < _RARELY:
             at = self.random.randrange(len(str(count)))
             return str(count)[:at] + str(count)[at + 1 :]
         return str(count)

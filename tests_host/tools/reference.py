@@ -108,8 +108,8 @@ class Reference:
 
 def text(trees):
     """What the file has to say."""
-    names, homes = table(trees, "_NAMES").split(), table(trees, "_METHODS")
-    families = [name for name in names if package.FAMILY.match(name.lower())]
+    first = next(name for name in table(trees, "_NAMES").split() if package.FAMILY.match(name.lower()))
+    homes = table(trees, "_METHODS")
     later = [name for name in table(trees, "_LATER").split() if name not in INSIDE]
     ref = Reference(trees)
 
@@ -117,10 +117,10 @@ def text(trees):
         return member(trees[module].body, name)
 
     ref.section(
-        "simcom", "A class for each family: `%s`. `simcom.__version__` tells the version." % "`, `".join(families)
+        "simcom", "A class for each family, `simcom.%s` and so on. `simcom.__version__` tells the version." % first
     )
     modem = cls("modem", "Modem")
-    ref.entry(member(modem.body, "__init__"), families[0], 1, "`checks`, each time", modem)
+    ref.entry(member(modem.body, "__init__"), first, 1, "`checks`, each time", modem)
     for name in SOCKET:
         ref.entry(member(trees["socket"].body, name), name)
     ref.entry(cls("detect", "detect"), "detect", 0, "`detect`, which stays, and the class")
@@ -129,7 +129,7 @@ def text(trees):
     error = cls("pump", "ATError")
     ref.entry(member(error.body, "__init__"), "ATError", 1, "", error)
 
-    ref.section("A modem", "What `simcom.%s(...)` and the other families make." % families[0])
+    ref.section("A modem", "What `simcom.%s(...)` and the other families make." % first)
     ref.methods("modem", "Modem", OWN)
     ref.later(later)
     ref.section("config(name=value)", "What it sets, now and at each connect; more of it in `config()` above.")
