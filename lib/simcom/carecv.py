@@ -18,6 +18,8 @@ _AGAIN_MS = const(500)  # a refused read is sent again so much later …
 _REFUSALS = const(3)  # … so often
 _SOONER_MS = const(300)  # a reader that waits asks so much sooner
 
+_DRY = const(2)  # Link.known: bytes were announced before the peer closed, and did not come
+
 _HEAD = const(b"+CARECV:")
 
 
@@ -130,6 +132,9 @@ class CaRecv(Buffered):
             link.ready = link.ring.any()
         if link.state != State.DRAINING:
             link.known = 0
+        elif link.known and link.known != _DRY:  # once means nothing
+            link.moved = ticks_ms()
+            link.known = _DRY if link.known > 0 else 0
         elif passed(link.moved, _REST_MS) and not self._channel.strays:
             if link.known > 0:
                 return m.broken(link)
