@@ -473,7 +473,7 @@ def test_what_is_wrong_is_said_in_one_line(options):
 
 KNOWN = {
     ("--family", "link"): ("no such family: link; there are: ", "a76xx, sim7000, "),
-    ("--family", "SIM900"): ("no such family: SIM900; there are: ", "a76xx, sim7000, "),
+    ("--family", "SIM5360"): ("no such family: SIM5360; there are: ", "a76xx, sim7000, "),
     ("--set", "nonsense=1"): ("no such setting: nonsense; there are: ", ", csq, "),
     ("--choice", "nonsense=1"): ("no such choice: nonsense; there are: ", ", closed, "),
 }

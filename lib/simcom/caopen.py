@@ -14,7 +14,8 @@ from .tcpip import TcpIp
 
 _BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
 _POLL_MS = const(400)  # some firmware does not announce bytes: who waits for them asks so often
-_BEHIND_MS = const(300)  # OK may follow +CASEND, or not
+_BEHIND_MS = const(300)  # OK may follow +CASEND, or not …
+_LATE_MS = const(5000)  # … and where +CASEND came behind an OK before
 
 
 class CaOpen(TcpIp):
@@ -197,9 +198,9 @@ class CaOpen(TcpIp):
     def _sent(self, link, number, n):
         channel = self.channel
         if link.sending and self._task is link.task and channel.busy and channel.sent >= 0:
-            if not self.tells and not number and n == link.sending:  # perhaps instead of OK
+            if not number and n == link.sending:  # perhaps instead of OK, or late, of the send before
                 channel.own = 3
-                channel.hurry(_BEHIND_MS)
+                channel.hurry(_LATE_MS if self.tells else _BEHIND_MS)
             return
         self.tells = True
         if number or not n:
