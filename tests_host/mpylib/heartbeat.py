@@ -75,6 +75,8 @@ async def send(writer, total):
 
 
 async def program(modem, heart, up, down, problems):
+    modem.preload()  # who wants even beats loads before he has any
+    simcom.install(modem)
     asyncio.create_task(heart.beat())
     await asyncio.sleep_ms(100)
     heart.phase = "bring-up"
@@ -86,7 +88,6 @@ async def program(modem, heart, up, down, problems):
     else:
         problems.append("not connected, at %s" % modem.step)
         return
-    simcom.install(modem)
     heart.phase = "transfer"
     await asyncio.gather(*[client(n, up, down, problems) for n in range(LINKS)])
     heart.phase = "close"
