@@ -6,19 +6,19 @@ import simcom.lazy as lazy
 
 _lock = allocate_lock()
 _plain = lazy.load
-_owner = None  # the thread that loads: what it loads may load more
+_inside: dict = {}  # threads that load: what they load, or a timer that strikes then, may load more
 
 
 def _load(name, m=None, keep=True):
-    global _owner
-    if _owner == get_ident():
+    me = get_ident()
+    if me in _inside:
         return _plain(name, m, keep)
-    with _lock:
-        try:
-            _owner = get_ident()
+    _inside[me] = True  # before it has the lock, and still behind it: a timer may strike in between
+    try:
+        with _lock:
             return _plain(name, m, keep)
-        finally:
-            _owner = None
+    finally:
+        del _inside[me]
 
 
 def guard():
