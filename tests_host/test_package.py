@@ -23,6 +23,7 @@ LISTS = package.lists()
 FAMILIES = tuple(filter(package.FAMILY.match, LISTS))
 FAULTS = ("lost", "context", "restart", "refused", "count")  # as mpy_session.py has them
 BUILD = package.TREE / "build"
+pytestmark = pytest.mark.xdist_group("build")  # one worker: each would make it, while another reads it
 
 
 @pytest.fixture(scope="module")
