@@ -64,3 +64,16 @@ def pytest_terminal_summary(terminalreporter):
     functions = {nodeid.partition("[")[0] for nodeid in ran}
     if ran:
         terminalreporter.write_line("%d test functions, run as %d items" % (len(functions), len(ran)))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind():
+    """What one test has loaded beforehand, locked or guarded, and what was to come, is no affair of the next."""
+    import shim
+    from simcom import lazy
+
+    before = lazy.load, lazy.loader
+    shim.reset()
+    yield
+    lazy.load, lazy.loader = before
+    lazy.kept.clear()
