@@ -32,16 +32,11 @@ class Module(OpenReceive):
     identity = {
         "I": "Manufacturer: INCORPORATED\r\nModel: %(model)s\r\nRevision: %(revision)s\r\nIMEI: %(imei)s",
         "CGMI": "INCORPORATED",
-        "GMI": "INCORPORATED",
         "CGMM": "%(model)s",
-        "GMM": "%(model)s",
         "CGMR": "+CGMR: %(revision)s",
-        "GMR": "+CGMR: %(revision)s",
         "GCAP": "+GCAP: +CGSM,+FCLASS,+DS",
-        "CGSN": "%(imei)s",
-        "GSN": "%(imei)s",
+        "CCID": None,
         "CICCID": "+ICCID: %(iccid)s",
-        "CIMI": "%(imsi)s",
         "SIMCOMATI": "Manufacturer: INCORPORATED\r\nModel: %(model)s\r\nRevision: %(revision)s\r\n"
         "A7670M7_B09V01_250619\r\nQCN:\r\nIMEI: %(imei)s\r\nMEID:\r\n+GCAP: +CGSM,+FCLASS,+DS\r\n"
         "DeviceInfo:",

@@ -29,7 +29,16 @@ class Power(Chatter):
     default_autobaud = False
     model = ""  # what it is sold as
     revision = imei = iccid = imsi = ""
-    identity: dict = {}  # command -> answer line, with the five above
+    # Command -> answer line, with the five above; None: it has no such command. What starts with CG goes without C too.
+    identity: dict = {
+        "CGMI": "SIMCOM_Ltd",
+        "CGMM": "SIMCOM_%(model)s",
+        "CGMR": "Revision:%(revision)s",
+        "GCAP": "+GCAP: +CGSM",
+        "CGSN": "%(imei)s",
+        "CCID": "%(iccid)s",
+        "CIMI": "%(imsi)s",
+    }
     settings: dict = {}  # command -> default value; accepted and kept, without effect
     ranges: dict = {}  # command -> what its test form tells
     CHOICES: dict = {"cmee": (0, 2), "boot_noise": (b"", b"\x00\xff\xff")}
@@ -60,7 +69,8 @@ class Power(Chatter):
     ):
         super().__init__(port, seed, **profile)
         known = {name: getattr(self, name) for name in ("model", "revision", "imei", "iccid", "imsi")}
-        self.identity = {name: text % known for name, text in self.identity.items()}
+        said = {name: text % known for name, text in self._merged("identity").items() if text}
+        self.identity = said | {name[1:]: text for name, text in said.items() if name.startswith("CG")}
         self.ranges = self._merged("ranges")
         self.choices = {}
         for name, options in sorted(self._merged("CHOICES").items()):

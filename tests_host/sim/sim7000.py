@@ -19,20 +19,7 @@ class Module(LowPower, Bearer):
     model = "SIM7000G"
     revision = "1529B11SIM7000G"
     imei, iccid, imsi = "868822040000017", "89860000000000000017", "001010000000017"
-    identity = {
-        "I": "%(model)s R1529",
-        "CGMI": "SIMCOM_Ltd",
-        "GMI": "SIMCOM_Ltd",
-        "CGMM": "SIMCOM_%(model)s",
-        "GMM": "SIMCOM_%(model)s",
-        "CGMR": "Revision:%(revision)s",
-        "GMR": "Revision:%(revision)s",
-        "GCAP": "+GCAP: +CGSM",
-        "CGSN": "%(imei)s",
-        "GSN": "%(imei)s",
-        "CCID": "%(iccid)s",
-        "CIMI": "%(imsi)s",
-    }
+    identity = {"I": "%(model)s R1529"}
 
     def do_CIFSREX(self, op, args):
         """Like CIFSR, with a prefix and an OK."""

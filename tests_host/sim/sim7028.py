@@ -35,21 +35,8 @@ class Module(LowPower, OpenReceive):
     model = "SIM7028"
     revision = "2110B07SIM7028"
     imei, iccid, imsi = "867900060000028", "89860000000000000028", "001010000000028"
-    identity = {
-        "I": "%(model)s R2110",
-        "CGMI": "SIMCOM_Ltd",
-        "GMI": "SIMCOM_Ltd",
-        "CGMM": "%(model)s",
-        "GMM": "%(model)s",
-        "CGMR": "%(revision)s",
-        "GMR": "%(revision)s",
-        "GCAP": "+GCAP: +CGSM",
-        "CGSN": "%(imei)s",
-        "GSN": "%(imei)s",
-        "CCID": "%(iccid)s",
-        "CIMI": "%(imsi)s",
-        "CESQ": "+CESQ: 99,99,255,255,31,70",
-    }
+    identity = {"I": "%(model)s R2110", "CGMM": "%(model)s", "CGMR": "%(revision)s"}
+    identity |= {"CESQ": "+CESQ: 99,99,255,255,31,70"}
 
     def _factory(self):
         self.socket_context = self.attach_context = self.choices["profile"]

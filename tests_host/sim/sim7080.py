@@ -39,20 +39,7 @@ class Module(LowPower, CaName):
     }
     model, revision = "SIM7080", "1951B17SIM7080"
     imei, iccid, imsi = "860016040000080", "89860000000000000080", "001010000000080"
-    identity = {
-        "I": "%(model)s R1951",
-        "CGMI": "SIMCOM_Ltd",
-        "GMI": "SIMCOM_Ltd",
-        "CGMM": "SIMCOM_%(model)s",
-        "GMM": "SIMCOM_%(model)s",
-        "CGMR": "Revision:%(revision)s",
-        "GMR": "Revision:%(revision)s",
-        "GCAP": "+GCAP: +CGSM",
-        "CGSN": "%(imei)s",
-        "GSN": "%(imei)s",
-        "CCID": "%(iccid)s",
-        "CIMI": "%(imsi)s",
-    }
+    identity = {"I": "%(model)s R1951"}
     _untrained = False  # no character has told it the rate since it started
     _owes_ok = False  # of the command that restarted it
 

@@ -19,14 +19,6 @@ class Module(A76xx):
         "I": "Manufacturer: SIMCOM INCORPORATED\r\nModel: SIMCOM_%(model)s\r\nRevision: %(revision)s\r\n"
         "IMEI: %(imei)s\r\n+GCAP: +CGSM,+FCLASS,+DS",
         "CGMI": "SIMCOM INCORPORATED",
-        "GMI": "SIMCOM INCORPORATED",
         "CGMM": "SIMCOM_%(model)s",
-        "GMM": "SIMCOM_%(model)s",
-        "CGMR": "+CGMR: %(revision)s",
-        "GMR": "+CGMR: %(revision)s",
-        "GCAP": "+GCAP: +CGSM,+FCLASS,+DS",
-        "CGSN": "%(imei)s",
-        "GSN": "%(imei)s",
-        "CICCID": "+ICCID: %(iccid)s",
-        "CIMI": "%(imsi)s",
+        "SIMCOMATI": None,
     }

@@ -27,20 +27,7 @@ class Module(Bearer):
     model = "SIM800"
     revision = "1418B05SIM800L24"
     imei, iccid, imsi = "866050030000018", "89860000000000000018", "001010000000018"
-    identity = {
-        "I": "%(model)s R14.18",
-        "CGMI": "SIMCOM_Ltd",
-        "GMI": "SIMCOM_Ltd",
-        "CGMM": "SIMCOM_%(model)s",
-        "GMM": "SIMCOM_%(model)s",
-        "CGMR": "Revision:%(revision)s",
-        "GMR": "Revision:%(revision)s",
-        "GCAP": "+GCAP: +FCLASS,+CGSM",
-        "CGSN": "%(imei)s",
-        "GSN": "%(imei)s",
-        "CCID": "%(iccid)s",
-        "CIMI": "%(imsi)s",
-    }
+    identity = {"I": "%(model)s R14.18", "GCAP": "+GCAP: +FCLASS,+CGSM"}
 
     ri_ms = {"sms": 120, "call": 50}
     lte = False
