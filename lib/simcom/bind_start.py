@@ -2,6 +2,8 @@
 
 import errno
 
+from .linkkind import between
+
 
 def _port(n, proto, port):
     return b'AT+CLPORT=%d,"%s",%d' % (n, proto.encode(), port)
@@ -23,18 +25,4 @@ def local_port(m, link, proto, port):
 
 def steps(m, link, port):
     """Open ``link`` with this local port: ends when the connection is there, or will not be."""
-    n = link.n
-    error = None
-    yield from local_port(m, link, link.proto, port)
-    try:
-        yield from m.dial(link)
-        yield from m.outcome(link, n)
-    except OSError as e:
-        error = e
-    if m.up:  # who is given the number later must not get the port with it
-        try:
-            yield _port(n, link.proto, 0)
-        except OSError:
-            pass
-    if error:
-        raise error
+    return between(m, link, local_port(m, link, link.proto, port), _port(link.n, link.proto, 0))

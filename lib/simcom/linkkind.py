@@ -15,3 +15,23 @@ class LinkKind:
     def transmit(self, link):
         """Steps: send what is in the send buffer, or some of it."""
         return self.modem.transmit(link)
+
+
+def between(m, link, begin, end):
+    """Steps: open ``link`` between ``begin``, the steps that give its number something, and ``end``, the command that
+    takes it back: who has the number later must not get that with it. Ends when the connection is there, or not."""
+    n = link.n
+    error = None
+    yield from begin
+    try:
+        yield from m.dial(link)
+        yield from m.outcome(link, n)
+    except OSError as e:
+        error = e
+    if m.up:
+        try:
+            yield end
+        except OSError:
+            pass
+    if error:
+        raise error
