@@ -280,12 +280,18 @@ def test_cipopen_destinations_that_fail(modem):
         assert answer == b"\r\nOK\r\n\r\n+CIPOPEN: 0,%d\r\n" % code
 
 
-def test_cipopen_datagrams_of_several_peers(modem):
+def datagram_peers():
+    """Two UDP sockets on loopback, and the map that has them at port 53 of 192.0.2.0 and 192.0.2.1."""
     peers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
     for peer in peers:
         peer.bind(("127.0.0.1", 0))
         peer.settimeout(10)
     table = ",".join("192.0.2.%d:53=127.0.0.1:%d" % (i, peer.getsockname()[1]) for i, peer in enumerate(peers))
+    return peers, table
+
+
+def test_cipopen_datagrams_of_several_peers(modem):
+    peers, table = datagram_peers()
     running = modem("--map", table, "--listen", "5000=0", family="sim7028")
     running.open_network()
     running.ask("AT+CIPRXGET=0")
@@ -357,11 +363,7 @@ def test_caopen_destinations_that_fail(modem):
 
 
 def test_caopen_datagrams_of_several_peers(modem):
-    peers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-    for peer in peers:
-        peer.bind(("127.0.0.1", 0))
-        peer.settimeout(10)
-    table = ",".join("192.0.2.%d:53=127.0.0.1:%d" % (i, peer.getsockname()[1]) for i, peer in enumerate(peers))
+    peers, table = datagram_peers()
     running = modem("--map", table, "--listen", "5000=0", "--baud", "115200", family="sim7080")
     running.activate()
     assert running.ask('AT+CASERVER=0,0,"UDP",5000,1') == b"\r\n+CASERVER: 0,0\r\n\r\nOK\r\n"
