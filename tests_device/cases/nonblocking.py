@@ -126,7 +126,7 @@ def case_write_is_none_when_nothing_fits(target):
 
 def case_sendall_that_does_not_fit(target):
     s = _open(target, "mute")
-    fails(errno.EAGAIN, s.sendall, pattern(20000))
+    fails(errno.EAGAIN, s.sendall, bytes(20000))
     s.close()
 
 
