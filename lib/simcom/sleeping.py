@@ -24,7 +24,8 @@ def sleep(m, dtr=None, *, level: int = 1, timeout_ms: int = 10000):
 
     ``dtr``: Pin at the module's DTR, remembered; ``level``: its level that lets the module sleep. Without: by silence,
     where the family has that. Connections stay open; idle ones are asked every 10 minutes instead of every 10 s. After
-    a restart connect() has it sleep again. OSError: EOPNOTSUPP on SIM7028, and without ``dtr`` on SIM7000; ETIMEDOUT.
+    a restart connect() has it sleep again. OSError: EOPNOTSUPP on SIM7028, and without ``dtr`` on SIM7000, SIM7080;
+    ETIMEDOUT.
     """
     need(m, "sleep")
     if dtr is not None:
