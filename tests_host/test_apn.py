@@ -4,9 +4,9 @@ import errno
 
 from families import OPEN, START
 import pytest
-from rig import Rig
+from rig import ECHO, Rig
 
-LTE = ("sim7000", "sim7028", "a76xx")
+LTE = ("sim7000", "sim7028", "a76xx", "sim7080")
 each_lte = pytest.mark.parametrize("family", LTE)
 each_open = pytest.mark.parametrize("family", OPEN)
 each_start = pytest.mark.parametrize("family", START)
@@ -234,6 +234,16 @@ def test_number_of_the_context(family):
     rig.modem.connect("internet")
     assert rig.vm.definitions[cid] == ("IP", "internet")
     assert written(rig) == ['AT+CGDCONT=%d,"IP","internet"' % cid]
+    if family == "sim7080":
+        assert [each.config[1] for each in rig.vm.contexts] == ["", "", "internet", ""]
+        assert [each.status for each in rig.vm.contexts] == [0, 0, 1, 0]
+        assert rig.modem.status("context") == "ACTIVE"
+        s = rig.socket(ECHO)
+        assert rig.vm.links[0].bearer == 2
+        s.close()
+        rig.modem.config(cid=None)
+        assert 'AT+CGDCONT=1,"IP","internet"' in again(rig, "internet")
+        assert [each.status for each in rig.vm.contexts] == [1, 0, 0, 0]
     if family == "a76xx":
         assert rig.vm.socket_context == 3 and "AT+CSOCKSETPN=3" in rig.sent
         rig.modem.config(cid=None)
@@ -248,6 +258,15 @@ def test_bad_settings_of_the_context_send_nothing(family, bad):
     before = len(rig.sent)
     with pytest.raises(ValueError):
         rig.modem.config(**bad)
+    assert len(rig.sent) == before
+
+
+@pytest.mark.parametrize("cid", (0, 5))
+def test_context_that_has_no_socket_of_its_own(cid):
+    rig = Rig(family="sim7080")
+    before = len(rig.sent)
+    with pytest.raises(ValueError, match="cid: 1 to 4, not %d" % cid):
+        rig.modem.config(cid=cid)
     assert len(rig.sent) == before
 
 

@@ -57,6 +57,55 @@ def test_context_is_raised_in_this_order():
     assert r.works()
 
 
+@pytest.mark.feature("ipv6", FAMILY)
+@pytest.mark.parametrize("seed", (None, 1, 2, 3))
+def test_ipv6_context(seed):
+    r = made(seed, up=False)
+    r.modem.config(pdp_type="IPV6")
+    r.modem.connect("internet")
+    assert r.vm.contexts[0].config[:2] == [2, "internet"] and r.vm.definitions[1] == ("IPV6", "internet")
+    address = r.vm.ipv6_address
+    assert r.modem.ifconfig()[0] == r.modem.ipconfig("addr6")[0][0] == address
+    assert r.modem.ipconfig("addr4")[0] == "0.0.0.0"
+    assert r.works()
+    host = "2001:db8::17"
+    r.net.serve(host, 7, Echo)
+    r.net.serve(host, 9, Echo, "UDP")
+    s = r.socket((host, 7))
+    s.write(b"by its number")
+    assert s.read(13) == b"by its number"
+    assert r.modem.status("links")[0][:4] == (0, "TCP", host, 7)
+    assert ":" in r.modem.resolve(rig.ECHO[0])[0]
+    r.modem.config(dns="2001:db8::53")
+    assert "2001:db8::53" in r.vm.dns
+    u = r.modem.socket(AF_INET, SOCK_DGRAM)
+    u.settimeout(30)
+    u.bind(("", 5000))
+    u.sendto(b"datagram", (host, 9))
+    assert u.recvfrom(100) == (b"datagram", (host, 9))
+    server = r.modem.socket()
+    server.settimeout(30)
+    server.bind(("", 80))
+    server.listen()
+    assert [link.kind for link in r.vm.links if link.listens] == ["UDP6", "TCP6"]
+    caller = r.dial(80, "2001:db8::7")
+    client, peer = server.accept()
+    caller.send(b"hello")
+    assert client.read(5) == b"hello" and peer[0] == "2001:db8::7"
+    r.modem.config(pdp_type="IPV4V6")
+    r.modem.disconnect()
+    r.modem.connect("internet")
+    assert r.vm.contexts[0].config[0] == 0 and r.modem.ipconfig("addr6") == []
+    assert r.socket((host, 7)) and r.works()
+
+
+def test_address_of_the_other_version_is_not_reached():
+    r = made()
+    r.net.serve("2001:db8::17", 7, Echo)
+    fails(errno.ECONNABORTED, r.socket().connect, ("2001:db8::17", 7))
+    assert r.works()
+
+
 @pytest.mark.feature("account", FAMILY)
 def test_user_and_password_go_with_the_apn_and_are_taken_back():
     r = made(up=False)

@@ -25,7 +25,7 @@ class CaOpen(TcpIp):
     """
 
     DIALECT = "caopen"
-    OPEN = 'AT+CAOPEN=%d,0,"%s","%s",%d'
+    OPEN = 'AT+CAOPEN=%d,%d,"%s","%s",%d'
     SEND = b"AT+CASEND=%d,%d"
     ACK = b"AT+CAACK=%d"
     RECOUNTS = 2
@@ -41,7 +41,8 @@ class CaOpen(TcpIp):
     RECEIVER = CaRecv
     BUFFERED = ()
 
-    net = None  # what the last +APP PDP of context 0 said: whether it is active
+    pdp = 0  # <pdp>, the number of our context
+    net = None  # what its last +APP PDP said: whether it is active
     parting = False  # a DEACTIVE may come of what is off already
     owed = 0  # numbers, as bits, to be closed by us too before they are used again
     tells = False  # sends are reported late too, by +CASEND
@@ -49,7 +50,8 @@ class CaOpen(TcpIp):
     def dial(self, link, more=b""):
         """Steps: TcpIp.dial(), whose answer may wait for the result."""
         try:
-            yield (self.OPEN % ((link.n, link.proto) + link.peer)).encode() + more, self.CONNECT_MS, False
+            pdp = getattr(link.kind, "pdp", self.pdp)
+            yield (self.OPEN % ((link.n, pdp, link.proto) + link.peer)).encode() + more, self.CONNECT_MS, False
         except OSError as e:
             if not link.error and link.state != State.OPEN:  # else the result came before
                 yield from once("caerror").refused(self, link, e)
@@ -149,7 +151,7 @@ class CaOpen(TcpIp):
         if not buf.startswith(b"+CA", i) or not k:
             if not buf.startswith(b"+APP PDP", i):
                 return super().on_line(buf, i, j)
-            self._context(buf.find(b"DEACT", k, j) < 0, self.number(buf, j) if buf.find(b",", k, j) > 0 else 0)
+            self._context(buf.find(b"DEACT", k, j) < 0, self.number(buf, j) if buf.find(b",", k, j) > 0 else self.pdp)
             return True
         if buf[k] == 32:
             k += 1
@@ -176,12 +178,12 @@ class CaOpen(TcpIp):
         return True
 
     def _context(self, active, pdp):
-        if pdp:
+        if pdp != self.pdp:
             return
         self.net = active
         if not active and self.up:
             if not self.parting:
-                return self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: 0,DEACTIVE)")
+                return self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: DEACTIVE)")
             self.parting = False
             self.doubt = True
 

@@ -16,7 +16,7 @@ _TYPES = {"IP": 1, "IPV6": 2, "IPV4V6": 0}
 
 
 def context_up(m, apn, user, key):
-    """From whatever state to an active context 0."""
+    """From whatever state to an active context."""
     card = once("card")
     for row in (yield from card.asked(b"AT+CASTATE?", fields)):  # of an earlier program
         try:
@@ -24,6 +24,10 @@ def context_up(m, apn, user, key):
         except OSError as e:
             card.refusal(e)
     yield from context_down(m)
+    pdp = (m.__dict__.get("cid") or 1) - 1
+    if pdp != m.pdp:
+        m.pdp = pdp
+        yield from context_down(m)
     m.owed = 0
     yield from _account(m, card, apn, user, key)
     for cmd in m.SETTINGS:
@@ -51,7 +55,7 @@ def _account(m, card, apn, user, key):
         return
     now = ()
     for row in (yield from card.asked(b"AT+CNCFG?", fields)):
-        if row[0] == "0" and len(row) > 4:
+        if row[0] == str(m.pdp) and len(row) > 4:
             now = row
     if apn == ():
         if now and now[2]:
@@ -61,7 +65,7 @@ def _account(m, card, apn, user, key):
         given = yield from card.asked(b"AT+CGNAPN", fields)
         apn = given[-1][1] if given and given[-1][0] == "1" else ""
     kind = _TYPES[m.__dict__.get("pdp_type") or "IP"]
-    cmd = 'AT+CNCFG=0,%d,"%s"' % (kind, apn)
+    cmd = 'AT+CNCFG=%d,%d,"%s"' % (m.pdp, kind, apn)
     if user or key or (now and (now[3] or now[4])):
         cmd += ',"%s","%s",%d' % (user or "", key or "", 3 if user or key else 0)
     yield cmd.encode()
@@ -75,9 +79,9 @@ def _state(line):
 
 
 def _asked(m):
-    # State and address of context 0.
+    # State and address of our context.
     for n, state, address in (yield from query(m, b"AT+CNACT?", _state)):
-        if n == "0":
+        if n == str(m.pdp):
             return state, address
     raise ValueError
 
@@ -86,7 +90,7 @@ def _switch(m, on):
     # OK says nothing, +APP PDP comes before or after it. It may have been lost, or be an older one's.
     m.net = None
     try:
-        yield b"AT+CNACT=0,%d" % on, 10000, False
+        yield b"AT+CNACT=%d,%d" % (m.pdp, on), 10000, False
     except OSError as e:
         once("card").refusal(e)  # it may be so already
         m.net = False
@@ -101,14 +105,14 @@ def _switch(m, on):
                 break
         yield 100
     code = errno.ETIMEDOUT if m.net is None else errno.EHOSTUNREACH
-    raise OSError(code, "AT+CNACT=0,%d: the context stays as it is" % on)
+    raise OSError(code, "AT+CNACT=%d,%d: the context stays as it is" % (m.pdp, on))
 
 
 def context_check(m):
     """Read the address; ATError when the context is off."""
     state, address = yield from _asked(m)
     if state != _ON:
-        raise m.refusal("+CNACT: 0,%s: not active" % state)
+        raise m.refusal("+CNACT: %d,%s: not active" % (m.pdp, state))
     m.address = address
 
 

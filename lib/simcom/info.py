@@ -47,7 +47,7 @@ def config(m, *param, timeout_ms: int = 30000, **settings):
     connection may take nothing of what is to be sent before it is given up, 125000 if not told. ``silence_ms``: so long
     the module may say nothing, 60000 if not told. ``dns``: one or two
     addresses (AT+CDNSCFG). ``acknowledge=True``: a write returns when the peer has the bytes; ``stall_ms`` holds
-    here too. ``pdp_type``: "IP", "IPV4V6" or "IPV6" (SIM7028), ``cid``: 0 to 15, both
+    here too. ``pdp_type``: "IP", "IPV4V6" or "IPV6" (SIM7028, SIM7080), ``cid``: 0 to 15 (SIM7080: 1 to 4), both
     of the LTE context, from the next connect() on. ``function``: 0, 1 or 4 (AT+CFUN), now; connect() goes back to 1.
     ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10; ``delay_ms``, ``resend_ms``,
     ``async_mode``, ``error_texts``, ``link_headers``: other fields of AT+CIPCCFG; ``stack="default"``: as its maker

@@ -7,10 +7,12 @@ from .netconf import forget, remember
 
 
 def set_cid(m, cid):
-    """0 to 15: which context of AT+CGDCONT is ours, from the next connect() on; None: the module's usual one."""
+    """0 to 15 (SIM7080: 1 to 4): which context of AT+CGDCONT is ours, from the next connect() on; None: the module's
+    usual one."""
     need(m, "LTE context")
-    if cid is not None and not (isinstance(cid, int) and 0 <= cid <= 15):
-        raise ValueError("cid: 0 to 15, not %r" % (cid,))
+    first, last = (1, 4) if m.DIALECT == "caopen" else (0, 15)  # that of AT+CNACT has a number one less
+    if cid is not None and not (isinstance(cid, int) and first <= cid <= last):
+        raise ValueError("cid: %d to %d, not %r" % (first, last, cid))
     return _profile(m, cid, m.__dict__.get("pdp_type"))
 
 

@@ -7,9 +7,9 @@ _STATES = {0: "REMOTE CLOSING", 1: "CONNECTED", 2: "LISTENING"}
 
 
 def context(m):
-    """The state of context 0, by AT+CNACT?."""
+    """The state of our context, by AT+CNACT?."""
     for n, state in (yield from query(m, b"AT+CNACT?", _context)):
-        if n == 0:
+        if n == m.pdp:
             return ("DEACTIVE", "ACTIVE", "IN OPERATION")[state]
 
 

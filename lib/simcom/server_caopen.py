@@ -23,7 +23,8 @@ def start(m, server, listener):
         m.owed &= ~(1 << n)
         yield from _closed(n)
     since = ticks_ms()
-    rows = yield b'AT+CASERVER=%d,0,"TCP",%d' % (n, listener.port), 30000
+    new = b"6" if ":" in m.address else b""
+    rows = yield b'AT+CASERVER=%d,%d,"TCP%s",%d' % (n, m.pdp, new, listener.port), 30000
     result = int(fields(rows[-1])[1])
     if result:
         m.owed |= 1 << n
@@ -41,7 +42,7 @@ def _closed(n):
 def runs(m, index, port):
     """Whether the module listens."""
     for cid, kind, found in (yield from perhaps(m, b"AT+CASERVER?", _server)):
-        if found == port and kind == "TCP":
+        if found == port and kind.startswith("TCP"):
             m.parts["servers"].slots[index].cid = cid
             return True
     return False

@@ -170,7 +170,10 @@ class CaOpen(CnAct):
                 self._opened(link, NO_NAME)
 
         if numeric(link.host):
-            resolved([link.host])
+            if context.config[0] == (1 if ":" in link.host else 2):  # the other version has no way to it
+                self._opened(link, FAILED)
+            else:
+                resolved([link.host])
         else:
             self.resolve(link.host, context, resolved)
 
