@@ -80,6 +80,7 @@ def measure(family, long):
 measure("SIM7000", False)
 measure("SIM7000", True)
 measure("A76XX", False)
+measure("SIM7080", True)
 
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(1 if failed else 0)

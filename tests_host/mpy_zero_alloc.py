@@ -1,6 +1,6 @@
 """The receive path takes no heap, from the UART to readinto: with the heap locked, and by count with the collector off.
 
-All of it for one dialect, the shorter part for the other.
+All of it for one dialect, the shorter part for the others.
 
 On the unix port each poll of a stream written in Python takes 1 ms, hence the modest counts.
 """
@@ -19,11 +19,12 @@ faketime.install()
 RXBUF = 1080  # requests of 1024 bytes
 RING = 2 * 1024
 SEGMENT = RXBUF - 56
+LINKS = 8
 
 passed = failed = 0
 position = 0  # bytes that the program has read from the stream
 family = "SIM7000"
-uart = modem = None  # of that family
+uart = modem = notices = None  # of that family
 
 
 def check(name, problem):
@@ -103,7 +104,6 @@ def setting(burst=64, segment=SEGMENT, inside=b"", after=b""):
     uart.after = after
 
 
-NOTICE = b"\r\n+CIPRXGET: 1,0\r\n"
 LENGTHS = (1, 9, 10, 99, 100, 101, 999, 1000, 1024)
 
 
@@ -111,7 +111,7 @@ def pieces(s, buf, times):
     done = 0
     for n in LENGTHS:
         uart.add(n)
-        uart.put(NOTICE)
+        uart.put(uart.notice)
         done += s.readinto(buf, n)
     return done
 
@@ -146,6 +146,72 @@ def polls(s, buf, times):
     for _ in range(250):
         s.ioctl(3, 1)
         s.ioctl(3, 5)
+
+
+def others(s):
+    """What only CAOPEN has: other notices, other ways to say that there is nothing, headers that name the sender."""
+    for notice in (b"\r\n+CAURC: buffer full,0\r\n", b'\r\n+CAURC: "buffer full"\r\n', b"\r\n+CASTATE: 0,1\r\n"):
+        text = str(notice, "ascii").strip()
+        setting(after=notice)
+        twice(text + " after OK", s, SEGMENT, 4)
+        setting(inside=notice)
+        twice(text + " before OK", s, SEGMENT, 4)
+    setting()
+    for nothing in (b"\r\n+CARECV: 0,\r\n\r\nOK\r\n", b"\r\nOK\r\n", b"\r\nERROR\r\n"):
+        uart.nothing = nothing
+        twice("nothing is %s" % nothing, s, SEGMENT, 4)
+    from simcom.senders_caopen import sources
+
+    global position
+    modem.run(sources(modem))
+    uart.sender = b"192.0.2.1,80,"
+    uart.offer(100)
+    position += s.readinto(bytearray(100))  # the first header stores what later ones replace
+    for sender in (b"192.0.2.1,80,", b'"192.0.2.1",80,'):
+        uart.sender = sender
+        for burst in (64, 1, 4096):
+            setting(burst=burst)
+            twice("%s in the header, at most %d bytes per UART read" % (sender, burst), s, SEGMENT, 4)
+
+
+def by_turns(links, buf, times):
+    done = 0
+    for _ in range(times):
+        all_offered()
+        done += all_read(links, buf)
+    return done
+
+
+def all_offered():
+    for n in range(LINKS):
+        uart.add(SEGMENT, n)
+        uart.put(notices[n])
+
+
+def all_read(links, buf):
+    done = 0
+    for s in links:
+        done += s.readinto(buf)
+    return done
+
+
+def eight():
+    """Links whose bytes come at the same time."""
+    global notices
+    notices = [uart.notice.replace(b"0\r", b"%d\r" % n) for n in range(LINKS)]
+    links = []
+    for _ in range(LINKS):
+        s = modem.socket()
+        s.settimeout(5)
+        s.connect(("a.example", 80))
+        links.append(s)
+    by_turns(links, bytearray(SEGMENT), 1)
+    for way in (locked, counted):
+        n = way("eight links, each with bytes", by_turns, links, bytearray(SEGMENT), 4)
+        check("eight links: the bytes", n != 4 * LINKS * SEGMENT and "%s came" % n)
+    check("eight links: no byte lost", modem.channel.desync and "resynchronised")
+    for s in links:
+        s.close()
 
 
 def measure(name, sizes, long_sizes, segments, bursts):
@@ -185,7 +251,7 @@ def measure(name, sizes, long_sizes, segments, bursts):
         twice("at most %d bytes per UART read" % burst, s, SEGMENT, 4)
 
     # Notices, for this link and for one that nobody opened, between segments and between payload and its OK.
-    for notice in (NOTICE, b"\r\n+CIPRXGET: 1,3\r\n"):
+    for notice in (uart.notice, uart.notice.replace(b"0\r", b"3\r")):
         text = str(notice, "ascii").strip()
         setting(after=notice)
         twice(text + " after OK", s, SEGMENT, 4)
@@ -216,12 +282,23 @@ def measure(name, sizes, long_sizes, segments, bursts):
         twice("before idling", s, 100, 1)
         way("idle pump", pumps, s)
         way("ioctl poll", polls, s)
+    s.close()
+
+    setting()
+    eight()
+    if family == "SIM7080":
+        position = 2
+        s = opened(modem, uart)
+        others(s)
+        s.close()
+        eight()
 
 
 SIZES = (1, 2, 63, 64, 65, 100, 255, 256, 257, 512, 1000, 1023, 1024, 1025, 1460, 1500, 2047, RING)
 SEGMENTS = (1, 7, 63, 64, 65, 99, 100, 255, 256, 257, 500, 999, 1000, 1023)
 measure("SIM7000", SIZES, (1, 64, 1024, RING), SEGMENTS, (65, 100, 128, 255, 256))
 measure("A76XX", (1, 64, 1024, RING), (64, RING), (1, 100, 1023), (100, 256))
+measure("SIM7080", SIZES, (1, 64, 1024, RING), SEGMENTS, (65, 100, 128, 255, 256))
 
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(1 if failed else 0)

@@ -148,9 +148,7 @@ class CaRecv(Buffered):
         elif buf.startswith(b"+CAURC:", i) and buf.find(b"buffer full", i, j) > 0:
             m.cursor = buf.find(b",", i, j) + 1
             if not m.cursor:
-                for link in m.links.slots:
-                    self._notice(link)
-                return True
+                return self._full()
         elif buf.startswith(_HEAD, i):  # of a read that was given up
             if self.link and self.link.n >= 0:
                 m.broken(self.link, errno.EIO, "AT+CARECV: the answer came too late")
@@ -158,10 +156,16 @@ class CaRecv(Buffered):
         else:
             return False
         if 48 <= buf[j - 1] <= 57:
-            self._notice(m.links.get(m.number(buf, j)))
+            self._notice(m.number(buf, j))
         return True
 
-    def _notice(self, link):
+    def _full(self):
+        for n in range(self._modem.LINKS):  # it is not told which
+            self._notice(n)
+        return True
+
+    def _notice(self, n):
+        link = self._modem.links.get(n)
         if link and link.ring and State.CONNECTING < link.state < State.CLOSING:  # else it is an older connection's
             if link.known <= 0:
                 link.known = 1 if link.state == State.DRAINING else -1

