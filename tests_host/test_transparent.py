@@ -384,8 +384,9 @@ def test_what_others_may_do(family):
     rig.pump(30_000)
     assert len(rig.connection().received) == before, "nothing was sent"
     t.escape()
-    raises(errno.EALREADY, s.connect, ECHO)
-    raises(errno.EALREADY, listener.listen, 1)
+    if family not in OPEN:
+        raises(errno.EALREADY, s.connect, ECHO)
+        raises(errno.EALREADY, listener.listen, 1)
     raises(errno.EALREADY, t.write, b"x")
     raises(errno.EALREADY, t.read, 1)
     t.setblocking(False)

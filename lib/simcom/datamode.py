@@ -67,13 +67,24 @@ class DataMode(socket):
         self._parser = channel.parser
         self._uart_any = channel.any
         self._size = self._modem.ring_size
-        self._lines = channel.parser = _Lines(channel, len(self._parser.buf))
+        self._lines = _Lines(channel, len(self._parser.buf))
+        self._read_by(self._lines)
         channel.any = self._any
         self._modem.ring_size -= _SPARE
 
+    def _read_by(self, parser):
+        # From now on; a line that has begun goes with it.
+        channel = self._modem.channel
+        former = channel.parser
+        channel.parser = parser
+        if parser is not former:
+            parser.line, former.line = former.line, parser.line
+            parser.held = former.held
+            former.held = 0
+
     def _end_lines(self):
         channel = self._modem.channel
-        channel.parser = self._parser
+        self._read_by(self._parser)
         channel.any = self._uart_any
         self._modem.ring_size = self._size
 
@@ -199,10 +210,11 @@ class DataMode(socket):
     def _command_lines(self, lines):
         """Data mode is over; ``lines`` came since."""
         channel = self._modem.channel
-        parser = self._lines
+        parser = self._parser  # what comes may be for others
         channel.mute = channel.desync = False
-        parser.data = None
-        parser.reset()
+        self._lines.data = None
+        self._lines.reset()
+        self._read_by(parser)
         self._data = False
         for at in range(0, len(lines), len(parser.buf)):
             piece = lines[at : at + len(parser.buf)]

@@ -11,11 +11,13 @@ def displace(table, link):
     the oldest first. OSError(ENOBUFS): there is none."""
     for keeper in table.spare:
         keeper.refuse()
+    if table.place(link):  # it was kept for somebody who lets others have it
+        return
     best = None
     rank = (0, 0)
     now = ticks_ms()
     for other in table.slots:
-        if not other:  # kept for a server
+        if not (other and other.bit):  # kept for a server, or transparent mode's
             continue
         if other.state >= State.DRAINING:
             mine = (2, ticks_diff(now, other.heard))

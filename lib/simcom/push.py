@@ -235,7 +235,8 @@ class Push(Buffered):
         self.link = None
         self._into = drop
         for link in m.links.slots:
-            if link and (link.state == State.OPEN or link.state == State.DRAINING):
+            # Without its bit: that of transparent mode has no headers.
+            if link and link.bit and (link.state == State.OPEN or link.state == State.DRAINING):
                 m.broken(link, EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
 
 

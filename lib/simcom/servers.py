@@ -55,7 +55,7 @@ class Servers(Numbers):
         rank = 0
         for index, server in enumerate(self.slots):
             if server is None:
-                mine = 2
+                mine = 2 if index or "tunnel" not in m.parts else 0  # transparent mode has the first
             elif server.listener:
                 mine = 0
                 if server.listener.port == listener.port:
@@ -66,7 +66,7 @@ class Servers(Numbers):
                 rank = mine
                 best = index
         if best is None:
-            ports = ", ".join([str(server.listener.port) for server in self.slots])
+            ports = ", ".join([str(server.listener.port) for server in self.slots if server])
             raise OSError(errno.ENOBUFS, "all servers of the module are taken, by port %s" % ports)
         server = self.slots[best] or Server(best)
         if server.task:

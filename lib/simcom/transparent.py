@@ -137,7 +137,7 @@ class Transparent(Tunnel):
         m.receiver.equip(link)
         link.to(State.CONNECTING)
         link.pending = True
-        m.links.spare = (self,) * len(m.links.slots)  # refuse() says that there is no number for others
+        self._claim()
         have["tunnel"] = self
         link.task = m.start(self._life(dial))
         start = ticks_ms()
@@ -168,13 +168,16 @@ class Transparent(Tunnel):
     def escape(self, *, timeout_ms: int = 10000):
         """To command mode: ``modem.at()`` and all that asks the module work again; the connection stays open.
 
+        SIM7028, A76XX: other sockets can be opened, and servers, one fewer than else. In data mode they wait: nothing
+        of them moves until the next ``escape()``, and ``close()`` ends them.
+
         Takes 2.5 s. OSError: ETIMEDOUT when the module does not answer, ENOTCONN when the connection has ended,
         ENOBUFS: read what has come first.
         """
         self._switch(False, timeout_ms)
 
     def resume(self, *, timeout_ms: int = 15000):
-        """Back to data mode (ATO).
+        """Back to data mode (ATO), once other sockets have sent what they were given.
 
         OSError as with ``escape()``.
         """

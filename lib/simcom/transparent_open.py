@@ -6,6 +6,7 @@ from .query import fields, query
 
 EVENTS = (b"CLOSED", b"+IPCLOSE: 0,0", b"+IPCLOSE: 0,1", b"+IPCLOSE: 0,2", b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY")
 STOP = (b"AT+SERVERSTOP=0", 10000)
+BESIDE = True  # links and servers other than 0 go on in command mode
 
 
 def settings(ordinary):

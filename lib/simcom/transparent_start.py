@@ -2,6 +2,7 @@
 
 EVENTS = (b"CLOSED", b"+PDP: DEACT", b"+PDP DEACT")
 STOP = (b"AT+CIPSERVER=0", 10000, (b"SERVER CLOSE",))
+BESIDE = False  # there is one link
 
 
 def settings(ordinary):

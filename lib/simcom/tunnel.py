@@ -15,6 +15,12 @@ from .strays import innocent  # noqa: F401  (now: deep in the stack, later, ther
 _OF_SOCKETS = b"CIPMUX CIPMODE CIPRXGET CIPHEAD CIPSRIP CIPQSEND CIPSENDMODE CIPSPRT CIPATS".split()
 
 
+def _told(commands):
+    """Steps: what other links want, before the first of them is opened."""
+    for cmd in commands:
+        yield cmd
+
+
 class Tunnel(Escape):
     """The task that opens the connection, keeps others from the module, and puts everything back as it was."""
 
@@ -24,6 +30,7 @@ class Tunnel(Escape):
         self._commands = commands  # that its user chose, for bring-up
         self._server = False
         self._port = 0  # the local one, if it was chosen
+        self._beside: tuple = ()  # what the module is to be told before another link is opened
         self._gone = False  # the connection has ended
         self._over = False  # … and everything is as it was
 
@@ -43,10 +50,21 @@ class Tunnel(Escape):
     # What it keeps others from
 
     def refuse(self):
-        """Nothing else can be opened meanwhile."""
+        """Nothing else can be opened, but in command mode where the module has other links beside."""
+        m = self._modem
         if not (self._link.error or self._over):
-            how = "being left: wait, or recover()" if self._closed else "on: escape() or close() its stream"
-            raise OSError(errno.EALREADY, "transparent mode is " + how)
+            if self._closed or m.exclusive or not self._words.BESIDE:
+                how = "being left: wait, or recover()" if self._closed else "on: escape() or close() its stream"
+                raise OSError(errno.EALREADY, "transparent mode is " + how)
+            m.links.spare = ()
+            if self._beside:
+                m.start(_told(self._beside))
+                self._beside = ()
+
+    def _claim(self):
+        # Whoever wants a number has to ask refuse().
+        links = self._modem.links
+        links.spare = (self,) * len(links.slots)
 
     def _alone(self, flag):
         # Whether nobody else may talk to the module.
@@ -55,10 +73,21 @@ class Tunnel(Escape):
         if flag:
             m._only = task
             m.exclusive = self
+            self._claim()
         else:
             if m._only is task:  # else a resync has ended that
                 m._only = None
             m.exclusive = None
+
+    def _others(self):
+        # The links beside its own.
+        return [link for link in self._modem.links.slots if link and link is not self._link]
+
+    def _busy(self):
+        # Whether one of them is at something that the module has still to report.
+        for link in self._others():
+            if link.tx_n or link.pending or link.state == State.CLOSING:
+                return True
 
     # Hook
 
@@ -74,7 +103,8 @@ class Tunnel(Escape):
             if buf.startswith(b"+IPCLOSE: 0,2", i):
                 self._cut()
             if j - i == 6 and buf.startswith(b"CLOSED", i) or buf.startswith(b"NO CARRIER", i):
-                self._ended()
+                if not self._others():  # else it may be one of theirs: ATO will tell
+                    self._ended()
             elif self._server and link.state == State.CONNECTING:
                 peer = self._words.client(text(buf, i, j))
                 if peer:
@@ -131,7 +161,7 @@ class Tunnel(Escape):
             self._alone(True)
             yield from self._finish()
             if link.n >= 0:
-                m.links.release(link)
+                m.on_lost(errno.ECONNABORTED, "transparent mode has ended, and the context with it")
                 yield from self._context(ordinary)
         except OSError as e:
             link.fail(e.errno, e.args[1])
@@ -172,6 +202,7 @@ class Tunnel(Escape):
         m.links.release(link)
         link.to(State.CONNECTING)
         theirs = tuple([cmd for cmd in ordinary if cmd[3 : cmd.find(b"=")] not in _OF_SOCKETS])
+        self._beside = tuple([cmd for cmd in ordinary if cmd not in theirs and cmd[6:10] != b"MODE"])
         yield from self._context(self._commands + self._words.settings(ordinary) + theirs)
         self._place()
         self._sent = ticks_ms()
@@ -186,11 +217,13 @@ class Tunnel(Escape):
             link.fail(e.errno, e.args[1])
 
     def _in_commands(self):
-        if not self._wish:
+        if not self._wish or self._busy():
             self._alone(False)
-            yield 1000
+            self._read_by(self._parser)
+            yield 50 if self._wish else 1000
             return
         self._alone(True)
+        self._read_by(self._lines)
         while self._room() < self.CHUNK and not self._closed:
             yield 20
         try:
@@ -213,6 +246,7 @@ class Tunnel(Escape):
         if self._server:
             yield from self._stop()
         self._alone(False)
+        self._read_by(self._parser)
         if self._link.n >= 0:
             self._link.to(State.CLOSED)
         yield 1000
