@@ -285,6 +285,44 @@ def test_field_of_the_stack_is_set_and_kept(family, setting, place, value):
 
 
 @pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize("retries, resend_ms, seconds", ((3, None, 7.5), (2, 900, 6.3)))
+def test_fewer_repetitions_end_a_connection_sooner(family, retries, resend_ms, seconds):
+    rig = Rig(family=family)
+    rig.modem.config(retries=retries, resend_ms=resend_ms)
+    start = rig.clock.ms
+    with pytest.raises(OSError) as caught:
+        rig.socket(rig.serve(Blackhole))
+    assert caught.value.args[0] == errno.ETIMEDOUT
+    assert seconds <= (rig.clock.ms - start) / 1000 < seconds + 1
+    s = rig.socket(rig.serve(Sink))
+    rig.connection().stalled = True
+    start = rig.clock.ms
+    s.write(b"never acknowledged")
+    with pytest.raises(OSError) as caught:
+        s.read(1)
+    assert caught.value.args[0] == errno.ETIMEDOUT
+    assert seconds <= (rig.clock.ms - start) / 1000 < seconds + 1
+    assert rig.works()
+
+
+@pytest.mark.parametrize("family", OPEN)
+@pytest.mark.parametrize("receive", ("buffer", "push"))
+def test_received_bytes_are_held_back(family, receive):
+    rig = Rig(family=family)
+    rig.modem.config(receive=receive, delay_ms=800)
+    s = rig.socket(ECHO)
+    start = rig.clock.ms
+    s.write(b"hello")
+    assert s.read(5) == b"hello"
+    assert 800 <= rig.clock.ms - start < 1100
+    rig.modem.config(delay_ms=0)
+    start = rig.clock.ms
+    s.write(b"hello")
+    assert s.read(5) == b"hello"
+    assert rig.clock.ms - start < 300
+
+
+@pytest.mark.parametrize("family", OPEN)
 def test_headers_without_the_link_go_by_their_sender(family):
     rig = Rig(family=family)
     rig.modem.config(receive="push", link_headers=False)

@@ -307,3 +307,52 @@ def test_other_links_and_servers_go_on_beside_transparent_mode(family):
     host.net.dial(8080, Echo(), "192.0.2.7", 50000)
     assert host.wait(100) == line("+CLIENT: 1,1,192.0.2.7:50000")
     assert host.ask("ATO").startswith(b"\r\nCONNECT")
+
+
+# --- AT+CIPCCFG of the CIPOPEN dialect: NmRetry, DelayTm, TimeoutVal
+
+
+@on_cipopen
+@pytest.mark.parametrize("retries, resend_ms, seconds", ((3, 500, 7.5), (1, 2000, 6), (0, 900, 0.9), (10, 500, 120)))
+def test_packets_are_repeated_so_often_and_at_such_intervals(family, retries, resend_ms, seconds):
+    host = Host(family)
+    host.net.serve("192.0.2.1", 80, Blackhole)
+    host.net.serve("192.0.2.2", 80, Sink)
+    host.do("AT+CIPCCFG=%d,0,0,0,1,0,%d" % (retries, resend_ms), *UP_CIPOPEN)
+    before = host.clock.ms
+    assert host.ask('AT+CIPOPEN=0,"TCP","192.0.2.1",80', seconds * 1000 - 100) == OK
+    assert host.wait(200) == line("+CIPOPEN: 0,10"), host.clock.ms - before
+    host.ask('AT+CIPOPEN=1,"TCP","192.0.2.2",80', 500)
+    host.net.connections[-1].stalled = True
+    host.ask("AT+CIPSEND=1,4")
+    host.send(b"lost")
+    assert host.wait(seconds * 1000 - 100) == OK + line("+CIPSEND: 1,4,4")
+    assert host.wait(200) == line("+IPCLOSE: 1,2")
+
+
+@on_cipopen
+def test_packets_of_data_mode_are_repeated_too(family):
+    host = Host(family, choices={"transparent_end": "both"})
+    host.net.serve("192.0.2.2", 80, Sink)
+    host.do("AT+CIPCCFG=2,0,0,0,1,0,1000", "AT+CIPMODE=1", "AT+NETOPEN")
+    host.ask('AT+CIPOPEN=0,"TCP","192.0.2.2",80', 1000)
+    host.net.connections[-1].stalled = True
+    host.send(b"lost")
+    assert host.wait(6900) == b""
+    assert host.wait(200) == line("CLOSED") + line("+IPCLOSE: 0,2")
+
+
+@on_cipopen
+@pytest.mark.parametrize("setting, told", (("AT+CIPRXGET=1", "+CIPRXGET: 1,0"), ("AT+CIPSRIP=0", "+RECEIVE,0,5:")))
+def test_received_bytes_are_shown_later(family, setting, told):
+    host = Host(family, choices={"receive": b"+RECEIVE,%d,%d:"})
+    host.net.serve("192.0.2.2", 80, Sink)
+    host.do("AT+CIPCCFG=10,700,0,0,1,0,500", *UP_CIPOPEN, "AT+CIPRXGET=0", setting)
+    host.ask('AT+CIPOPEN=0,"TCP","192.0.2.2",80', 1000)
+    host.net.connections[-1].write(b"hello")
+    assert host.wait(650) == b""
+    assert host.wait(200) == line(told) + b"hello" * ("GET" not in told)
+    host.net.connections[-1].write(b"again")
+    host.net.connections[-1].close()
+    shown = host.wait(1000)
+    assert shown.endswith(line("+IPCLOSE: 0,1")) or setting == "AT+CIPRXGET=1"

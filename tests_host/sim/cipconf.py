@@ -84,6 +84,10 @@ class CipConf(Push):
         limits = ((0, 10), (0, 1000), (0, 0), (0, 1), (0, 1), (0, 1), (500, 120_000))
         return self._numbers("CIPCCFG", "config", limits, op, args)
 
+    def resent_ms(self) -> int:
+        """When all repetitions of a packet were in vain: each comes after twice the time of the one before."""
+        return self.config[6] * (2 ** (self.config[0] + 1) - 1)
+
     def do_CTCPKA(self, op, args):
         if op == "=?":
             return OK

@@ -92,7 +92,7 @@ class CipOpen(NetOpen):
         return OK
 
     def _connect(self, link: Link) -> None:
-        """Look the name up, connect, for as long as CIPTIMEOUT allows."""
+        """Look the name up, connect, for as long as CIPTIMEOUT and the repetitions of CIPCCFG allow."""
         attempt = link.attempt = object()
 
         def resolved(found: list) -> None:
@@ -107,7 +107,7 @@ class CipOpen(NetOpen):
             if link.state == CONNECTING and link.attempt is attempt:
                 self._not_connected(link, TIMEOUT)
 
-        self.later(self.timeouts[1], expired)
+        self.later(min(self.timeouts[1], self.resent_ms()), expired)
         if numeric(link.address):
             resolved([link.address] if (":" in link.address) == (self.ip_version == 6) else [])
         else:

@@ -25,6 +25,7 @@ class Link:
         self.notice_due = True  # the next data is announced
         self.server: "int | None" = None  # the index of the server that accepted it
         self.received = 0
+        self.shown_ms = 0.0  # what has come last is shown at this time
 
     @property
     def open(self) -> bool:

@@ -55,12 +55,21 @@ class OpenReceive(OpenSend):
         return NO_FINAL
 
     def link_data(self, link: Link) -> None:
-        """Data has come."""
+        """Data has come: it is put out, or told of, DelayTm later."""
+        if self.config[1] and not link.shown_ms > self.clock.ms:
+            link.shown_ms = self.clock.ms + self.config[1]
         if not self.rxget or self.streams(link):
             self._push_data()
         elif link.notice_due:
             link.notice_due = False
-            self.urc("+CIPRXGET: 1,%d" % link.n)
+            self.later(self.config[1], lambda: link.rx and self.urc("+CIPRXGET: 1,%d" % link.n))
+
+    def _may_push(self, link: Link) -> bool:
+        wait_ms = link.shown_ms - self.clock.ms
+        if link.rx and wait_ms > 0:
+            self._push_event = self.later(wait_ms, self._push_data)
+            return False
+        return super()._may_push(link)
 
     # --- direct push
 

@@ -126,10 +126,19 @@ class OpenSend(CipServer):
     def _put(self, link: Link, sending: "Sending", data: bytes) -> None:
         sending.taken = len(data)
         if data:
-            link.send(data)
-            connection, mark = link.connection, link.acknowledged
-            self.later(self.timeouts[2], lambda: self._not_acknowledged(link, connection, mark))
+            self._packet(link, data, self.timeouts[2])
         sending.mark = link.sent if self.send_mode and link.proto == "TCP" else 0
+
+    def _packet(self, link: Link, data: bytes, limit: float = float("inf")) -> None:
+        """Without an acknowledgement it is sent again, as CIPCCFG says."""
+        link.send(data)
+        connection, mark = link.connection, link.acknowledged
+        self.later(min(limit, self.resent_ms()), lambda: self._not_acknowledged(link, connection, mark))
+
+    def stream_out(self, link: Link, data: bytes) -> None:
+        """Bytes from the line in data mode."""
+        if link.open:
+            self._packet(link, data)
 
     def _send_to(self, link: Link, payload: bytes, target: tuple) -> None:
         """A datagram to an address of its own."""
@@ -171,7 +180,7 @@ class OpenSend(CipServer):
             self._result(link, 0)
 
     def _not_acknowledged(self, link: Link, connection, mark: int) -> None:
-        """The send time-out of data on its way: without any progress it ends the link."""
+        """Data on its way has been sent for the last time, or for too long: without any progress it ends the link."""
         if link.connection is connection and link.open and link.proto == "TCP":
             if link.acknowledged == mark and link.unacknowledged:
                 self._result(link, 0)
