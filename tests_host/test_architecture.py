@@ -49,7 +49,7 @@ ORDER = (
     ("context_start", "context_open", "context_caopen"),
     ("single", "push", "sending"),
     ("receiving",),
-    ("states", "restart", "contexts", "sleeping", "lowpower"),
+    ("states", "restart", "contexts", "second_start", "second_caopen", "sleeping", "lowpower"),
     (
         "options_start",
         "options_open",
@@ -175,7 +175,6 @@ FACES = {
     "cipstart": {"on_line"},
     "cipopen": {"on_line"},
     "servers": {"on_line", "on_lost"},
-    "contexts": {"on_lost"},
     "options_start": {"on_line"},
     "tunnel": {"on_line"},
     "tap": {"init", "any", "read", "readinto", "write", "ioctl"},

@@ -311,3 +311,184 @@ def test_datagrams_and_names_of_the_second_context(family, seed):
         assert caught.value.args[0] == errno.ENOTCONN
     v.sendto(b"still here", (ECHO[0], 7))
     assert v.recv(100) == b"still here"
+
+
+# Contexts that have numbers: three beside the modem's own.
+
+
+@pytest.mark.feature("contexts", "sim7080")
+@each_seed
+def test_sockets_on_all_four(seed):
+    rig = Rig(seed, family="sim7080")
+    more = [rig.modem.context("apn%d" % i, "user", "key") for i in range(3)]
+    for second in more:
+        second.connect()
+    assert [each.config[1] for each in rig.vm.contexts] == ["internet", "apn0", "apn1", "apn2"]
+    assert rig.vm.contexts[1].config[2:4] == ["user", "key"]
+    assert len({rig.modem.ifconfig()[0], *(each.ifconfig()[0] for each in more)}) == 4
+    sockets = [rig.socket(ECHO)] + [each.socket() for each in more]
+    for s in sockets[1:]:
+        s.settimeout(30)
+        s.connect(ECHO)
+    assert [rig.vm.links[n].bearer for n in range(4)] == [0, 1, 2, 3]
+    assert [row[-1] for row in rig.modem.status("links")[:4]] == [0, 1, 2, 3]
+    for i, s in enumerate(sockets):
+        s.write(b"%d" % i * 500)
+    for i, s in enumerate(sockets):
+        assert s.read(500) == b"%d" % i * 500
+    with pytest.raises(OSError) as caught:
+        rig.modem.context("apn4")
+    assert caught.value.errno == errno.ENOBUFS
+    with pytest.raises(OSError) as caught:
+        rig.modem.context("apn1")
+    assert caught.value.errno == errno.EALREADY
+    more[1].disconnect()
+    assert rig.modem.context("apn1") is more[1]
+    with pytest.raises(OSError) as caught:
+        sockets[2].read(1)
+    assert caught.value.errno in GONE
+    for i in (0, 1, 3):
+        sockets[i].write(b"still here")
+        assert sockets[i].read(10) == b"still here"
+    fourth = rig.modem.context("apn4")
+    fourth.connect()
+    assert [each.config[1] for each in rig.vm.contexts] == ["internet", "apn0", "apn4", "apn2"]
+    rig.modem.disconnect()
+    assert [each.status for each in rig.vm.contexts] == [0] * 4
+    assert not [each for each in [rig.modem, *more, fourth] if each.isconnected()]
+    rig.modem.connect("internet")
+    assert rig.works()
+    more[0].connect()
+    s = more[0].socket()
+    s.connect(ECHO)
+    s.write(b"again")
+    assert s.read(5) == b"again"
+
+
+@pytest.mark.parametrize("index", ("always", "active", "never"))
+@pytest.mark.parametrize("form", ("alone", "states before", "states behind"))
+@pytest.mark.parametrize("lost", (0, 1, 2))
+def test_context_that_is_lost_ends_its_links_alone(index, form, lost):
+    rig = Rig(family="sim7080", choices={"pdp_index": index, "context_loss": form})
+    contexts = [rig.modem]
+    for apn in ("one", "two"):
+        contexts.append(rig.modem.context(apn))
+        contexts[-1].connect()
+    sockets = [each.socket() for each in contexts]
+    for s in sockets:
+        s.settimeout(20)
+        s.connect(ECHO)
+    rig.vm.network_lost(lost)
+    rig.pump(3000)
+    assert [each.isconnected() for each in contexts] == [n != lost for n in range(3)]
+    for n, s in enumerate(sockets):
+        if n == lost:
+            with pytest.raises(OSError) as caught:
+                s.write(b"x")
+                s.read(1)
+            assert caught.value.errno in GONE
+        else:
+            s.write(b"goes on")
+            assert s.read(7) == b"goes on"
+    if lost:
+        contexts[lost].connect()
+    else:
+        rig.modem.connect("internet")
+    assert [each.isconnected() for each in contexts] == [True] * 3
+    for n, s in enumerate(sockets):
+        if n == lost:
+            s = contexts[n].socket()
+            s.settimeout(20)
+            s.connect(ECHO)
+        s.write(b"all three")
+        assert s.read(9) == b"all three"
+
+
+@each_seed
+def test_context_with_a_number_that_is_refused_leaves_the_first_alone(seed):
+    rig = Rig(seed, family="sim7080", refuse_contexts=0)
+    a = rig.socket(ECHO)
+    rig.vm.refuse_contexts = -1
+    second = rig.modem.context("wrong.apn")
+    with pytest.raises(OSError) as caught:
+        second.connect()
+    assert caught.value.errno == errno.EHOSTUNREACH
+    assert not second.isconnected() and rig.modem.isconnected()
+    a.write(b"unharmed")
+    assert a.read(8) == b"unharmed"
+    with pytest.raises(OSError) as caught:
+        second.socket().connect(ECHO)
+    assert caught.value.errno == errno.ENOTCONN
+    rig.vm.refuse_contexts = 0
+    second.connect()
+    assert second.isconnected() and rig.works()
+
+
+def test_restart_ends_all_that_have_numbers():
+    rig = Rig(family="sim7080")
+    second = second_of(rig)
+    s = second.socket()
+    s.settimeout(10)
+    s.connect(ECHO)
+    rig.modem.reset()
+    assert not second.isconnected()
+    with pytest.raises(OSError) as caught:
+        s.read(1)
+    assert caught.value.errno in GONE
+    rig.modem.connect("internet")
+    second.connect()
+    s = second.socket()
+    s.connect(ECHO)
+    s.write(b"x")
+    assert s.read(1) == b"x"
+
+
+@each_seed
+def test_own_context_that_takes_the_number_of_another(seed):
+    rig = Rig(seed, family="sim7080")
+    second = second_of(rig)
+    rig.modem.disconnect()
+    rig.modem.config(cid=2)
+    rig.modem.connect("internet")
+    second.connect()
+    assert [each.status for each in rig.vm.contexts] == [1, 1, 0, 0]
+    s = second.socket()
+    s.connect(ECHO)
+    assert rig.vm.links[0].bearer == 0 and rig.works()
+
+
+@each_seed
+def test_datagrams_and_names_of_a_context_with_a_number(seed):
+    rig = Rig(seed, family="sim7080")
+    second = second_of(rig)
+    for host in (ECHO[0], "other.example"):
+        rig.net.serve(host, 7, Echo, "UDP")
+    sockets = [second.socket(2, 2), second.socket(2, 2), rig.modem.socket(2, 2)]
+    sockets[2].bind(("", 5000))
+    for u in sockets:
+        u.settimeout(30)
+        for host in (ECHO[0], "other.example"):
+            u.sendto(b"hello " + host.encode(), (host, 7))
+            data, peer = u.recvfrom(100)
+            assert data == b"hello " + host.encode() and peer[1] == 7
+    assert [link.bearer for link in rig.vm.links if link.open] == [0, 1, 1]
+    del rig.vm.commands[:]
+    assert second.resolve("other.example") == rig.net.names["other.example"]
+    assert [line for line in rig.sent if "DNS" in line] == [
+        "AT+CDNSPDPID=1",
+        'AT+CDNSGIP="other.example",1,10000',
+        "AT+CDNSPDPID=0",
+    ]
+    with pytest.raises(OSError) as caught:
+        second.resolve("nobody.example")
+    assert caught.value.args[0] == -2 and rig.vm.name_context == 0
+    second.disconnect()
+    with pytest.raises(OSError) as caught:
+        sockets[0].recv(100)
+    assert caught.value.args[0] in GONE
+    for call in (lambda: sockets[0].sendto(b"x", ECHO), lambda: second.resolve("other.example")):
+        with pytest.raises(OSError) as caught:
+            call()
+        assert caught.value.errno == errno.ENOTCONN
+    sockets[2].sendto(b"still here", (ECHO[0], 7))
+    assert sockets[2].recv(100) == b"still here"

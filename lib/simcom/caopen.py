@@ -36,7 +36,7 @@ class CaOpen(TcpIp):
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CASRIP=0",)
     RESET_MS = 12500  # of PWRKEY: there is no RESET pin
-    LACKS: tuple = ("settings of time-outs", "second PDP context", "sleep without DTR", "transparent")
+    LACKS: tuple = ("settings of time-outs", "sleep without DTR", "transparent")
     LACKS += ('receive="hex"', 'receive="push"', 'send="variable"', "number of the bytes that wait")
     RECEIVER = CaRecv
     BUFFERED = ()

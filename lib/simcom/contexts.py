@@ -1,59 +1,61 @@
-"""A second PDP context beside the first (AT+CIPSGTXT)."""
+"""PDP contexts beside the modem's own."""
 
 import errno
 
 from micropython import const
 
-from .hooks import Hook, add as add_hook
-from .context_start import SHUT, account, address
-from .supported import need
 from .linkkind import LinkKind
 from .lookup import resolved
-from .lazy import once
+from .lazy import capability, once
 from .checks import check_number, check_text
-from .query import ask, query
+from .supported import need
 
 _SOCK_DGRAM = const(2)
 
 
 def context(m, apn: str, user: str = "", key: str = ""):
-    """The second PDP context, with ``connect``, ``disconnect``, ``isconnected``, ``ifconfig``, ``socket``,
-    ``resolve``.
+    """Another PDP context, with ``connect``, ``disconnect``, ``isconnected``, ``ifconfig``, ``socket``, ``resolve``.
 
-    The modem itself must be connected first; there is one second context. OSError(EOPNOTSUPP) where there is none:
-    SIM7028, A76XX, and single-connection mode.
+    The modem itself must be connected first. SIM800, SIM7000: there is one more, which another call gives another
+    account; SIM7080: three more, one for each APN, OSError(ENOBUFS) when all are connected. OSError(EALREADY): it is
+    connected; OSError(EOPNOTSUPP) where there is none: SIM7028, A76XX, and single-connection mode.
     """
     need(m, "second PDP context")
     if len(m.links.slots) == 1:
         raise OSError(errno.EOPNOTSUPP, "a second PDP context needs more than a single connection")
-    apn = check_text("apn", apn)
-    user = check_text("user", user)
-    key = check_text("key", key)
-    second = m.parts.get("contexts")
+    account = (check_text("apn", apn), check_text("user", user), check_text("key", key))
+    keeper = m.parts.get("contexts")
+    if not keeper:
+        keeper = m.parts["contexts"] = capability(m, "second").Keeper(m)
+    second = keeper.choose(apn)
     if not second:
-        second = m.parts["contexts"] = Context(m)
+        second = Context(m, keeper)
+        keeper.all.append(second)
     if second.up:
-        raise OSError(errno.EALREADY, "the second context is connected: disconnect() it first")
-    second.account = (apn, user, key)
+        raise OSError(errno.EALREADY, "this context is connected: disconnect() it first")
+    second.account = account
     return second
 
 
-class Context(LinkKind, Hook):
-    """The second PDP context of a modem, and the kind of its clients.
+class Context(LinkKind):
+    """A PDP context beside the modem's own, and the kind of its clients.
 
-    ``+PDP: DEACT`` does not tell which context is meant and ends both. While this one is being raised it is taken for
-    the reason why that fails, and the first one is asked after.
+    ``keeper`` has what the dialect words in its own way: ``raising(context)``, ``lowering(context)``: steps that take
+    it up and down; ``dialling(context, steps)``, ``naming(context, steps)``: ``steps`` that open a link, that ask for a
+    name, through it.
     """
 
-    def __init__(self, m):
+    pdp = -1  # <pdp>, where contexts have numbers, once it has been connected
+    net = None  # see CaOpen
+    parting = False
+
+    def __init__(self, m, keeper):
         super().__init__(m)
+        self.keeper = keeper
         self.up = False
         self.address = ""
         self.account = ("", "", "")
         self._udp = False  # the kind of its UDP sockets, once there are any
-        self._used = False
-        self._rising = False
-        add_hook(m, self, True)
 
     def connect(self, *, timeout_ms: int = 180000):
         """Raise it; OSError says what failed."""
@@ -61,21 +63,30 @@ class Context(LinkKind, Hook):
         if not self.modem.isconnected():
             raise OSError(errno.ENOTCONN, "connect() the modem first")
         if not self.up:
-            self.modem.run(self.selected(self._raise()), timeout_ms, "second context")
+            self.modem.run(self.keeper.raising(self), timeout_ms, "second context")
 
     def disconnect(self):
         """Send what is owed, close its links, take it down: 90 s at most, else OSError(ETIMEDOUT)."""
         m = self.modem
         m.may_wait()
         m.flush()
-        for link in m.links.slots:
-            if link and (link.kind is self or link.kind is self._udp):
-                link.fail(errno.ENOTCONN, "second context disconnected")
-                m.links.release(link)
-                m.wake(link)
+        self.end(errno.ENOTCONN, "second context disconnected")
+        m.run(self.keeper.lowering(self), 80000, "second context")
+
+    def mine(self) -> list:
+        """Its links."""
+        kinds = (self, self._udp)
+        return [link for link in self.modem.links.slots if link and link.kind in kinds]
+
+    def end(self, code, why):
+        """It is down, and its links have ended."""
+        m = self.modem
+        for link in self.mine():
+            link.fail(code, why)
+            m.links.release(link)
+            m.wake(link)
         self.up = False
         self.address = ""
-        m.run(self.selected(ask(*SHUT)), 80000, "second context")
 
     def isconnected(self) -> bool:
         """Whether it is up; pumps, returns at once."""
@@ -106,74 +117,46 @@ class Context(LinkKind, Hook):
         host = once("arguments").host(host)
         check_number("timeout_ms", timeout_ms, 1)
         self.may_dial()
-        return self.modem.run(self.selected(resolved(self.modem, host, timeout_ms)), timeout_ms, "resolve")
+        return self.modem.run(self.keeper.naming(self, resolved(self.modem, host, timeout_ms)), timeout_ms, "resolve")
 
     def may_dial(self):
         """OSError(ENOTCONN) while it is down."""
         if not self.up:
             raise OSError(errno.ENOTCONN, "the second context is down: connect() it first")
 
-    # Hook
-
-    def on_lost(self, code, why):
-        if self._rising and code == errno.ENOTCONN:
-            self.modem.doubt = True
-            return True
-        self.up = False
-        self.address = ""
-        return False
-
     # Steps
-
-    def down(self):
-        """To IP INITIAL, before the first one."""
-        if self._used:
-            try:
-                yield from self.selected(ask(*SHUT))
-            except OSError:  # after a restart there is nothing to take down
-                pass
-
-    def _raise(self):
-        self._used = True
-        yield SHUT
-        try:
-            self._rising = True
-            yield from account(*self.account)
-        finally:
-            self._rising = False
-        self.address = (yield from query(self.modem, b"AT+CIFSR", address, 10000, (b".",)))[-1]
-        self.up = True
 
     def dial(self, link):
         self.may_dial()
-        return self.selected(self.modem.dial(link))
+        return self.keeper.dialling(self, self.modem.dial(link))
 
-    def selected(self, steps):
-        """``steps`` for this context. Nothing else may be sent meanwhile: it would be for this one too."""
+    def selected(self, steps, begin, end):
+        """``steps`` between the commands ``begin``, which has all that follows be for this context, and ``end``.
+        Nothing else may be sent meanwhile: it would be for this one too."""
         m = self.modem
         before = m._only  # transparent mode wants nobody else anyway
         m._only = m._task
         back = False
         try:
-            yield b"AT+CIPSGTXT=1"
+            yield begin
             try:
                 result = yield from steps
             except OSError:
                 back = True
-                yield b"AT+CIPSGTXT=0"
+                yield end
                 raise
             back = True
-            yield b"AT+CIPSGTXT=0"
+            yield end
             return result
         finally:
             m._only = before
             if not back:  # given up half-way
-                m._only = m.start(_back(m))
+                m._only = m.start(_back(m, end))
 
 
-def _back(m):
+def _back(m, end):
     try:
-        yield b"AT+CIPSGTXT=0"
+        yield end
     finally:
         m._only = None
 
@@ -189,4 +172,5 @@ class _Through:
     def dial(self, m, link):
         """Steps: open ``link``."""
         self.second.may_dial()
-        return self.second.selected(self._dial(m, link))
+        link.kind.pdp = self.second.pdp
+        return self.second.keeper.dialling(self.second, self._dial(m, link))

@@ -25,9 +25,9 @@ def links(m):
     for n, state in (yield from perhaps(m, b"AT+CASTATE?", _state)):
         states[n] = _STATES[state]
         found[n] = (n, "", "", 0, states[n], None, 0)
-    for n, kind, host, port in (yield from perhaps(m, b"AT+CAOPEN?", _link)):
+    for n, pdp, kind, host, port in (yield from perhaps(m, b"AT+CAOPEN?", _link)):
         if n in states:
-            found[n] = (n, kind, host, port, states[n], None, 0)
+            found[n] = (n, kind, host, port, states[n], None, pdp)
     return found
 
 
@@ -40,7 +40,7 @@ def _state(line):
 
 def _link(line):
     row = fields(line)
-    return int(row[0]), row[2], row[3], int(row[4])
+    return int(row[0]), int(row[1]), row[2], row[3], int(row[4])
 
 
 def servers(m):

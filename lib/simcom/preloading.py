@@ -44,7 +44,7 @@ _FILES = {
     "send": ("sending",),
     "single": ("single",),
     "sleep": ("sleeping",),
-    "context": ("contexts", "dglink"),
+    "context": ("contexts", "second_", "dglink"),
     "background": ("background",),
     "recover": ("recover", "restart", "options_"),
     "at": ("command", "reserved", "callbacks"),

@@ -63,7 +63,8 @@ def get_links(m):
 
     SIM800, SIM7000: states of AT+CIPSTATUS ("INITIAL", "CONNECTING", "CONNECTED", "REMOTE CLOSING", "CLOSING",
     "CLOSED"); SIM7028, A76XX: AT+CIPOPEN?, "CONNECTED" or "INITIAL". ``server``: the index of the server whose client
-    it is, None for others, and where the module does not tell (SIM800, SIM7000). ``bearer``: 1 in the second context.
+    it is, None for others, and where the module does not tell (SIM800, SIM7000). ``bearer``: 1 in the second context
+    (SIM7080: the number of its context).
     """
     return capability(m, "options").links(m)
 

@@ -121,7 +121,7 @@ class Transparent(Tunnel):
         have = m.parts
         second = have.get("contexts")
         servers = have.get("servers")
-        if any(m.links.slots) or (second and second.up) or (servers and servers.busy()):
+        if any(m.links.slots) or (second and second.busy()) or (servers and servers.busy()):
             raise OSError(
                 errno.EALREADY,
                 "transparent mode is for one: close all sockets first: " + once("displace").peers(m.links),

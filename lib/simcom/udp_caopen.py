@@ -30,8 +30,8 @@ def dial(m, link):
     if not isinstance(m.receiver, Sources):
         yield from sources(m)
     since = ticks_ms()
-    pdp = getattr(link.kind, "pdp", m.pdp)
-    rows = yield b'AT+CASERVER=%d,%d,"UDP%s",%d' % (link.n, pdp, b"6" if ":" in m.address else b"", link.local), 30000
+    new = b"6" if ":" in m.address else b""
+    rows = yield b'AT+CASERVER=%d,%d,"UDP%s",%d' % (link.n, m.pdp, new, link.local), 30000
     result = int(fields(rows[-1])[1])
     if result:
         m.owed |= link.bit
