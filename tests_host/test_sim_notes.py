@@ -356,3 +356,47 @@ def test_received_bytes_are_shown_later(family, setting, told):
     host.net.connections[-1].close()
     shown = host.wait(1000)
     assert shown.endswith(line("+IPCLOSE: 0,1")) or setting == "AT+CIPRXGET=1"
+
+
+# --- values of the CIPSTART dialect
+
+
+@on_cipstart
+@pytest.mark.parametrize(
+    "command",
+    ("CSCLK=3", "CIPRDTIMER=99,3500", "CIPRDTIMER=2000,7001", "CIPDPDP=2", "CIPDPDP=1,181,3", "CIPDPDP=1,10,11")
+    + ("CIPSHUT?", "CIPSTATUS?", 'CDNSCFG="1.2.3"', 'CDNSCFG="1.1.1.1","x"', "IFC=3,0", 'CSTT="%s"' % ("x" * 51)),
+)
+def test_values_and_forms_that_there_are_not(family, command):
+    host = Host(family, choices={"cmee": 0})
+    assert host.ask("AT+" + command) == ERROR
+    assert host.ask("AT+CIPSTATUS") == OK + line("STATE: IP INITIAL")
+
+
+@on_cipstart
+def test_values_at_the_ends_of_their_ranges(family):
+    host = Host(family)
+    host.do("AT+CIPRDTIMER=100,7000", "AT+CIPDPDP=0,180,10", "AT+CSCLK=2", 'AT+CSTT="%s"' % ("x" * 50))
+    host.wait(6000)
+    host.ask("AT", 200)  # wakes it
+    assert host.ask("AT+CIPRDTIMER?") == line("+CIPRDTIMER: 100,7000") + OK
+    assert host.ask("AT+CIPDPDP?") == line("+CIPDPDP: 0,180,10") + OK
+
+
+@pytest.mark.parametrize("family", ("sim800", "sim7000", "sim7028", "a76xx"))
+@pytest.mark.parametrize("command", ("ATV2", "ATQ2", "ATE2", "AT&D3"))
+def test_basic_commands_take_their_values_only(family, command):
+    host = Host(family, choices={"cmee": 0})
+    assert host.ask(command) == ERROR
+    assert host.ask("AT") == OK
+
+
+@on_cipstart
+def test_server_makes_the_state_ip_processing(family):
+    host = Host(family)
+    host.do(*MULTI_UP)
+    assert state(host) == "IP STATUS"
+    assert host.ask("AT+CIPSERVER=1,80") == OK + line("SERVER OK")
+    assert state(host) == "IP PROCESSING"
+    host.ask("AT+CIPSERVER=0")
+    assert state(host) == "IP STATUS"

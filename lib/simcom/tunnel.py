@@ -30,7 +30,7 @@ class Tunnel(Escape):
         self._commands = commands  # that its user chose, for bring-up
         self._server = False
         self._port = 0  # the local one, if it was chosen
-        self._beside: tuple = ()  # what the module is to be told before another link is opened
+        self._beside = ()  # what the module is to be told before another link is opened
         self._gone = False  # the connection has ended
         self._over = False  # … and everything is as it was
 

@@ -204,7 +204,11 @@ class Attach(Card):
         self.resume(OK)
 
     def do_CPSI(self, op, args):
-        if not self.registered:
+        if op == "=?":
+            self.info("+CPSI: (0-255)")
+        elif op != "?":
+            return ERROR
+        elif not self.registered:
             self.info("+CPSI: NO SERVICE,Online")
         else:
             self.info("+CPSI: " + self.cpsi)

@@ -17,7 +17,7 @@ class Basic(UserProfile, Sms, Phone, Attach):
     }
 
     settings = {"CSCS": '"IRA"', "CGEREP": "0", "ICF": "3,3"}
-    ranges = {"CSCS": '("IRA","GSM","UCS2","HEX")', "CGEREP": "(0-2),(0-1)", "ICF": "(0-6),(0-4)"}
+    ranges = {"CSCLK": "(0-2)", "CSCS": '("IRA","GSM","UCS2","HEX")', "CGEREP": "(0-2),(0-1)", "ICF": "(0-6),(0-4)"}
 
     # --- V.250
 
@@ -27,12 +27,16 @@ class Basic(UserProfile, Sms, Phone, Attach):
         return ERROR if value is None else OK
 
     def do_V(self, op, args):
-        self.verbose = number(args, 0, 0, 1, 0) != 0
-        return OK
+        value = number(args, 0, 0, 1, 0)
+        if value is not None:
+            self.verbose = value != 0
+        return ERROR if value is None else OK
 
     def do_Q(self, op, args):
-        self.quiet = number(args, 0, 0, 1, 0) == 1
-        return OK
+        value = number(args, 0, 0, 1, 0)
+        if value is not None:
+            self.quiet = value == 1
+        return ERROR if value is None else OK
 
     def do_AMP_D(self, op, args):
         value = number(args, 0, 0, 2, 0)
@@ -65,11 +69,18 @@ class Basic(UserProfile, Sms, Phone, Attach):
     def do_IFC(self, op, args):
         if op == "?":
             self.info("+IFC: %s" % self.values.get("IFC", "0,0"))
-        elif op == "=":
+        elif op == "=?":
+            self.info("+IFC: (0-2),(0-2)")
+        else:
             if number(args, 0, 0, 2) is None or number(args, 1, 0, 2, 0) is None:
                 return ERROR
             self.values["IFC"] = ",".join(args)
         return OK
+
+    def do_CSCLK(self, op, args):
+        if op == "=" and number(args, 0, 0, 2) is None:
+            return ERROR
+        return self._setting("CSCLK", op, ",".join(args)) if op else ERROR
 
     def do_CMEE(self, op, args):
         if op == "?":

@@ -41,6 +41,7 @@ class CipData(Tuning):
     def do_CIPUDPMODE(self, op, args):
         link = self.link_of(args) if op == "=" else self.links[0]
         if op == "=?":
+            self.info('+CIPUDPMODE: %s(0-2),("(0-255).(0-255).(0-255).(0-255)"),(1-65535)' % self._range())
             return OK
         if op == "?":
             if self.udp_mode.get(0):

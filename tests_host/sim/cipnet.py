@@ -1,11 +1,15 @@
 """The CIPSTART dialect of SIM800 and SIM7000: PDP contexts, settings, names."""
 
+from .address import numeric
 from .at import BAD_PARAMETER, ERROR, NO_FINAL, NOT_ALLOWED, OK, PENDING, number
 from .link import CLOSED, CONNECTED, INITIAL, Link
 from .push import Push
 
 IP_INITIAL, IP_START, IP_CONFIG = "IP INITIAL", "IP START", "IP CONFIG"
 IP_GPRSACT, IP_STATUS, PDP_DEACT = "IP GPRSACT", "IP STATUS", "PDP DEACT"
+
+# What test forms tell of settings that are one number, where it is not the range.
+_FORMS = {"CIPMUX": "(0,1)", "CIPQSEND": "(0,1)", "CIPSGTXT": "(0,1)", "CIPMODE": "(0-NORMAL MODE,1-TRANSPARENT MODE)"}
 
 
 class Context:
@@ -32,6 +36,8 @@ class CipNet(Push):
     }
     settings = {"CIPRDTIMER": "2000,3500", "CIPDPDP": "1,10,3", "CSCLK": "0"}
     settings["CIPTKA"] = "0,7200,75,9"  # on, idle, interval (both in seconds), probes
+    ranges = {"CIPRDTIMER": "(100-4000),(100-7000)", "CIPDPDP": "(0,1),(1-180),(1-10)"}
+    ranges["CIPTKA"] = "(0,1),(30-7200),(30-600),(1-9)"
 
     def _reset(self) -> None:
         super()._reset()
@@ -57,11 +63,17 @@ class CipNet(Push):
             return state
         if self.mux:
             mine = [link.state for link in self.links if link.bearer == self.selected and link.state != INITIAL]
+            if self.serves():
+                return "IP PROCESSING"
             ended = all(state == CLOSED for state in mine) and self.choices["processing"] == "ends"
             return "IP PROCESSING" if mine and not ended else IP_STATUS
         link = self.links[0]
         words = {INITIAL: IP_STATUS, CONNECTED: "CONNECT OK"}
         return words.get(link.state, "%s %s" % (link.proto, link.state))
+
+    def serves(self) -> bool:
+        """Whether a server listens in the selected context."""
+        return False
 
     def refuse(self):
         """The answer to a command in the wrong state."""
@@ -104,12 +116,19 @@ class CipNet(Push):
             return self.refuse()
         return self.switch("CIPSGTXT", "selected", op, args)
 
+    def switch(self, name: str, attribute: str, op: str, args: list, highest: int = 1):
+        if op != "=?" or name not in _FORMS:
+            return super().switch(name, attribute, op, args, highest)
+        self.info("+%s: %s" % (name, _FORMS[name]))
+        return OK
+
     def do_CLPORT(self, op, args):
         if op == "?":
             ports = [self.local_ports.get((0, proto), 0) for proto in ("TCP", "UDP")]
             self.info("TCP: %d\r\nUDP: %d" % tuple(ports))
             return OK
-        if op != "=":
+        if op == "=?":
+            self.info('+CLPORT: %s("TCP","UDP"),(0-65535)' % self._range())
             return OK
         n: "int | None" = 0
         if len(args) == 3:
@@ -124,17 +143,23 @@ class CipNet(Push):
         return OK
 
     def do_CIPTKA(self, op, args):
-        limits = ((0, 1), (30, 7200), (30, 600), (1, 9))
-        if op == "=?":
-            self.info("+CIPTKA: (0,1),(30-7200),(30-600),(1-9)")
-            return OK
+        return self._limited("CIPTKA", ((0, 1), (30, 7200), (30, 600), (1, 9)), op, args)
+
+    def do_CIPRDTIMER(self, op, args):
+        return self._limited("CIPRDTIMER", ((100, 4000), (100, 7000)), op, args)
+
+    def do_CIPDPDP(self, op, args):
+        return self._limited("CIPDPDP", ((0, 1), (1, 180), (1, 10)), op, args)
+
+    def _limited(self, name: str, limits: tuple, op: str, args: list):
+        """A setting of several numbers, omitted ones unchanged."""
         if op != "=":
-            return self._setting("CIPTKA", op, "")
-        before = self.values["CIPTKA"].split(",")
-        fresh = [number(args, i, *limits[i], int(before[i])) for i in range(4)]
-        if None in fresh or not 1 <= len(args) <= 4:
+            return self._setting(name, op, "") if op else ERROR
+        before = self.values[name].split(",")
+        fresh = [number(args, i, *limit, int(before[i])) for i, limit in enumerate(limits)]
+        if None in fresh or not 1 <= len(args) <= len(limits):
             return BAD_PARAMETER
-        return self._setting("CIPTKA", op, ",".join(map(str, fresh)))
+        return self._setting(name, op, ",".join(map(str, fresh)))
 
     def link_vanished(self, link: Link) -> None:
         """AT+CIPTKA finds out."""
@@ -152,8 +177,10 @@ class CipNet(Push):
     def do_CDNSCFG(self, op, args):
         if op == "?":
             self.info("PrimaryDns: %s\r\nSecondaryDns: %s" % tuple(self.dns))
-        elif op == "=":
-            if not 1 <= len(args) <= 2:
+        elif op == "=?":
+            self.info('+CDNSCFG: ("Primary DNS"),("Secondary DNS")')
+        else:
+            if not 1 <= len(args) <= 2 or not all(numeric(each) for each in args):
                 return BAD_PARAMETER
             self.dns[: len(args)] = args
         return OK
@@ -170,6 +197,8 @@ class CipNet(Push):
             return OK
         if context.state != IP_INITIAL:
             return self.refuse()
+        if op == "=" and not args or max(map(len, args), default=0) > 50:
+            return BAD_PARAMETER
         if len(args) > 3 or (args and not args[0] and self.choices["empty_apn"] == "refused"):
             return BAD_PARAMETER
         rest = ["", ""] if self.choices["cstt_account"] == "cleared" else [context.user, context.password]
@@ -220,8 +249,8 @@ class CipNet(Push):
         return NO_FINAL
 
     def do_CIPSHUT(self, op, args):
-        if op == "=?":
-            return OK
+        if op:
+            return OK if op == "=?" else ERROR
         context = self.context
         self._transparent = False
         for link in self.links:

@@ -40,7 +40,9 @@ class CipSend(CipStart):
         mode, seconds = number(args, 0, 0, 1), number(args, 1, 1, 100, 1)
         if op == "?":
             self.info("+CIPATS: %d,%d" % self.auto_send)
-        elif op == "=":
+        elif op == "=?":
+            self.info("+CIPATS: (0,1),(1-100)")
+        else:
             if mode is None or seconds is None:
                 return BAD_PARAMETER
             self.auto_send = (mode, seconds)

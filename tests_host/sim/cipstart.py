@@ -26,7 +26,9 @@ class CipStart(CipNet):
 
     def do_CIPSTART(self, op, args):
         if op == "=?":
-            self.info('+CIPSTART: %s("TCP","UDP"),("(0,255).(0,255).(0,255).(0,255)"),(1-65535)' % self._range())
+            form = '+CIPSTART: %s("TCP","UDP"),("%s"),(1-65535)'
+            peers = "(0,255).(0,255).(0,255).(0,255)", "DOMAIN NAME"
+            self.info("\r\n".join(form % (self._range(), peer) for peer in peers))
             return OK
         link = self.link_of(args)
         port = number(args, 2, 1, 65535)
@@ -102,9 +104,12 @@ class CipStart(CipNet):
         idle = not self.mux and self.server_port and self.links[0].state in (INITIAL, CLOSED)
         return "SERVER LISTENING" if idle and self.context.state == IP_STATUS else super().state
 
+    def serves(self) -> bool:
+        return bool(self.server_port) and self._server_bearer == self.selected
+
     def do_CIPSERVER(self, op, args):
         if op == "=?":
-            self.info("+CIPSERVER: (0-CLOSE SERVER, 1-OPEN SERVER),(1-65535)")
+            self.info("+CIPSERVER: (0-CLOSE SERVER,1-OPEN SERVER),(1-65535)")
             return OK
         if op == "?":
             running = ",%d,0,%d" % (self.server_port, self._server_bearer) if self.server_port else ""
@@ -177,7 +182,6 @@ class CipStart(CipNet):
 
     def do_CIPCLOSE(self, op, args):
         if op == "=?":
-            self.info("+CIPCLOSE: %s(0,1)" % self._range())
             return OK
         link = self.link_of(args)
         fast = number(args, 0, 0, 1, 0)
@@ -208,8 +212,8 @@ class CipStart(CipNet):
     # --- status
 
     def do_CIPSTATUS(self, op, args):
-        if op == "=?":
-            return OK
+        if op in ("=?", "?"):
+            return OK if op == "=?" else ERROR
         if op == "=":
             link = self.link_of(args) if self.mux else None
             if link is None:

@@ -167,8 +167,8 @@ class NetOpen(CipConf):
         self.line("+CPIN: NOT READY")
 
     def do_IPADDR(self, op, args):
-        if op == "=?":
-            return OK
+        if op:
+            return OK if op == "=?" else ERROR
         if self.network != OPEN:
             if self.choices["ipaddr_error"] == b"+IP ERROR: ":
                 return self.ip_error(NET_NOT_OPENED)
