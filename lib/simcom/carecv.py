@@ -18,8 +18,6 @@ _AGAIN_MS = const(500)  # a refused read is sent again so much later …
 _REFUSALS = const(3)  # … so often
 _SOONER_MS = const(300)  # a reader that waits asks so much sooner
 
-_DRY = const(2)  # Link.known: bytes were announced before the peer closed, and did not come
-
 _HEAD = const(b"+CARECV:")
 
 
@@ -132,12 +130,10 @@ class CaRecv(Buffered):
             link.ready = link.ring.any()
         if link.state != State.DRAINING:
             link.known = 0
-        elif link.known and link.known != _DRY:  # once means nothing
+        elif link.known:  # once means nothing
             link.moved = ticks_ms()
-            link.known = _DRY if link.known > 0 else 0
+            link.known = 0
         elif passed(link.moved, _REST_MS) and not self._channel.strays:
-            if link.known > 0:
-                return m.broken(link)
             link.to(State.CLOSING)  # its number stays taken until it is closed by us too
             m.wake(link)
 
@@ -167,8 +163,7 @@ class CaRecv(Buffered):
     def _notice(self, n):
         link = self._modem.links.get(n)
         if link and link.ring and State.CONNECTING < link.state < State.CLOSING:  # else it is an older connection's
-            if link.known <= 0:
-                link.known = 1 if link.state == State.DRAINING else -1
+            link.known = -1
             self._modem.links.reading |= link.bit
             if link is self.link:
                 self._news = True

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from pico.stage import HOST, PORTS, TREE, Stage  # first: it puts the shim in place
-from families import CIP as FAMILIES
+from families import FAMILIES
 from authority import Authority
 from pico import bench, firmware, frames, secure, setup
 from pico.machine import Failure
