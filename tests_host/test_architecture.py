@@ -48,6 +48,7 @@ ORDER = (
     ("senders_caopen", "caerror", "caroom"),
     ("context_start", "context_open", "context_caopen"),
     ("single", "push", "sending"),
+    ("push_caopen",),
     ("receiving",),
     ("states", "restart", "contexts", "second_start", "second_caopen", "sleeping", "lowpower"),
     (

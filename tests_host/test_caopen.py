@@ -424,7 +424,6 @@ def test_local_port_is_what_the_peer_sees():
 
 
 @pytest.mark.lacks("transparent", FAMILY)
-@pytest.mark.lacks("push", FAMILY)
 @pytest.mark.lacks("hex", FAMILY)
 @pytest.mark.lacks("timeouts", FAMILY)
 @pytest.mark.lacks("variable", FAMILY)
@@ -445,7 +444,6 @@ def test_what_it_lacks_is_refused_and_nothing_is_sent():
     for refused in (
         lambda: m.transparent(rig.ECHO),
         lambda: m.transparent_server(8001),
-        lambda: m.config(receive="push"),
         lambda: m.config(receive="hex"),
         lambda: m.status("timeouts"),
         lambda: m.config(timeouts=(3000, 3000, 3000)),

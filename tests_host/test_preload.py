@@ -126,6 +126,7 @@ def session(family, name):
 
 
 SESSIONS = [(name, "sim7000") for name in NAMES]
+SESSIONS += [("receive", "sim7080")]
 SESSIONS += [(name, "a76xx") for name in NAMES if name not in ("single", "context")]  # which it has not
 
 

@@ -8,13 +8,14 @@ from .channel import passed
 from .links import State
 from .lazy import once
 
+_PARAMETER = const(4)  # a <result>: one is wrong
 _SLOW_MS = const(10000)  # a failure after that is taken for a time-out
 
 _ERRNO = {
     1: errno.ECONNABORTED,  # socket error
     2: errno.ENOBUFS,  # no memory; slow: a blocked card
     3: errno.ENOBUFS,  # connection limit
-    4: errno.EINVAL,  # parameter
+    _PARAMETER: errno.EINVAL,
     6: errno.EINVAL,  # IP address
     7: errno.EOPNOTSUPP,
     11: errno.ECONNABORTED,  # in no table
@@ -36,6 +37,8 @@ def refused(m, link, e):
     if not hasattr(e, "line") or link.state != State.CONNECTING or (link.stale < 2 and not slow):
         raise e
     m.owed |= link.bit
+    if not slow and _unpushed(m, link):
+        return
     m.doubt = True
     code = errno.ETIMEDOUT if slow else errno.ECONNABORTED
     if not slow:
@@ -46,6 +49,20 @@ def refused(m, link, e):
             if "+CDNSGIP" in other.args[1]:
                 code = other.args[0]
     link.fail(code, "connect %s:%d: %s" % (link.peer + (e.line,)))
+
+
+def failed(m, link, number):
+    """``number`` is the result of opening ``link``."""
+    m.owed |= link.bit
+    if number == _PARAMETER and _unpushed(m, link):
+        return
+    code = errno_of(number, link.moved, link.proto)
+    link.fail(code, "connect %s:%d: +CAOPEN: %d,%d" % (link.peer + (link.n, number)))
+
+
+def _unpushed(m, link):
+    # Some firmware has no recv_mode.
+    return m.channel.parser.pushed and m.receiver.without(link)
 
 
 def errno_of(result, since, proto="TCP"):

@@ -13,7 +13,7 @@ from .tcpip import TcpIp
 
 
 _BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
-_POLL_MS = const(400)  # some firmware does not announce bytes: who waits for them asks so often
+_POLL_MS = const(400)  # who waits for bytes asks so often: some firmware does not announce them
 _BEHIND_MS = const(300)  # OK may follow +CASEND, or not …
 _LATE_MS = const(5000)  # … and where +CASEND came behind an OK before
 
@@ -31,13 +31,13 @@ class CaOpen(TcpIp):
     RECOUNTS = 2
     LINKS = 13
     SERVERS = 4
-    CONNECT_MS = 125000  # blocked it takes 75 s, and its result must be waited for
+    CONNECT_MS = 125000  # a blocked one takes 75 s, and must be waited for
     RESOLVE = b'AT+CDNSGIP="%s",1,10000'
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CASRIP=0",)
-    RESET_MS = 12500  # of PWRKEY: there is no RESET pin
+    RESET_MS = 12500  # of PWRKEY, as no pin is RESET
     LACKS: tuple = ("settings of time-outs", "sleep without DTR", "transparent")
-    LACKS += ('receive="hex"', 'receive="push"', 'send="variable"', "number of the bytes that wait")
+    LACKS += ('receive="hex"', 'send="variable"', "number of the bytes that wait")
     RECEIVER = CaRecv
     BUFFERED = ()
 
@@ -191,9 +191,7 @@ class CaOpen(TcpIp):
         if not number:
             self.connected(link)
         else:
-            self.owed |= link.bit
-            code = once("caerror").errno_of(number, link.moved, link.proto)
-            link.fail(code, "connect %s:%d: +CAOPEN: %d,%d" % (link.peer + (link.n, number)))
+            once("caerror").failed(self, link, number)
             if number == 1 or number == 21:  # is the context still up?
                 self.doubt = True
 

@@ -54,7 +54,7 @@ _FILES = {
     "lowpower": ("lowpower",),
 }
 # What one dialect alone has, beside that.
-_ALSO = {"caopen": ("caerror", "caroom", "lookup", "senders_caopen")}
+_ALSO = {"caopen": {"tcp": ("caerror", "caroom", "lookup", "senders_caopen"), "receive": ("push_caopen",)}}
 
 
 def preload(m, *names):
@@ -68,10 +68,9 @@ def preload(m, *names):
     for name in names:
         if name not in _FILES:
             raise ValueError("preload: one of %s, not %r" % (", ".join(sorted(_FILES)), name))
+    also = _ALSO.get(m.DIALECT, {})
     for name in ("tcp",) + names:
-        for file in _FILES[name]:
+        for file in _FILES[name] + also.get(name, ()):
             if file[-1] == "_":
                 file += m.DIALECT
             lazy.kept[file] = lazy.load(file)
-    for file in _ALSO.get(m.DIALECT, ()):
-        lazy.kept[file] = lazy.load(file)

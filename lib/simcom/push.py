@@ -69,6 +69,8 @@ class PushParser(InlineParser):
 class Push(Buffered):
     """Headers, the bytes behind them, the proof that none is missing."""
 
+    PARSER = PushParser
+
     def __init__(self, m):
         super().__init__(m, 0, _RING * m.READ_MAX)
         self._from = ""  # where the segment came from that is not proven yet
@@ -78,21 +80,25 @@ class Push(Buffered):
         self._odd = 0  # as many lines would be unknown with one that a header or payload has left
         channel = self._channel
         self.former = parser = channel.parser
-        self._parser = channel.parser = PushParser(self, parser.sink, len(parser.buf))
+        self._parser = channel.parser = self.PARSER(self, parser.sink, len(parser.buf))
         if not m.mux:  # +IPD,5: or +IPD,5,TCP:
             self._parser.inline = (b"+IPD", b":")
 
     def poll(self, got):
         """Silence tells what is proven, and what will not come."""
         channel = self._channel
-        if self.link and not got and not channel.parser.need and channel.quiet(_SETTLE_MS):
-            self.proven()
+        if self.link and not got and not channel.parser.need and channel.quiet(_SETTLE_MS) and self.settled():
             got = 1
         if channel.mute:
             self.lost()
         self.check()
         self.nap_ms = _SETTLE_MS if self.link else _NAP_MS
         return got
+
+    def settled(self):
+        """Silence behind the counted bytes: whether that proves them."""
+        self.proven()
+        return True
 
     def next(self):
         """Nothing is to be asked for; what is closed was sent before."""
@@ -102,9 +108,13 @@ class Push(Buffered):
             link = table.reader()
             table.reading &= ~link.bit
             if link.state == State.DRAINING and link.task.steps:  # None: a client that is not accepted yet
-                table.release(link)
+                self.over(link)
                 m.wake(link)
         return False
+
+    def over(self, link):
+        """The peer has closed it, and everything is here."""
+        self._modem.links.release(link)
 
     # Lines
 
@@ -142,12 +152,15 @@ class Push(Buffered):
                 self.spoilt()
                 return True
             self._colon = colon
+        self._comes(m.links.get(n))
+        return True
+
+    def _comes(self, link):
+        # ``got`` bytes follow, for ``link``.
         self.link = None
         self._into = drop
         if not 0 < self.got <= _MOST:
-            self.spoilt()
-            return True
-        link = m.links.get(n)
+            return self.spoilt()
         if link and link.state == State.OPEN:
             self.link = link
             try:
@@ -157,7 +170,6 @@ class Push(Buffered):
             except MemoryError:
                 self._overrun()
         self._parser.expect(self.got, self.take, False)
-        return True
 
     def _other(self, buf, i, j):
         if self._sender:  # a header stands behind it, always

@@ -4,6 +4,7 @@ import errno
 from binascii import unhexlify
 
 from .buffered import Buffered
+from .lazy import capability
 from .supported import need
 
 _MODES = ("buffer", "hex", "push")
@@ -20,8 +21,8 @@ def set_receive(m, mode):
         if link:
             raise OSError(errno.EALREADY, "receive: %s:%d is open; close all sockets first" % link.peer)
     need(m, 'receive="%s"' % mode)
-    if not getattr(m, "BUFFERED", True):
-        return None
+    if not getattr(m, "BUFFERED", True):  # each open says it
+        return capability(m, "push").change(m, mode)
     commands = (b"AT+CIPRXGET=1",)
     if mode == "push":
         commands = (b"AT+CIPRXGET=0", b"AT+CIPHEAD=1", b"AT+CIPSRIP=1")

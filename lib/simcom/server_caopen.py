@@ -23,8 +23,9 @@ def start(m, server, listener):
         m.owed &= ~(1 << n)
         yield from _closed(n)
     since = ticks_ms()
-    new = b"6" if ":" in m.address else b""
-    rows = yield b'AT+CASERVER=%d,%d,"TCP%s",%d' % (n, m.pdp, new, listener.port), 30000
+    kind = b"TCP6" if ":" in m.address else b"TCP"
+    mode = b",1" * m.channel.parser.pushed
+    rows = yield b'AT+CASERVER=%d,%d,"%s",%d%s' % (n, m.pdp, kind, listener.port, mode), 30000
     result = int(fields(rows[-1])[1])
     if result:
         m.owed |= 1 << n

@@ -21,8 +21,8 @@ _PREFIXES = (
     b"+CGACT +CGATT"
 ).split()
 # What stands in front of received bytes, and what is left of it at the end of a line whose own end was lost with it.
-_HEADS = (b"CIPRXGET:", b"RECEIVE,", b"IPD", b"RECV FROM:")
-_ENDS = (b"XGET:", b"EIVE,", b"V FROM:") + tuple([b"PD" + bytes((c,)) for c in b",(123456789"])
+_HEADS = (b"CIPRXGET:", b"RECEIVE,", b"IPD", b"RECV FROM:", b'CAURC: "recv",')
+_ENDS = (b"XGET:", b"EIVE,", b"V FROM:", b'cv",') + tuple([b"PD" + bytes((c,)) for c in b",(123456789"])
 _READ_BACK = (b"AT+CIPMUX", b"AT+CIPRXGET", b"AT+CIPHEAD")
 
 

@@ -27,11 +27,12 @@ def dial(m, link):
         return
     from .senders_caopen import Sources, sources
 
-    if not isinstance(m.receiver, Sources):
+    pushed = m.channel.parser.pushed
+    if not (pushed or isinstance(m.receiver, Sources)):
         yield from sources(m)
     since = ticks_ms()
-    new = b"6" if ":" in m.address else b""
-    rows = yield b'AT+CASERVER=%d,%d,"UDP%s",%d' % (link.n, m.pdp, new, link.local), 30000
+    kind = b"UDP6" if ":" in m.address else b"UDP"
+    rows = yield b'AT+CASERVER=%d,%d,"%s",%d%s' % (link.n, m.pdp, kind, link.local, b",1" * pushed), 30000
     result = int(fields(rows[-1])[1])
     if result:
         m.owed |= link.bit

@@ -24,7 +24,7 @@ FAMILY = re.compile(r"(sim|a)\d+\w*$")
 ENTRY = ("", "socket", "aterror")  # of every TCP client, beside its family
 PRELOADING = "preloading"  # has the table of all that can be loaded ahead
 RARE = {"supported"}  # only on the way to an error
-OF_ONE = {"caerror", "caroom", "senders_caopen"}  # of one dialect alone: preloading.py has them apart
+OF_ONE = {"caerror", "caroom", "senders_caopen", "push_caopen"}  # of one dialect alone: preloading.py has them apart
 SPARE = ("ring",)  # for a MicroPython older than this library asks for
 
 
