@@ -37,6 +37,7 @@ class Module(OpenReceive):
         "GCAP": "+GCAP: +CGSM,+FCLASS,+DS",
         "CCID": None,
         "CICCID": "+ICCID: %(iccid)s",
+        "CPMUTEMP": "+CPMUTEMP: 36",
         "SIMCOMATI": "Manufacturer: INCORPORATED\r\nModel: %(model)s\r\nRevision: %(revision)s\r\n"
         "A7670M7_B09V01_250619\r\nQCN:\r\nIMEI: %(imei)s\r\nMEID:\r\n+GCAP: +CGSM,+FCLASS,+DS\r\n"
         "DeviceInfo:",
