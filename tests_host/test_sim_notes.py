@@ -400,3 +400,19 @@ def test_server_makes_the_state_ip_processing(family):
     assert state(host) == "IP PROCESSING"
     host.ask("AT+CIPSERVER=0")
     assert state(host) == "IP STATUS"
+
+
+@on_cipstart
+def test_server_of_a_single_connection_raises_the_context(family):
+    host = Host(family, choices={"cmee": 0})
+    assert host.ask("AT+CIPSERVER=1,80", 5000) == OK + line("SERVER OK")
+    assert state(host) == "SERVER LISTENING"
+    assert host.ask("AT+CIFSR") == line(host.net.local_addresses[0])
+    assert host.net.dial(80, Echo()) is not None
+    host.vm.network_lost()
+    host.ask("AT+CIPSHUT", 1000)
+    host.vm.bringup = "error"
+    assert host.ask("AT+CIPSERVER=1,80", 5000) == OK + line("SERVER FAIL")
+    host.ask("AT+CIPSHUT", 1000)
+    assert host.ask("AT+CIPMUX=1") == OK
+    assert host.ask("AT+CIPSERVER=1,80", 5000) == ERROR  # of several, it has to be there

@@ -346,6 +346,50 @@ def test_tcp_server(transcript, receive, chunk):
     module.finish()
 
 
+@families
+@pytest.mark.parametrize("seed", FEW)
+@pytest.mark.parametrize("account", ((), ("internet", "user", "key")))
+def test_listen_raises_the_context(family, seed, account):
+    r = rig(family, seed, up=False)
+    if account:
+        r.modem.connect(*account)
+        r.modem.disconnect()
+    assert r.vm.state == "IP INITIAL"
+    s = r.modem.socket()
+    s.settimeout(60)
+    s.bind(("", 1234))
+    s.listen()
+    assert r.modem.isconnected() and r.modem.ifconfig()[0] == r.net.local_addresses[0]
+    assert r.modem.status("context") == "SERVER LISTENING" and r.vm.server_port == 1234
+    if account:
+        context = r.vm.contexts[0]
+        assert (context.apn, context.user, context.password) == account
+    caller = r.dial(1234)
+    client, address = s.accept()
+    assert address[0] == "192.0.2.7"
+    caller.send(b"hello server")
+    assert client.read(12) == b"hello server"
+    client.write(b"hello client")
+    assert caller.recv(12) == b"hello client"
+
+
+@families
+def test_listen_that_raises_no_context(family):
+    r = rig(family, up=False)
+    r.vm.bringup = "error"
+    s = r.modem.socket()
+    s.bind(("", 1234))
+    for seconds, code in ((0, errno.ENOTCONN), (60, None)):
+        s.settimeout(seconds)
+        with pytest.raises(OSError) as raised:
+            s.listen()
+        assert raised.value.errno == (code or raised.value.errno)
+    assert "context" in str(raised.value) and not r.vm.server_port
+    r.vm.bringup = "ok"
+    s.listen()
+    assert r.vm.server_port == 1234
+
+
 @editions("13")
 @pytest.mark.parametrize("chunk", CHUNKS)
 def test_quick_send(transcript, chunk):

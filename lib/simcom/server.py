@@ -13,6 +13,8 @@ from .socket import Poll, socket
 def listen(self, backlog: int = 0):
     """Let clients come to the port of ``bind()``; returns when the module listens, at once when not blocking.
 
+    On a single connection (``mux=False``) it raises the context first if there is none, as AT+CIPSERVER does, with the
+    account of the last ``connect()``, else the one that the module has.
     ``backlog``: how many the module may keep waiting, where it can be told (SIM7028, A76XX: 1 to 3). OSError: EINVAL
     without a port, ENOTCONN without a context, EADDRINUSE, ENOBUFS when the family has no more servers (SIM800 and
     SIM7000: one, SIM7028: two, A76XX: four), or what the module refused it with; when not blocking the latter shows
@@ -31,7 +33,9 @@ def listen(self, backlog: int = 0):
     if tunnel:
         tunnel.refuse()
     if not m.up:
-        raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
+        if m.mux or self._timeout == 0:
+            raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
+        m.connect(*m.apn, timeout_ms=self._timeout or 180000)
     if self._timeout != 0:
         m.may_wait()
     if not again or listener.error:
