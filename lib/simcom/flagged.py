@@ -39,16 +39,16 @@ def datagram(s, face, n, flags):
         s._timeout = timeout
 
 
-def _begin(s, n, flags):
-    s._start()
+def _begin(self, n, flags):
+    self._start()
     arguments = once("arguments")
     arguments.count(n)
     arguments.count(flags, None, "flags: MSGFlag.PEEK, MSGFlag.DONTWAIT")
     if flags & ~(Flag.PEEK | Flag.DONTWAIT):
         raise OSError(errno.EOPNOTSUPP, "recv: only MSGFlag.PEEK and MSGFlag.DONTWAIT")
-    timeout = s._timeout
+    timeout = self._timeout
     if flags & Flag.DONTWAIT:
-        s._timeout = 0
+        self._timeout = 0
     return timeout
 
 

@@ -1,7 +1,6 @@
 """The one loader: what is used seldom lies in files that are loaded when it is used."""
 
 import errno
-import gc
 import sys
 
 kept: dict = {}  # {name: module}: what preload() keeps
@@ -10,8 +9,6 @@ kept: dict = {}  # {name: module}: what preload() keeps
 def load(name, m=None, keep=True):  # threads.py has another
     """The module ``simcom.<name>``. ImportError: which list of mip has it; OSError: the family of ``m`` lacks it.
     Without ``keep`` it is for one use: unless preload() has it, nothing does, and its heap is free again afterwards."""
-    if keep and "simcom." + name not in sys.modules:
-        gc.collect()  # else what stays lies scattered among what does not
     try:
         module = __import__("simcom." + name, None, None, ["*"])
         if not keep and name not in kept:

@@ -1,5 +1,7 @@
 """Loads beforehand what a program will need, so that nothing is loaded in the middle of traffic."""
 
+import gc
+
 import simcom.lazy as lazy
 
 # capability, as its list for mip is called: the files that it comes to load; _ stands for _<dialect>
@@ -73,4 +75,5 @@ def preload(m, *names):
         for file in _FILES[name] + also.get(name, ()):
             if file[-1] == "_":
                 file += m.DIALECT
+            gc.collect()  # else they lie scattered among what loading leaves behind
             lazy.kept[file] = lazy.load(file)

@@ -1,6 +1,7 @@
 """Where everything lives that is loaded when it is used, and which list of mip installs it."""
 
 import errno
+import gc
 import sys
 
 import simcom.lazy as lazy
@@ -114,6 +115,7 @@ def function(owner, name):
     home = _METHODS[name]
     if home in _ONCE:
         return getattr(lazy.once(home), name)
+    gc.collect()  # else what stays lies scattered among what does not
     found = getattr(lazy.load(home), name)
     setattr(type(owner), name, found)
     return found

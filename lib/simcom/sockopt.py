@@ -89,5 +89,5 @@ def _number(value, at):
     return int.from_bytes(bytes(value[at : at + 4]), "little")
 
 
-def _keep(s, which, value):
-    load("keepalive").change(s._modem, which, _number(value, 0), s._timeout == 0)
+def _keep(self, which, value):
+    load("keepalive").change(self._modem, which, _number(value, 0), self._timeout == 0)
