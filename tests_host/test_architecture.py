@@ -633,7 +633,7 @@ PRIVATE = {
     "datagram": 12,
     "doubt": 2,
     "escape": 2,
-    "flagged": 4,
+    "flagged": 5,
     "model": 1,
     "power": 4,
     "registry": 1,
