@@ -2,7 +2,7 @@
 
 import errno
 
-from families import OPEN
+from families import CA, OPEN
 import pytest
 from feed import CHUNKS, Module
 from rig import ECHO, Rig
@@ -492,3 +492,142 @@ def test_datagrams_and_names_of_a_context_with_a_number(seed):
         assert caught.value.errno == errno.ENOTCONN
     sockets[2].sendto(b"still here", (ECHO[0], 7))
     assert sockets[2].recv(100) == b"still here"
+
+
+# --- servers
+
+
+def served(rig, server, data):
+    """Somebody calls, is accepted, and is heard and answered: (the caller, the socket of the client)."""
+    caller = rig.dial(80)
+    client, address = server.accept()
+    assert address[0] == "192.0.2.7"
+    caller.send(data)
+    assert client.read(len(data)) == data
+    client.write(data)
+    assert caller.recv(len(data)) == data
+    return caller, client
+
+
+@START
+@each_seed
+def test_server_of_the_second_context(family, seed):
+    rig = Rig(seed, family=family)
+    second = rig.modem.context("other.apn")
+    server = second.socket()
+    server.settimeout(30)
+    server.bind(("", 80))
+    with pytest.raises(OSError) as caught:
+        server.listen()
+    assert caught.value.args[0] == errno.ENOTCONN and not rig.vm.server_port
+    second.connect()
+    server.listen()
+    assert rig.vm.server_port == 80 and rig.vm._server_bearer == 1 and rig.vm.selected == 0
+    own = rig.socket(ECHO)
+    caller, client = served(rig, server, b"by the second")
+    bearers = {row[2]: row[6] for row in rig.modem.status("links") if row[4] == "CONNECTED"}
+    assert bearers == {rig.net.names[ECHO[0]][0]: 0, "192.0.2.7": 1}
+    rig.pump(30_000)  # the module is asked whether it listens
+    served(rig, server, b"again")
+    second.disconnect()
+    for call in (lambda: client.read(1), server.accept):
+        with pytest.raises(OSError) as caught:
+            call()
+        assert caught.value.args[0] in GONE
+    own.write(b"still here")
+    assert own.read(10) == b"still here"
+    assert not rig.vm.server_port
+    second.connect()  # and it listens again
+    rig.pump(2000)
+    served(rig, server, b"back")
+    server.close()
+    assert not rig.vm.server_port
+    assert rig.works()
+
+
+@START
+def test_server_of_the_first_context_outlives_the_second(family):
+    rig = Rig(family=family)
+    server = rig.modem.socket()
+    server.settimeout(30)
+    server.bind(("", 80))
+    server.listen()
+    second = second_of(rig)
+    _, client = served(rig, server, b"by the first")
+    assert [link.bearer for link in rig.vm.links if link.open] == [0]
+    second.disconnect()
+    served(rig, server, b"once more")
+    client.write(b"still here")
+    rig.modem.disconnect()
+    with pytest.raises(OSError) as caught:
+        client.read(1)
+    assert caught.value.args[0] in GONE
+
+
+@START
+@pytest.mark.parametrize("form", ("works", "refused"))
+def test_local_port_in_the_second_context(family, form):
+    rig = Rig(family=family, choices={"clport_link": form})
+    second = second_of(rig)
+    s = second.socket()
+    s.settimeout(30)
+    s.bind(("", 5000))
+    with pytest.raises(OSError) as caught:
+        s.bind(("", 5001))
+    assert caught.value.args[0] == errno.EINVAL
+    if form == "works":
+        s.connect(ECHO)
+        assert [link.bearer for link in rig.vm.links if link.open] == [1]
+        s.write(b"x")
+        assert s.read(1) == b"x"
+        second.disconnect()
+        with pytest.raises(OSError) as caught:
+            s.read(1)
+        assert caught.value.args[0] in GONE
+    else:
+        with pytest.raises(OSError) as caught:
+            s.connect(ECHO)
+        assert caught.value.args[0] == errno.EOPNOTSUPP
+    assert rig.vm.selected == 0 and rig.works()
+
+
+@START
+def test_lost_contexts_end_the_server_of_the_second(family):
+    rig = Rig(family=family)
+    second = second_of(rig)
+    server = second.socket()
+    server.settimeout(30)
+    server.bind(("", 80))
+    server.listen()
+    rig.vm.network_lost()
+    rig.pump(500)  # both are told of
+    with pytest.raises(OSError) as caught:
+        server.accept()
+    assert caught.value.args[0] in GONE
+    rig.modem.connect("internet")
+    rig.pump(5000)
+    assert not rig.vm.server_port, "it waits for its own context"
+    second.connect()
+    rig.pump(2000)
+    served(rig, server, b"again")
+
+
+@pytest.mark.parametrize("family", CA)
+def test_server_of_another_context_where_they_have_numbers(family):
+    rig = Rig(family=family)
+    second = rig.modem.context("other.apn")
+    second.connect()
+    server = second.socket()
+    server.settimeout(30)
+    server.bind(("", 80))
+    server.listen()
+    assert [link.bearer for link in rig.vm.links if link.listens] == [second.pdp]
+    _, client = served(rig, server, b"by the second")
+    own = rig.socket(ECHO)
+    second.disconnect()
+    for call in (lambda: client.read(1), server.accept):
+        with pytest.raises(OSError) as caught:
+            call()
+        assert caught.value.args[0] in GONE
+    own.write(b"still here")
+    assert own.read(10) == b"still here"

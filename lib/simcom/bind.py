@@ -7,17 +7,27 @@ from .linkkind import LinkKind
 
 
 class Bound(LinkKind):
-    """A client with this local port; 0: any."""
+    """A client with this local port, 0: any; or a server, and its clients."""
 
-    def __init__(self, m, port):
+    def __init__(self, m, port, second=None):
         super().__init__(m)
         self.port = port
+        self.second = second
 
     def dial(self, link):
         m = self.modem
         if self.port:
             return capability(m, "bind").steps(m, link, self.port)
-        return m.dial(link)
+        return self.through(m.dial(link))
+
+    def through(self, steps):
+        """``steps`` that open something, in its context. OSError(ENOTCONN) while that is down."""
+        second = self.second
+        if not second:
+            return steps
+        second.may_dial()
+        self.pdp = second.pdp
+        return second.keeper.dialling(second, steps)
 
 
 def bind(self, address):
@@ -28,6 +38,8 @@ def bind(self, address):
     """
     port = once("arguments").local_port(address)
     self._start()
-    if self._link.state or self._link.kind:
+    kind = self._link.kind
+    second = kind and kind.second
+    if self._link.state or (kind and kind is not second):
         raise OSError(errno.EINVAL, "bind: once, before connect() and listen()")
-    self._link.kind = Bound(self._modem, port)
+    self._link.kind = Bound(self._modem, port, second)

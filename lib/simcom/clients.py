@@ -84,6 +84,7 @@ class Numbers:
             link.report = 0
         if server and server.listener:
             link.server = server
+            link.kind = server.listener.kind
             server.listener.waiting.append(link)
             m.wake(server)
         else:

@@ -52,6 +52,7 @@ class Context(LinkKind):
     def __init__(self, m, keeper):
         super().__init__(m)
         self.keeper = keeper
+        self.second = self
         self.up = False
         self.address = ""
         self.account = ("", "", "")
@@ -75,8 +76,8 @@ class Context(LinkKind):
 
     def mine(self) -> list:
         """Its links."""
-        kinds = (self, self._udp)
-        return [link for link in self.modem.links.slots if link and link.kind in kinds]
+        links = [link for link in self.modem.links.slots if link and link.kind]
+        return [link for link in links if link.kind.second is self or link.kind is self._udp]
 
     def end(self, code, why):
         """It is down, and its links have ended."""
@@ -85,6 +86,9 @@ class Context(LinkKind):
             link.fail(code, why)
             m.links.release(link)
             m.wake(link)
+        servers = m.parts.get("servers")
+        if servers:
+            servers.end(self, code, why)
         self.up = False
         self.address = ""
 
@@ -98,7 +102,7 @@ class Context(LinkKind):
         return (self.address or "0.0.0.0", "255.255.255.255", "0.0.0.0", "0.0.0.0")
 
     def socket(self, *args):
-        """A TCP client or a UDP socket that goes through this context; arguments as ``socket.socket``."""
+        """A socket that goes through this context: TCP client, server, UDP; arguments as ``socket.socket``."""
         m = self.modem
         s = m.socket(*args)
         kind = self

@@ -5,6 +5,8 @@ class LinkKind:
     """``link.kind``: the steps of a link's life in which one kind differs from another. A plain stream has none: its
     steps are those of the modem itself, which these are too where a kind has no own."""
 
+    second = None  # the context that it goes through, beside the modem's own
+
     def __init__(self, m):
         self.modem = m
 
@@ -18,13 +20,14 @@ class LinkKind:
 
 
 def between(m, link, begin, end):
-    """Steps: open ``link`` between ``begin``, the steps that give its number something, and ``end``, the command that
-    takes it back: who has the number later must not get that with it. Ends when the connection is there, or not."""
+    """Steps: open ``link``, of a kind that is bound, between ``begin``, the steps that give its number something, and
+    ``end``, the command that takes it back: who has the number later must not get that with it. Ends when the
+    connection is there, or not."""
     n = link.n
     error = None
     yield from begin
     try:
-        yield from m.dial(link)
+        yield from link.kind.through(m.dial(link))
         yield from m.outcome(link, n)
     except OSError as e:
         error = e

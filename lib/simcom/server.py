@@ -36,6 +36,8 @@ def listen(self, backlog: int = 0):
         if m.mux or self._timeout == 0:
             raise OSError(errno.ENOTCONN, "no PDP context: connect() the modem first")
         m.connect(*m.apn, timeout_ms=self._timeout or 180000)
+    if bound.second:
+        bound.second.may_dial()
     if self._timeout != 0:
         m.may_wait()
     if not again or listener.error:

@@ -23,9 +23,9 @@ def start(m, server, listener):
         m.owed &= ~(1 << n)
         yield from _closed(n)
     since = ticks_ms()
-    kind = b"TCP6" if ":" in m.address else b"TCP"
+    kind = b"TCP6" if ":" in (listener.kind.second or m).address else b"TCP"
     mode = b",1" * m.channel.parser.pushed
-    rows = yield b'AT+CASERVER=%d,%d,"%s",%d%s' % (n, m.pdp, kind, listener.port, mode), 30000
+    rows = yield b'AT+CASERVER=%d,%d,"%s",%d%s' % (n, (listener.kind.second or m).pdp, kind, listener.port, mode), 30000
     result = int(fields(rows[-1])[1])
     if result:
         m.owed |= 1 << n

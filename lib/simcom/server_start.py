@@ -10,6 +10,10 @@ OWN = 1  # link numbers that a server takes for itself
 
 def start(m, server, listener):
     """Listen; there is no backlog."""
+    return listener.kind.through(_start(listener))
+
+
+def _start(listener):
     line = (yield b"AT+CIPSERVER=1,%d" % listener.port, 10000, (b"SERVER OK", b"SERVER FAIL"))[-1]
     if line.endswith("FAIL"):
         raise OSError(errno.EADDRINUSE, line)

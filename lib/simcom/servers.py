@@ -85,7 +85,7 @@ class Servers(Numbers):
             listener = server.listener
             port = listener.port if listener else 0
             try:
-                if not m.up:
+                if not m.up or (listener and listener.kind.second and not listener.kind.second.up):
                     yield 1000
                 elif server.running == port:
                     yield from self._attend(server, listener)
@@ -166,8 +166,13 @@ class Servers(Numbers):
         return self.wording.on_line(self, buf, i, j)
 
     def on_lost(self, code, why):
+        self.end(None, code, why)
+        return False
+
+    def end(self, second, code, why):
+        """The servers of this context have ended, None: of all."""
         for server in self.slots:
-            if server:
+            if server and (not second or (server.listener and server.listener.kind.second is second)):
                 server.running = 0
                 if server.listener:
                     # ETIMEDOUT would be "nobody came" to who calls accept() again and again
@@ -175,4 +180,3 @@ class Servers(Numbers):
                     server.listener.lost = True
                     server.listener = None
                 self.modem.wake(server)
-        return False

@@ -165,6 +165,7 @@ class CipStart(CipNet):
             return None
         link = again or free[0]
         self._take(link, "TCP", address, port)
+        link.bearer = self._server_bearer
         link.connection, link.state, link.end_told = connection, CONNECTED, False
         self.report(self.say(link, "REMOTE IP: " + address))
         self.accepted(link)
