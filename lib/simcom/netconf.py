@@ -68,7 +68,11 @@ def set_dns(m, addresses):
         digits = "0123456789abcdefABCDEF.:" if ":" in address else "0123456789."
         if (address.count(".") != 3 and ":" not in address) or address.strip(digits):
             raise ValueError("dns: %r is no address" % address)
-    return _dns(m, capability(m, "options").dns(m, addresses))
+    version = b""
+    if m.DIALECT == "open" and ":" in addresses[0]:
+        addresses = (addresses * 2)[:2]  # the version stands behind two of them
+        version = b",1"
+    return _dns(m, b'AT+CDNSCFG="%s"%s' % ('","'.join(addresses).encode(), version))
 
 
 def _dns(m, cmd):
@@ -86,9 +90,17 @@ def _dns(m, cmd):
 def get_dns(m):
     """AT+CDNSCFG?: the addresses of the name servers, a tuple of str."""
     found = []
-    for addresses in (yield from query(m, b"AT+CDNSCFG?", capability(m, "options").dns_of, 0, True)):
+    for addresses in (yield from query(m, b"AT+CDNSCFG?", _servers, 0, True)):
         found += addresses
     return tuple(found)
+
+
+def _servers(line):
+    # Zeros where none is set; those of IPv6 stand behind those of IPv4.
+    found = [part.split(":", 1)[1].strip() for part in line.split(",") if "DNS:" in part.upper()]
+    if not found:
+        raise ValueError
+    return found
 
 
 def get_refused(m):

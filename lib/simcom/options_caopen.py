@@ -58,18 +58,6 @@ def counts(n, answer):
     return n, max(answer), max(answer) - min(answer), None
 
 
-def dns(m, addresses):
-    """The command that sets the name servers."""
-    return b'AT+CDNSCFG="%s"' % '","'.join(addresses).encode()
-
-
-def dns_of(line):
-    """The address in a line of the answer to AT+CDNSCFG?; zeros where none is set."""
-    if "Dns:" not in line:
-        raise ValueError
-    return [line.split(":", 1)[1].strip()]
-
-
 def keepalive(on, idle_s, interval_s, count):
     """Steps: have idle connections probed, or not.
 

@@ -54,22 +54,6 @@ def counts(n, answer):
     return n, answer[0], None, answer[2]
 
 
-def dns(m, addresses):
-    """The command that sets the name servers."""
-    new = ":" in addresses[0]
-    if len(addresses) < 2 and new:  # the version stands behind two of them
-        addresses = addresses * 2
-    return b'AT+CDNSCFG="%s"%s' % ('","'.join(addresses).encode(), b",1" if new else b"")
-
-
-def dns_of(line):
-    """The addresses in a line of the answer to AT+CDNSCFG?; those of IPv6 stand behind those of IPv4."""
-    found = [part.split(":", 1)[1].strip() for part in line.split(",") if "DNS:" in part]
-    if not found:
-        raise ValueError
-    return found
-
-
 def keepalive(on, idle_s, interval_s, count):
     """Steps: have idle connections probed, or not; in minutes."""
     minutes = [min(max(-(-seconds // 60), 1), 120) for seconds in (idle_s, interval_s)]

@@ -74,18 +74,6 @@ def counts(n, answer):
     return n, answer[0], answer[1], None
 
 
-def dns(m, addresses):
-    """The command that sets the name servers."""
-    return b'AT+CDNSCFG="%s"' % '","'.join(addresses).encode()
-
-
-def dns_of(line):
-    """The address in a line of the answer to AT+CDNSCFG?."""
-    if "Dns:" not in line:
-        raise ValueError
-    return [line.split(":", 1)[1].strip()]
-
-
 def keepalive(on, idle_s, interval_s, count):
     """Steps: have idle connections probed, or not."""
     yield b"AT+CIPTKA=%d,%d,%d,%d" % (on, min(max(idle_s, 30), 7200), min(max(interval_s, 30), 600), min(count, 9))
