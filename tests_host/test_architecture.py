@@ -160,6 +160,8 @@ LAZY = {
     ("netconf", "optional"),
     ("finish", "power"),
     ("caopen", "caroom"),
+    ("caroom", "shortfall"),
+    ("caerror", "context_caopen"),
     ("caopen", "caerror"),
     ("caerror", "lookup"),
     ("context_caopen", "card"),

@@ -170,6 +170,37 @@ def test_refused_open_has_its_own_number(seed):
     assert "AT+CACLOSE=0" in since(r, "AT+CAOPEN")[:2] or "AT+CACLOSE=0" in r.sent
 
 
+def off_without_a_word(r, pdp):
+    """The line that told of the loss is lost."""
+    urc, r.vm.urc = r.vm.urc, lambda line: None
+    r.vm.report = lambda line: None
+    r.vm.network_lost(pdp)
+    del r.vm.report
+    r.vm.urc = urc
+
+
+@pytest.mark.parametrize("result", (1, 21))
+@pytest.mark.parametrize("asynchronous", ("works", "refused"))
+def test_context_is_asked_after_before_a_result_is_believed(result, asynchronous):
+    r = made(choices={"no_context": result, "async_open": asynchronous})
+    second = r.modem.context("other.apn")
+    second.connect()
+    off_without_a_word(r, 1)
+    s = second.socket()
+    s.settimeout(30)
+    assert "+CAOPEN: 0,%d" % result in fails(errno.ENOTCONN, s.connect, rig.ECHO) and not second.isconnected()
+    assert r.modem.isconnected() and r.works()
+    r.vm.open_results = (result,)
+    assert "+CAOPEN: " in fails(errno.ECONNABORTED, r.socket, rig.ECHO)
+    assert r.modem.isconnected() and r.works()
+    second.connect()
+    off_without_a_word(r, 0)
+    fails(errno.ENOTCONN, r.socket, rig.ECHO)
+    assert not r.modem.isconnected() and second.isconnected()
+    r.modem.connect("internet")
+    assert r.works()
+
+
 def test_thirteen_links_at_once():
     r = made()
     sockets = [r.socket(rig.ECHO) for _ in range(r.modem.LINKS)]

@@ -41,6 +41,7 @@ class Buffered:
     ``_begin(got, -1)`` after an answer that does not tell what is left.
     """
 
+    READ = b"AT+CIPRXGET=2,%d,    \r"
     nap_ms = 1000  # who waits looks so often
     link = None  # whose bytes are just coming; ``n``: under which number; ``got``: how many its header announced
 
@@ -64,8 +65,8 @@ class Buffered:
     def word(self, link):
         """The command that reads ``link``, and where in it the number of bytes stands; the start of the answer that
         brings all it can."""
-        link.rxget = bytearray(b"AT+CIPRXGET=2,%d,    \r" % link.n)
-        link.rxget_at = 16
+        link.rxget = bytearray(self.READ % link.n)
+        link.rxget_at = len(link.rxget) - 5
         link.head = b"+CIPRXGET: 2,%d,%d," % (link.n, self._half)
 
     def next(self):

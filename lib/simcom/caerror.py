@@ -5,7 +5,6 @@ import errno
 from micropython import const
 
 from .channel import passed
-from .links import State
 from .lazy import once
 
 _PARAMETER = const(4)  # a <result>: one is wrong
@@ -32,9 +31,26 @@ _ERRNO = {
 
 
 def refused(m, link, e):
-    """Steps after AT+CAOPEN ended in the error ``e``, without a result: raise it to have another attempt."""
+    """Steps after AT+CAOPEN failed: with the result ``link.report``, or else with the error ``e``, which is raised to
+    have another attempt."""
+    result = link.report
+    if result == _PARAMETER and _unpushed(m, link):
+        return
+    if result:
+        code = errno_of(result, link.moved, link.proto)
+        lost = b""
+        if result == 1 or result == 21:  # the line that tells of the end of its context may be lost
+            pdp = getattr(link.kind, "pdp", m.pdp)
+            code = errno.ECONNABORTED
+            if (yield from once("context_caopen").asked(m, pdp))[0] == "0":
+                code = errno.ENOTCONN
+                lost = b"+APP PDP: %d,DEACTIVE" % pdp
+        link.fail(code, "connect %s:%d: +CAOPEN: %d,%d" % (link.peer + (link.n, result)))
+        if lost and not [hook for hook in m.hooks if hook.on_line(lost, 0, len(lost))]:
+            m.on_line(lost, 0, len(lost))
+        return
     slow = passed(link.moved, _SLOW_MS)
-    if not hasattr(e, "line") or link.state != State.CONNECTING or (link.stale < 2 and not slow):
+    if not hasattr(e, "line") or (link.stale < 2 and not slow):
         raise e
     m.owed |= link.bit
     if not slow and _unpushed(m, link):
@@ -49,15 +65,6 @@ def refused(m, link, e):
             if "+CDNSGIP" in other.args[1]:
                 code = other.args[0]
     link.fail(code, "connect %s:%d: %s" % (link.peer + (e.line,)))
-
-
-def failed(m, link, number):
-    """``number`` is the result of opening ``link``."""
-    m.owed |= link.bit
-    if number == _PARAMETER and _unpushed(m, link):
-        return
-    code = errno_of(number, link.moved, link.proto)
-    link.fail(code, "connect %s:%d: +CAOPEN: %d,%d" % (link.peer + (link.n, number)))
 
 
 def _unpushed(m, link):

@@ -14,8 +14,6 @@ from .tcpip import TcpIp
 
 _BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
 _POLL_MS = const(400)  # who waits for bytes asks so often: some firmware does not announce them
-_BEHIND_MS = const(300)  # OK may follow +CASEND, or not …
-_LATE_MS = const(5000)  # … and where +CASEND came behind an OK before
 
 
 class CaOpen(TcpIp):
@@ -44,17 +42,19 @@ class CaOpen(TcpIp):
     pdp = 0  # <pdp>, the number of our context
     net = None  # what its last +APP PDP said: whether it is active
     parting = False  # a DEACTIVE may come of what is off already
-    owed = 0  # numbers, as bits, to be closed by us too before they are used again
     tells = False  # sends are reported late too, by +CASEND
 
     def dial(self, link, more=b""):
         """Steps: TcpIp.dial(), whose answer may wait for the result."""
+        link.report = error = None
         try:
             pdp = getattr(link.kind, "pdp", self.pdp)
             yield (self.OPEN % ((link.n, pdp, link.proto) + link.peer)).encode() + more, self.CONNECT_MS, False
+            yield from self.outcome(link, link.n)
         except OSError as e:
-            if not link.error and link.state != State.OPEN:  # else the result came before
-                yield from once("caerror").refused(self, link, e)
+            error = e
+        if link.state == State.CONNECTING and not link.error:
+            yield from once("caerror").refused(self, link, error)
 
     def ask(self, link):
         """Steps: is it open still, or by now?"""
@@ -70,7 +70,7 @@ class CaOpen(TcpIp):
             n, _, each = row[9:].partition(",")
             if n.strip() == str(link.n):
                 state = each.strip()
-        if state == "1" or state == "2":  # a server of datagrams
+        if state and state in "12":  # 2: a server of datagrams
             self.connected(link)
         elif link.state != State.CONNECTING:
             self.gone(link)
@@ -79,7 +79,7 @@ class CaOpen(TcpIp):
         """Steps: has the peer everything? Which of the two numbers is the total depends on the firmware."""
         try:
             info = yield self.ACK % link.n, self.ANSWER_MS, ()
-            link.unacked = not info or "0" not in [each.strip() for each in info[-1][7:].split(",")]
+            link.unacked = not info or ",0," not in ",%s," % info[-1][7:].replace(" ", "")
         except OSError as e:
             link.unacked = not hasattr(e, "line")  # nothing was said: it is asked again
         if link.unacked:
@@ -118,10 +118,6 @@ class CaOpen(TcpIp):
         known = link.known and link.state == State.OPEN
         if State.CONNECTING < link.state < State.CLOSING and (known or passed(link.polled, _POLL_MS)):
             self.links.reading |= link.bit
-
-    def open(self, link, address):
-        super().open(link, address)
-        link.stale = link.stale or bool(self.owed & link.bit)
 
     def close(self, link):
         if link.state == State.DRAINING:  # its number stays taken until it is closed by us too
@@ -167,12 +163,19 @@ class CaOpen(TcpIp):
             number = 0
         elif buf.startswith(b"OPEN", i + 3):
             if link and link.state == State.CONNECTING and link.pending:
-                self._opened(link, number)
+                if number:
+                    self.owed |= link.bit
+                    link.report = number
+                    link.pending = False  # dial() looks into it
+                else:
+                    self.connected(link)
                 self.wake(link)
             return True
         elif buf.startswith(b"SEND", i + 3):
             if link:
-                self._sent(link, number, self.number(buf, j))
+                from .caroom import sent
+
+                sent(self, link, number, self.number(buf, j), self._task is link.task)
             return True
         elif not buf.startswith(b"STATE", i + 3):
             return buf.startswith(b"NEW", i + 3) or super().on_line(buf, i, j)
@@ -189,22 +192,3 @@ class CaOpen(TcpIp):
                 return self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: DEACTIVE)")
             self.parting = False
             self.doubt = True
-
-    def _opened(self, link, number):
-        if not number:
-            self.connected(link)
-        else:
-            once("caerror").failed(self, link, number)
-            if number == 1 or number == 21:  # is the context still up?
-                self.doubt = True
-
-    def _sent(self, link, number, n):
-        channel = self.channel
-        if link.sending and self._task is link.task and channel.busy and channel.sent >= 0:
-            if not number and n == link.sending:  # perhaps instead of OK, or late, of the send before
-                channel.own = 3
-                channel.hurry(_LATE_MS if self.tells else _BEHIND_MS)
-            return
-        self.tells = True
-        if number or not n:
-            self.broken(link, errno.ECONNABORTED, "send %s:%d: +CASEND: %d, %d bytes" % (link.peer + (number, n)))

@@ -27,6 +27,7 @@ class CaRecv(Buffered):
     The answer names no link: it is that of the read in flight.
     """
 
+    READ = b"AT+CARECV=%d,    \r"
     _INLINE = (_HEAD, b",")
 
     _odd = 0  # lines that nobody knew when the read began
@@ -41,8 +42,7 @@ class CaRecv(Buffered):
             self._channel.parser = InlineParser(parser.sink, len(parser.buf))
 
     def word(self, link):
-        link.rxget = bytearray(b"AT+CARECV=%d,    \r" % link.n)
-        link.rxget_at = len(link.rxget) - 5
+        super().word(link)
         link.head = b"+CARECV: %d," % self._half
         link.polled = ticks_ms()
 

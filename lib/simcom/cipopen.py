@@ -26,7 +26,6 @@ class CipOpen(TcpIp):
     SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPSENDMODE=0", b"AT+CIPCCFG=10,0,0,0,1,0,500", b"AT+CIPRXGET=1")
 
     net = None  # <err> of the last +NETOPEN or +NETCLOSE
-    _owed = 0  # numbers whose peer closed, as bits: to be closed by us too before they are used again
     _cause = ""  # the line that tells why ERROR will follow
 
     def ask(self, link):
@@ -58,7 +57,7 @@ class CipOpen(TcpIp):
         except OSError as e:
             if link.pending or not hasattr(e, "line"):  # still on its way: it is used last, and closed once more before
                 self.links.last |= link.bit
-                self._owed |= link.bit
+                self.owed |= link.bit
 
     def marks(self, n):
         """Nothing tells the result of a send before OK."""
@@ -100,14 +99,8 @@ class CipOpen(TcpIp):
             return super().on_line(buf, i, j)
         return True
 
-    def open(self, link, address):
-        super().open(link, address)
-        if self._owed & link.bit:
-            self._owed &= ~link.bit
-            link.stale = True
-
     def gone(self, link):
-        self._owed |= link.bit
+        self.owed |= link.bit
         super().gone(link)
 
     def _report(self, link, name, buf, j):

@@ -2,17 +2,16 @@
 
 import errno
 
+from micropython import const
+
 from .lazy import once
 
 _query = once("query")
 fields = _query.fields
 query = _query.query
 
-_TRIES = 5  # the network may refuse it, and change its mind
-_SWITCH = 600  # tenths of a second: +APP PDP comes within a minute
-_ON, _BUSY = "1", "2"
-_ASYNC = b'AT+CACFG="ASYNCOPEN",1'
-_TYPES = {"IP": 1, "IPV6": 2, "IPV4V6": 0}
+_TRIES = const(5)  # the network may refuse it, and change its mind
+_SWITCH = const(600)  # tenths of a second: +APP PDP comes within a minute
 
 
 def context_up(m, apn, user, key):
@@ -44,7 +43,7 @@ def raised(m, who, apn, user, key):
         if m.__dict__.get("optional"):
             yield from once("optional").settings(m)
         try:
-            yield _ASYNC
+            yield b'AT+CACFG="ASYNCOPEN",1'
         except OSError as e:  # then other links wait while one is opened
             card.refusal(e)
     for left in range(_TRIES, 0, -1):
@@ -55,7 +54,7 @@ def raised(m, who, apn, user, key):
             if left == 1 or e.errno == errno.ETIMEDOUT:
                 raise
             yield 2000
-    yield from _check(m, who)
+    yield from context_check(m, who)
 
 
 def _account(m, who, card, apn, user, key):
@@ -73,7 +72,7 @@ def _account(m, who, card, apn, user, key):
     if not apn:  # what the network gives
         given = yield from card.asked(b"AT+CGNAPN", fields)
         apn = given[-1][1] if given and given[-1][0] == "1" else ""
-    kind = _TYPES[m.__dict__.get("pdp_type") or "IP"]
+    kind = {"IPV6": 2, "IPV4V6": 0}.get(m.__dict__.get("pdp_type"), 1)
     cmd = 'AT+CNCFG=%d,%d,"%s"' % (who.pdp, kind, apn)
     if user or key or (now and (now[3] or now[4])):
         cmd += ',"%s","%s",%d' % (user or "", key or "", 3 if user or key else 0)
@@ -87,8 +86,8 @@ def _state(line):
     raise ValueError
 
 
-def _asked(m, pdp):
-    # State and address of a context.
+def asked(m, pdp):
+    """Steps: the state of a context, "0": off, "1": active, "2": changing, and its address."""
     for n, state, address in (yield from query(m, b"AT+CNACT?", _state)):
         if n == str(pdp):
             return state, address
@@ -106,25 +105,22 @@ def _switch(m, who, on):
     for n in range(_SWITCH):
         if who.net is not None or n % 50 == 49:
             heard = who.net == bool(on)
-            state, _ = yield from _asked(m, who.pdp)
-            if (state == _ON) == bool(on) and state != _BUSY:
+            state, _ = yield from asked(m, who.pdp)
+            if (state == "1") == bool(on) and state != "2":
                 who.parting = not on and not heard
                 return
-            if who.net is not None and state != _BUSY and not (heard or n < 2):
+            if who.net is not None and state != "2" and not (heard or n < 2):
                 break
         yield 100
     code = errno.ETIMEDOUT if who.net is None else errno.EHOSTUNREACH
     raise OSError(code, "AT+CNACT=%d,%d: the context stays as it is" % (who.pdp, on))
 
 
-def context_check(m):
-    """Read the address; ATError when the context is off."""
-    yield from _check(m, m)
-
-
-def _check(m, who):
-    state, address = yield from _asked(m, who.pdp)
-    if state != _ON:
+def context_check(m, who=None):
+    """Read the address of ``who``, else of the modem; ATError when the context is off."""
+    who = who or m
+    state, address = yield from asked(m, who.pdp)
+    if state != "1":
         raise m.refusal("+CNACT: %d,%s: not active" % (who.pdp, state))
     who.address = address
 
@@ -139,5 +135,5 @@ def context_down(m):
 
 def lowered(m, who):
     """Steps: ``who`` is off."""
-    if (yield from _asked(m, who.pdp))[0] != "0":
+    if (yield from asked(m, who.pdp))[0] != "0":
         yield from _switch(m, who, 0)

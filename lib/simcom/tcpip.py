@@ -39,7 +39,7 @@ class TcpIp(Modem):
         ``ack()`` is to be asked. A send that is refused, after its payload too, ends in shortfall.py.
     ``on_line(buf, i, j)``: knows the reports: ``connected(link)`` or ``link.fail()`` while ``link.pending``,
         ``gone(link)``, ``link.report``, ``on_lost()``, and wakes the link; passes on to super() what it does not know.
-    ``gone(link)``, ``open(link, address)``, ``refusal(line)``: where something is to be remembered.
+    ``gone(link)``, ``refusal(line)``: where something is to be remembered, as ``owed``.
     """
 
     SEND = b"AT+CIPSEND=%d,%d"
@@ -50,6 +50,7 @@ class TcpIp(Modem):
     CONNECT_MS = 80000  # the module's own time-out, and some more
     STALL_MS = 125000  # so long a link may take nothing of what is to be sent
 
+    owed = 0  # numbers whose peer closed, as bits: to be closed by us too before they are used again
     flushing = 0  # 1: somebody waits for acknowledgements; 2: every write does
     gave_up = False  # since the last flush() a closed link ended before the peer had all
     RECEIVER = Buffered
@@ -179,7 +180,8 @@ class TcpIp(Modem):
 
     def _live(self, link, end):
         try:
-            if link.stale and link.n >= 0:  # else its number is another's before it was its own
+            if link.stale and link.n >= 0 or self.owed & link.bit:  # else its number is another's before it was its own
+                self.owed &= ~link.bit
                 yield from self.shut(link)
             while link.n >= 0:
                 closing = link.state == State.CLOSING
@@ -252,7 +254,7 @@ class TcpIp(Modem):
 
     def outcome(self, link, n):
         """Steps: until on_line() sees what has become of opening number ``n``."""
-        while link.state == State.CONNECTING and not link.error:
+        while link.pending and link.state == State.CONNECTING and not link.error:
             if link.n != n or passed(link.moved, self.CONNECT_MS):
                 raise OSError(errno.ETIMEDOUT, "connect %s:%d: no result" % link.peer)
             if passed(link.heard, _QUIET_MS):

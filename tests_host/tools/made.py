@@ -81,6 +81,9 @@ listener losses marks moved mute nap_ms number on_head on_prompt on_silent on_tr
 place pool proceed prompted pushed quiet read_sent reader ready receiver reclaim_ms refusal refuse report
 reported ring_size rings running rxget rxget_n sending serve shut sink spare stage stale stray strays suffix
 suspect total touched transmit unacked upward urcs want watcher went
+
+InlineParser LinkTable RingPool arrived capability check_address check_modem errno_of innocent masked on_read parting
+polled read_max reading recheck renewed rxget_at
 """.split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 
