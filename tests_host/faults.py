@@ -28,7 +28,7 @@ if __name__ == "__main__":
 
 from rig import Hang, Rig  # noqa: E402 - first: it puts the shim in place
 from families import CIP as FAMILIES  # noqa: E402
-from simcom.displace import peers  # noqa: E402
+from simcom.stream.reclaim import peers  # noqa: E402
 from sim import Peer  # noqa: E402
 from sim.faults import Faulty  # noqa: E402
 

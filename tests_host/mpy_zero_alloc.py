@@ -160,7 +160,7 @@ def others(s):
     for nothing in (b"\r\n+CARECV: 0,\r\n\r\nOK\r\n", b"\r\nOK\r\n", b"\r\nERROR\r\n"):
         uart.nothing = nothing
         twice("nothing is %s" % nothing, s, SEGMENT, 4)
-    from simcom.senders_caopen import sources
+    from simcom.casrip import sources
 
     global position
     modem.run(sources(modem))

@@ -993,7 +993,7 @@ def test_asking_whether_it_is_active_loads_nothing(monkeypatch):
     rig.modem.active(True, timeout_ms=0)
     once = simcom.modem.once  # which the pump calls too, for an answer that does not come in time
     monkeypatch.setattr(
-        "simcom.modem.once", lambda name: once(name) if name == "doubt" else pytest.fail("loads " + name)
+        "simcom.modem.once", lambda name: once(name) if name == "recovery.silence" else pytest.fail("loads " + name)
     )
     asked = 0
     while not rig.modem.active():

@@ -31,7 +31,7 @@ import pytest
 from rig import ECHO, Rig  # first: it puts the shim in place
 from sim import Blob, Drip, Echo, Peer
 from sim.chatter import SAMPLES
-from simcom import strays
+from simcom.recovery import strays
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
 modes = pytest.mark.parametrize("receive", ["buffer", "push", "hex"])

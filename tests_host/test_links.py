@@ -9,7 +9,7 @@ import states
 
 shim.install()
 
-from simcom.displace import displace  # noqa: E402
+from simcom.stream.reclaim import displace  # noqa: E402
 from simcom.links import Link, LinkTable, State  # noqa: E402
 
 CONNECTING, OPEN, DRAINING, CLOSING = State.CONNECTING, State.OPEN, State.DRAINING, State.CLOSING

@@ -7,13 +7,16 @@ import pytest
 import notes
 
 import simcom
-from simcom import contexts, info, registry, socket, transparent
+from simcom import registry, socket
+from simcom.context.second import Context
+from simcom.options import config
+from simcom.transparent.stream import Transparent
 
 ROOTS = {  # what a row's call begins with: where its attributes are
     "modem": (simcom.SIM7000, registry._METHODS),
     "s": (socket.socket, registry._METHODS),
-    "t": (transparent.Transparent, ()),
-    "second": (contexts.Context, ()),
+    "t": (Transparent, ()),
+    "second": (Context, ()),
     "socket": (socket, ()),
     "simcom": (simcom, ()),
 }
@@ -58,7 +61,7 @@ def test_every_call_is_part_of_the_public_face(call):
     for node in ast.walk(ast.parse(call)):
         function = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
         if function == "status":
-            assert node.args[0].value in {*registry.GETTERS, *info._STATUS}
+            assert node.args[0].value in {*registry.GETTERS, *config._STATUS}
         elif function == "config":
             assert node.keywords and {word.arg for word in node.keywords} <= set(registry.SETTERS)
 

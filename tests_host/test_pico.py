@@ -72,4 +72,4 @@ def test_the_commit_chooses_one_of_the_families():
 def test_hot_functions_are_those_that_every_segment_goes_through():
     found = frames.hot()
     assert {("channel", "poll"), ("buffered", "on_trailer"), ("socket", "readinto"), ("socket", "_poll")} <= set(found)
-    assert not {("tcpip", "open"), ("tcpip", "_live"), ("pump", "start")} & set(found)
+    assert not {("tcp", "open"), ("tcp", "_live"), ("pump", "start")} & set(found)

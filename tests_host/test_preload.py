@@ -149,11 +149,11 @@ def test_unknown_name_lists_those_there_are():
 
 def test_once_drops_what_nobody_preloaded():
     modem = rig.Rig(on=False).modem
-    lazy.once("power")
-    assert "simcom.power" not in sys.modules
+    lazy.once("bringup.power")
+    assert "simcom.bringup.power" not in sys.modules and not hasattr(sys.modules["simcom.bringup"], "power")
     modem.preload()
     try:
-        assert lazy.once("power") is lazy.once("power") is sys.modules["simcom.power"]
+        assert lazy.once("bringup.power") is lazy.once("bringup.power") is sys.modules["simcom.bringup.power"]
     finally:
         for name in lazy.kept:
             if name != "socket":
@@ -179,5 +179,5 @@ def test_capability_that_a_family_lacks_is_told():
 @pytest.mark.parametrize("family", ["SIM800", "SIM7000", "SIM7028", "A76XX"])
 def test_file_of_each_capability_is_there_unless_the_family_lacks_it(family):
     modem = getattr(simcom, family)
-    for name in ("context", "server", "udp", "bind", "transparent", "options"):
-        assert name in modem.LACKS or lazy.capability(modem, name).__name__.startswith("simcom.%s_" % name)
+    for name in ("bringup", "server", "udp", "local_port", "transparent", "options", "commands"):
+        assert name in modem.LACKS or lazy.capability(modem, name).__name__.startswith("simcom.%s." % name)

@@ -39,7 +39,7 @@ def section(title):
 def test_messages_of_the_troubleshooting_are_the_librarys():
     """Each stands in a string of lib/simcom; a %d or %s there may be anything."""
     lib = pathlib.Path(__file__).parent.parent / "lib" / "simcom"
-    said = "\n".join(path.read_text() for path in lib.glob("*.py"))
+    said = "\n".join(path.read_text() for path in lib.rglob("*.py"))
     table = section("When it does not work").partition("| what is seen")[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     assert len(rows) > 12

@@ -9,7 +9,8 @@ from rig import Rig  # first: it puts the shim in place
 from simcom import lazy
 
 ROUNDS = 30
-FILES = ("bringup", "resync", "power", "query", "card", "context_open", "checks", "netconf", "apn")
+FILES = ("bringup.connect", "recovery.resync", "bringup.power", "query", "bringup.card", "bringup.cipopen", "checks")
+FILES += ("options.stack", "bringup.apn")
 
 
 def together(*works):
@@ -59,7 +60,7 @@ def test_a_file_that_loads_others_is_loaded_whole(two_modems):
     # resync asks for query when it is loaded itself.
     def resync():
         for _ in range(ROUNDS):
-            assert lazy.once("resync").configure and lazy.once("query").query
+            assert lazy.once("recovery.resync").configure and lazy.once("query").query
 
     assert together(resync, resync) == []
 

@@ -790,7 +790,7 @@ def test_datagrams(family, port):
     t.write(b"datagram")
     assert t.read(8) == b"datagram"
     command = [line for line in rig.sent if '"UDP"' in line and "udp.example" in line][0]
-    if rig.modem.DIALECT == "open":
+    if rig.modem.DIALECT == "cipopen":
         assert port == 0 or command.endswith(",9,5000")
         assert int(command.split(",")[4]) >= 5000
     else:
@@ -809,7 +809,7 @@ def test_local_port(family):
     t = rig.modem.transparent(ECHO, local_port=4000)
     t.write(b"x")
     assert t.read(1) == b"x"
-    text = '"echo.example",7,4000' if rig.modem.DIALECT == "open" else 'AT+CLPORT="TCP",4000'
+    text = '"echo.example",7,4000' if rig.modem.DIALECT == "cipopen" else 'AT+CLPORT="TCP",4000'
     assert any(text in line for line in rig.sent)
     ended(rig, t)
 
@@ -894,7 +894,7 @@ def test_mistakes_of_the_caller_send_nothing(family):
             m.transparent_server(port)
     with pytest.raises(ValueError):
         m.transparent(ECHO, local_port=-1)
-    if m.DIALECT == "start":
+    if m.DIALECT == "cipstart":
         pin = machine.Pin(9, machine.Pin.OUT)
         for tuning in ((5, 2), (5, 2, 1024, 0), (2, 2, 1024, 1), (5, 2, 1461, 1), (5, 2, 1024, 1, 0, 49), (5,) * 8):
             with pytest.raises(ValueError):
@@ -937,9 +937,9 @@ def test_flow_control_reaches_the_module(family):
 
 
 def test_lost_bytes_are_warned_of_once(capsys):
-    import simcom.transparent
+    import simcom.transparent.stream
 
-    simcom.transparent._told = False
+    simcom.transparent.stream._told = False
     rig = Rig()
     rig.uart.init(flow=3)
     rig.modem.transparent(ECHO, flow_control=True).close()
@@ -951,9 +951,9 @@ def test_lost_bytes_are_warned_of_once(capsys):
 
 @pytest.mark.parametrize("rate, loses", [(460800, False), (921600, True)])
 def test_rate_that_loses_without_flow_control_is_named(rate, loses, capsys):
-    import simcom.transparent
+    import simcom.transparent.stream
 
-    simcom.transparent._told = False
+    simcom.transparent.stream._told = False
     rig = Rig(modem_args={"baudrate": rate})
     rig.modem.transparent(ECHO).close()
     assert ("at 921600 baud" in capsys.readouterr().out) == loses
@@ -972,7 +972,7 @@ def test_other_settings_are_there_again_afterwards(family, mode):
         rig.modem.config(receive=mode)
     t = rig.modem.transparent(ECHO)
     assert rig.vm.rxget == 0
-    if rig.modem.DIALECT == "start":
+    if rig.modem.DIALECT == "cipstart":
         assert rig.vm.head == rig.vm.show_source == 0
     data = b"\r\n+IPD,5:\r\n+RECEIVE,0,3:\r\nabc"
     t.write(data)
@@ -1047,7 +1047,7 @@ def test_server(family, seed):
     clients = []
     rig.clock.after_ms(5000, lambda: clients.append(rig.dial(8080, "192.0.2.9", 1234)))
     t = rig.modem.transparent_server(8080, timeout_ms=60_000)
-    assert t.peer == ("192.0.2.9", 1234 if rig.modem.DIALECT == "open" else 0)
+    assert t.peer == ("192.0.2.9", 1234 if rig.modem.DIALECT == "cipopen" else 0)
     clients[0].send(b"request")
     assert t.read(7) == b"request"
     t.write(b"answer")

@@ -9,7 +9,7 @@ import pytest
 import select
 from sim import Blob, Echo, Peer
 from sim.faults import Faulty
-from simcom.dglink import Datagram
+from simcom.udp.link import Datagram
 
 AF_INET, SOCK_DGRAM = 2, 2
 HERE = ("udp.example", 7)
@@ -988,7 +988,7 @@ def test_context_that_is_lost_right_before_the_answer_of_a_read(family):
     s = datagram(rig)
     s.connect(address)
     execute = rig.vm.execute
-    lost = "+PDP: DEACT" if rig.modem.DIALECT == "start" else "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY"
+    lost = "+PDP: DEACT" if rig.modem.DIALECT == "cipstart" else "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY"
 
     def taken_away(line):
         if line.startswith(b"AT+CIPRXGET=2"):

@@ -16,7 +16,7 @@ import simcom.socket  # noqa: F401  its probe is a ring too, which is nobody's
 from sim import Blackhole, Peer, Refuse
 from sim.at import GARBLED, LATE_OK, UNKNOWN_BEFORE, UNKNOWN_BEHIND
 from simcom import socket  # noqa: F401  (the ring that it has for itself is there before rings are counted)
-from simcom.displace import peers
+from simcom.stream.reclaim import peers
 
 APN = "internet"
 VISITED = ("field.example", 8080)  # asked every few minutes

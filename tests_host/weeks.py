@@ -49,8 +49,8 @@ class Datagrams(Program):
         self.udp = None
         self.asked = collections.OrderedDict()  # answer: whose it is
         push = self.settings.get("receive") == "push"
-        self.tells = self.modem.DIALECT == "start" or push  # where one ends …
-        self.named = self.modem.DIALECT == "start" and self.modem.mux and not push  # … and whose it is, by name
+        self.tells = self.modem.DIALECT == "cipstart" or push  # where one ends …
+        self.named = self.modem.DIALECT == "cipstart" and self.modem.mux and not push  # … and whose it is, by name
         if self.modem.LINKS == 2:  # not all at once
             del soak.report.last["ping"]
         for address in ASKED:
@@ -78,7 +78,7 @@ class Datagrams(Program):
                 self.udp = self.modem.socket(2, 2)
                 self.udp.settimeout(10)
                 if self.random.random() < 0.3:
-                    self.call(20 * SECOND_MS, self.udp.bind, ("", 4000 if self.modem.DIALECT == "open" else 0))
+                    self.call(20 * SECOND_MS, self.udp.bind, ("", 4000 if self.modem.DIALECT == "cipopen" else 0))
             address = self.random.choice(ASKED)
             request, answer = self.question()
             self.note(answer, address)

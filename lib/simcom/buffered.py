@@ -33,7 +33,7 @@ class Buffered:
 
     * ``poll(got)``: each pump, behind its read of ``got`` bytes; returns what the pump is to return: with 0 who waits
       goes on waiting, for ``nap_ms`` at most.
-    * ``lost()``, ``spoilt()``: doubt.py, when what is counted stops in the middle, or has something else in it.
+    * ``lost()``, ``spoilt()``: recovery/silence.py, when what is counted stops in the middle, or is something else.
     * ``former``: the parser whose place its own has taken.
 
     ``link.ready`` bytes are readable. ``links.reading`` tells which links have something to ask for, ``link.known`` how

@@ -9,7 +9,7 @@ from .carecv import MAYBE, CaRecv
 from .channel import passed
 from .links import State
 from .lazy import once
-from .tcpip import TcpIp
+from .tcp import TcpIp
 
 
 _BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
@@ -54,7 +54,7 @@ class CaOpen(TcpIp):
         except OSError as e:
             error = e
         if link.state == State.CONNECTING and not link.error:
-            yield from once("caerror").refused(self, link, error)
+            yield from once("errors.caopen").refused(self, link, error)
 
     def ask(self, link):
         """Steps: is it open still, or by now?"""
@@ -105,7 +105,7 @@ class CaOpen(TcpIp):
     def transmit(self, link):
         """Steps: TcpIp.transmit(), once the module has room: what does not fit is refused when it was sent."""
         if link.proto == "TCP" and link.total + link.tx_n > getattr(link, "limit", _BUFFER):
-            from .caroom import room
+            from .stream.caopen import room
 
             if not (yield from room(self, link)):
                 return
@@ -173,7 +173,7 @@ class CaOpen(TcpIp):
             return True
         elif buf.startswith(b"SEND", i + 3):
             if link:
-                from .caroom import sent
+                from .stream.caopen import sent
 
                 sent(self, link, number, self.number(buf, j), self._task is link.task)
             return True

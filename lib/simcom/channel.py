@@ -51,7 +51,7 @@ class Channel:
     ``receiver``, which the owner sets, has ``on_head``, ``on_line`` (of buf, i, j), ``on_trailer()``, see buffered.py.
     """
 
-    doubt = None  # what was awaited beyond its time, until answers fit commands again; see doubt.py
+    doubt = None  # what was awaited beyond its time, until answers fit commands again; see recovery/silence.py
 
     def __init__(self, uart, owner):
         self.uart = uart
@@ -306,7 +306,7 @@ class Channel:
             if self.mute:
                 return False
             if self.echoed and self.sent >= 0:
-                from .echo import behind
+                from .stream.echo import behind
 
                 if behind(self, bytes(buf[i:j])):  # of our payload
                     return False

@@ -6,7 +6,7 @@ from micropython import const
 
 from .links import State
 from .pump import ATError, text
-from .tcpip import TcpIp
+from .tcp import TcpIp
 
 
 # What tells a link's affairs unasked, as +NAME: link,number[,number]
@@ -14,7 +14,7 @@ _REPORTS = const((b"+CIPOPEN", b"+CIPSEND", b"+CIPCLOSE", b"+IPCLOSE"))
 
 
 class CipOpen(TcpIp):
-    DIALECT = "open"
+    DIALECT = "cipopen"
     OPEN = 'AT+CIPOPEN=%d,"%s","%s",%d'
     ANSWER_MS = 9000
     READ_MAX = 1500

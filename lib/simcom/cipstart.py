@@ -5,12 +5,12 @@ import errno
 
 from .channel import passed
 from .links import State, Wait
-from .tcpip import TcpIp
+from .tcp import TcpIp
 
 
 class CipStart(TcpIp):
     OPEN = 'AT+CIPSTART=%d,"%s","%s",%d'
-    DIALECT = "start"
+    DIALECT = "cipstart"
     SERVERS = 1
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")

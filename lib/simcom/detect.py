@@ -5,10 +5,10 @@ import sys
 
 from .checks import check_number
 from .lazy import once
-from .model import COMMANDS, fitting, names
+from .bringup.model import COMMANDS, fitting, names
 from .pump import Pump
 from .query import query
-from .tcpip import TcpIp
+from .tcp import TcpIp
 
 _TRIES = 5  # a second apart: right after its start a module may refuse to tell
 
@@ -50,8 +50,8 @@ def detect(
 
 def _steps(m):
     """The name of its class, and what it says it is when that is a guess."""
-    yield from once("power").find(m)
-    yield from once("resync").silence(m)
+    yield from once("bringup.power").find(m)
+    yield from once("recovery.resync").silence(m)
     yield b"ATE0"
     for _ in range(_TRIES):
         said = yield from _said(m)
@@ -78,7 +78,7 @@ def _steps(m):
 
 def _said(m):
     # AT+CGMM names the model alone, ATI beside others; either may be refused, and lines of others come between.
-    resync = once("resync")
+    resync = once("recovery.resync")
     said = []
     for cmd in (b"AT+CGMM", b"ATI"):
         lines = yield from resync.without(query(m, cmd, resync.identity, 0, True))

@@ -9,14 +9,16 @@ kept: dict = {}  # {name: module}: what preload() keeps
 def load(name, m=None, keep=True):  # threads.py has another
     """The module ``simcom.<name>``. ImportError: which list of mip has it; OSError: the family of ``m`` lacks it.
     Without ``keep`` it is for one use: unless preload() has it, nothing does, and its heap is free again afterwards."""
+    full = "simcom." + name
     try:
-        module = __import__("simcom." + name, None, None, ["*"])
+        module = __import__(full, None, None, ["*"])
         if not keep and name not in kept:
-            del sys.modules["simcom." + name]
-            delattr(sys.modules["simcom"], name)
+            del sys.modules[full]
+            folder, last = full.rsplit(".", 1)
+            delattr(sys.modules[folder], last)
         return module
     except MemoryError:
-        raise OSError(errno.ENOMEM, "no room to load simcom." + name)
+        raise OSError(errno.ENOMEM, "no room to load " + full)
     except ImportError as e:
         from .registry import absent
 
@@ -29,11 +31,11 @@ def once(name):
 
 
 def capability(m, name, keep=True):
-    """The file with what the dialect of ``m`` words in its own way about ``name``."""
-    return load(name + "_" + m.DIALECT, m, keep)
+    """What the dialect of ``m`` words in its own way: its file in the folder ``name``."""
+    return load(name + "." + m.DIALECT, m, keep)
 
 
-loader = once  # background.py has another
+loader = once  # modes/background.py has another
 
 
 def method(name: str):

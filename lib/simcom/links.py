@@ -105,7 +105,7 @@ class Link:
 
 class LinkTable:
     """Which link has which number, and which may be read: a bit mask, so that finding none costs one test. When all
-    numbers are taken displace.py finds one."""
+    numbers are taken stream/reclaim.py finds one."""
 
     def __init__(self, size):
         self.slots = [None] * size

@@ -71,12 +71,12 @@ class Modem(Pump):
         self.baudrate = baudrate
         self.mux = mux
         if not mux:
-            once("single").single(self)
+            once("modes.single").single(self)
         if pwrkey is not None:
             pwrkey.value(1 - pressed)
 
     def __repr__(self):
-        return once("info").describe(self)
+        return once("options.config").describe(self)
 
     def isconnected(self) -> bool:
         """Whether the PDP context is up; pumps, returns at once."""
@@ -100,13 +100,13 @@ class Modem(Pump):
         if on is None:  # programs poll this: nothing is loaded
             self.pump()
             return self.on
-        return once("power").switch(self, on, init, timeout_ms)
+        return once("bringup.power").switch(self, on, init, timeout_ms)
 
     # Events
 
     def late(self):
-        """An answer has not come in time: doubt.py has what to do; by itself, as two files take a pump too long."""
-        once("doubt").late(self)
+        """An answer has not come in time: see recovery/silence.py, loaded alone: two files take too long."""
+        once("recovery.silence").late(self)
 
     def suspect(self):
         """The module may have restarted: it is asked at once."""
@@ -123,13 +123,13 @@ class Modem(Pump):
             while self.on:
                 if self.doubt or self.channel.echoed:
                     try:
-                        yield from once("resync").recheck(self)
+                        yield from once("recovery.resync").recheck(self)
                     except MemoryError:  # first: the others want room
                         self.doubt = True
                     except (OSError, ValueError, IndexError):  # the next time
                         self.doubt = True
                 if self.channel.strays or self.channel.parser.held:
-                    from .strays import settle
+                    from .recovery.strays import settle
 
                     yield from settle(self)
                 yield 500
@@ -165,7 +165,7 @@ class Modem(Pump):
             if known or (buf[i] != 36 and self._task and self.channel.busy):  # a task's answer perhaps
                 return known
             try:
-                from .strays import innocent
+                from .recovery.strays import innocent
             except (MemoryError, RuntimeError):  # no room, or too deep in the stack: the watch loads it
                 return False
             return innocent(self, buf, i, j)

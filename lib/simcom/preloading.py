@@ -4,7 +4,7 @@ import gc
 
 import simcom.lazy as lazy
 
-# capability, as its list for mip is called: the files that it comes to load; _ stands for _<dialect>
+# capability, as its list for mip is called: the files that it comes to load; after a dot comes the dialect
 _FILES = {
     "tcp": (
         "socket",
@@ -12,51 +12,59 @@ _FILES = {
         "checks",
         "counters",
         "registry",
-        "bringup",
-        "power",
-        "card",
-        "apn",
-        "radio",
-        "model",
-        "optional",
-        "context_",
-        "resync",
-        "finish",
-        "doubt",
-        "strays",
-        "shortfall",
-        "reopen",
-        "again",
-        "displace",
-        "echo",
-        "iperror",
-        "cmeerror",
+        "bringup.connect",
+        "bringup.power",
+        "bringup.card",
+        "bringup.apn",
+        "bringup.registration",
+        "bringup.model",
+        "bringup.optional",
+        "bringup.",
+        "recovery.resync",
+        "bringup.shutdown",
+        "recovery.silence",
+        "recovery.strays",
+        "stream.partial",
+        "stream.retry",
+        "stream.reconnect",
+        "stream.reclaim",
+        "stream.echo",
+        "errors.ip",
+        "errors.cme",
         "masking",
         "arguments",
-        "addressed",
-        "flagged",
-        "socktype",
-        "sockopt",
-        "info",
+        "stream.calls",
+        "stream.flags",
+        "stream.socktype",
+        "options.sockopt",
+        "options.config",
     ),
-    "udp": ("datagram", "udp_", "bind_"),
-    "server": ("bind", "bind_", "server", "server_"),
-    "transparent": ("transparent", "transparent_"),
-    "receive": ("receiving", "push"),
-    "send": ("sending",),
-    "single": ("single",),
-    "sleep": ("sleeping",),
-    "context": ("contexts", "second_", "dglink"),
-    "background": ("background",),
-    "recover": ("recover", "restart", "options_"),
-    "at": ("command", "reserved", "callbacks"),
-    "options": ("netconf", "states", "forms", "forms_", "keepalive", "lte", "options_"),
+    "udp": ("udp.socket", "udp.", "local_port."),
+    "server": ("local_port.bind", "local_port.", "server.socket", "server."),
+    "transparent": ("transparent.stream", "transparent."),
+    "receive": ("receive.mode", "receive.push"),
+    "send": ("modes.send",),
+    "single": ("modes.single",),
+    "sleep": ("modes.sleep",),
+    "context": ("context.second", "context.", "udp.link"),
+    "background": ("modes.background",),
+    "recover": ("recovery.recover", "recovery.reset", "options."),
+    "at": ("at.command", "at.reserved", "at.urc"),
+    "options": (
+        "options.stack",
+        "options.status",
+        "commands.values",
+        "commands.",
+        "options.keepalive",
+        "options.lte",
+        "options.",
+    ),
     "tap": ("tap",),
     "detect": ("detect",),
-    "lowpower": ("lowpower",),
+    "lowpower": ("modes.lowpower",),
 }
 # What one dialect alone has, beside that.
-_ALSO = {"caopen": {"tcp": ("caerror", "caroom", "lookup", "senders_caopen"), "receive": ("push_caopen",)}}
+_ALSO = {"caopen": {"tcp": ("errors.caopen", "stream.caopen", "dns", "casrip"), "receive": ("receive.caopen",)}}
 
 
 def preload(m, *names):
@@ -73,7 +81,7 @@ def preload(m, *names):
     also = _ALSO.get(m.DIALECT, {})
     for name in ("tcp",) + names:
         for file in _FILES[name] + also.get(name, ()):
-            if file[-1] == "_":
+            if file[-1] == ".":
                 file += m.DIALECT
             gc.collect()  # else they lie scattered among what loading leaves behind
             lazy.kept[file] = lazy.load(file)

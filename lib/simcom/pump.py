@@ -23,7 +23,7 @@ class ATError(OSError):
         code = errno.EIO
         if ":" in line:
             try:
-                code = once("cmeerror" if line.find(" ERROR:") == 4 else "iperror").errno_of(line, cmd)
+                code = once("errors.cme" if line.find(" ERROR:") == 4 else "errors.ip").errno_of(line, cmd)
             except OSError:  # no room to load it
                 pass
         super().__init__(code, "%s: %s" % (cmd, line))
@@ -66,7 +66,7 @@ class Pump:
     made = False  # there is a modem; checks.py sets it
 
     exclusive = None  # who has the module for himself: his refuse() raises OSError(EALREADY) for what others start
-    urcs: tuple = ()  # what on_urc() waits for, as callbacks.py keeps it
+    urcs: tuple = ()  # what on_urc() waits for, as at/urc.py keeps it
     receiver = None  # how received bytes come, see buffered.py
     hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes
 
@@ -180,7 +180,7 @@ class Pump:
 
     def _resync(self):
         try:
-            self._only = self.start(once("resync").resync(self))
+            self._only = self.start(once("recovery.resync").resync(self))
         except OSError:  # no room: the next time
             pass
 

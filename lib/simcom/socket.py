@@ -42,7 +42,7 @@ _probe = RingIO(2)  # which counts bytes where len() counts items
 
 def __getattr__(name):
     # Constants that few programs use.
-    return once("sockopt").constant(name)
+    return once("options.sockopt").constant(name)
 
 
 def install(modem, nodelay: bool = True):
@@ -112,7 +112,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         self._timeout: "int | None" = None  # ms; None: wait, 0: do not
         self._closed = False
         if af != AF_INET or type != SOCK_STREAM or proto != 0:
-            from .socktype import become
+            from .stream.socktype import become
 
             become(self, af, type, proto)
 
@@ -164,7 +164,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         link = self._link
         modem = self._modem
         if link.state:
-            self._link = link = once("again").renewed(modem, link)
+            self._link = link = once("stream.reconnect").renewed(modem, link)
         modem.open(link, address)
         if self._timeout == 0:
             link.reclaim_ms = _RECLAIM_MS  # a task that is cancelled now cannot close it
@@ -237,7 +237,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         """Read what is there, at most ``n`` or ``len(buf)`` bytes: how many; 0 at EOF."""
         buf = flat(buf, True)
         if not 0 < (n or len(buf)) <= len(buf):
-            return once("flagged").recv_into(self, buf, n)
+            return once("stream.flags").recv_into(self, buf, n)
         return self._modem.receive(self._link, buf, min(self._some(), n or len(buf)))
 
     def recv(self, n: int, flags: int = 0) -> bytes:
@@ -246,7 +246,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         ``flags``: MSG_DONTWAIT as if not blocking; MSG_PEEK leaves the bytes to the next call.
         """
         if flags or not isinstance(n, int) or n < 1:
-            return once("flagged").recv(self, n, flags)
+            return once("stream.flags").recv(self, n, flags)
         buf = bytearray(min(self._some(), n))
         self._modem.receive(self._link, buf, len(buf))
         return bytes(buf)

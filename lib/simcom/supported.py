@@ -11,5 +11,5 @@ def need(m, what):
 
 def start_only(m, what):
     """As ``need()``, for what no family of the CIPOPEN dialect has."""
-    if m.DIALECT != "start":
+    if m.DIALECT != "cipstart":
         raise OSError(errno.EOPNOTSUPP, "%s has no %s" % (type(m).__name__, what))

@@ -20,7 +20,7 @@ virtual.charge_calls("source" in sys.argv)
 
 import simcom  # noqa: E402
 from fakenet import Key, NetUart, stream  # noqa: E402
-from simcom.displace import peers  # noqa: E402
+from simcom.stream.reclaim import peers  # noqa: E402
 
 BEAT_MS = 10
 LINKS = 4

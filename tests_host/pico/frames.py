@@ -36,7 +36,7 @@ def called(family, senders=False):
     """The same in one family; ``senders``: while headers name the sender."""
     rig = Rig(family=family)
     if senders:
-        from simcom.senders_caopen import sources
+        from simcom.casrip import sources
 
         rig.modem.run(sources(rig.modem))
     s = rig.socket(rig.serve(lambda: Blob(bytes(1460 * SEGMENTS * 3), after=b"go")))
@@ -46,8 +46,8 @@ def called(family, senders=False):
     def count(frame, event, _):
         code = frame.f_code
         path = pathlib.Path(code.co_filename)
-        if event == "call" and path.parent == LIB and not code.co_flags & GENERATOR:
-            calls[path.stem, code.co_name] += 1
+        if event == "call" and LIB in path.parents and not code.co_flags & GENERATOR:
+            calls[path.relative_to(LIB).with_suffix("").as_posix(), code.co_name] += 1
 
     buf = bytearray(1460)
     sys.setprofile(count)

@@ -26,27 +26,35 @@ BUILD = parts.TREE / "build"
 FAMILY = package.FAMILY
 # What lies in one file, by the name of that file, beside the core ("": all that every family loads at once, and what
 # stands here) and a family with its dialect. What is not named is a file of its own; so has to be what is loaded by a
-# name that is put together, as in `capability(m, "context")`. What is loaded for one use and what stays loaded do not
+# name that is put together, as in `capability(m, "bringup")`. What is loaded for one use and what stays loaded do not
 # go together.
 UNITS = {
     "": ("aterror",),
-    "bringup": ("bringup", "power", "radio", "card", "apn", "query", "optional"),
-    "resync": ("resync", "iperror"),
-    "doubt": ("doubt", "finish"),
-    "arguments": ("arguments", "checks", "cmeerror", "displace", "again", "reopen"),
-    "info": ("info", "lookup", "masking"),
-    "registry": ("registry", "flagged", "model"),
-    "addressed": ("addressed", "socktype", "sockopt", "counters", "preloading", "threads"),
-    "strays": ("strays", "shortfall", "echo"),
+    "bringup": (
+        "bringup.connect",
+        "bringup.power",
+        "bringup.registration",
+        "bringup.card",
+        "bringup.apn",
+        "query",
+        "bringup.optional",
+    ),
+    "resync": ("recovery.resync", "errors.ip"),
+    "doubt": ("recovery.silence", "bringup.shutdown"),
+    "arguments": ("arguments", "checks", "errors.cme", "stream.reclaim", "stream.reconnect", "stream.retry"),
+    "info": ("options.config", "dns", "masking"),
+    "registry": ("registry", "stream.flags", "bringup.model"),
+    "addressed": ("stream.calls", "stream.socktype", "options.sockopt", "counters", "preloading", "threads"),
+    "strays": ("recovery.strays", "stream.partial", "stream.echo"),
 }
 # Of these whoever imports them gets a copy of what he uses: they are small, and keep nothing. So do families with their
 # dialect.
 COPIED = (
     "query",
     "checks",
-    "radio",
-    "resync",
-    "lookup",
+    "bringup.registration",
+    "recovery.resync",
+    "dns",
     "supported",
     "critical",
     "counters",
@@ -55,6 +63,9 @@ COPIED = (
     "cipopen",
 )
 ITSELF = "_itself"  # what a file calls its module, where it has to
+# As made there are no folders, of which each takes two blocks of flash: server/cipstart.py becomes server_start.mpy, as
+# names that every firmware has cost nothing.
+WORDS = {"cipstart": "start", "cipopen": "open"}
 
 # Names that MicroPython has on every board. Those of the first row are part of the format of .mpy files, where they
 # take two bytes; of the others the heap is spared the text. None means something on an object that a program is handed.
@@ -90,6 +101,14 @@ SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrst
 
 def fail(text, *args):
     sys.exit("made.py: " + text % args)
+
+
+def flat(name, known):
+    """The name of a file for one module."""
+    folder, _, last = name.rpartition(".")
+    if parts.dialect(name) or [each.rpartition(".")[2] for each in known].count(last) > 1 and folder:
+        return "%s_%s" % (folder.replace(".", "_"), WORDS.get(last, last))
+    return last
 
 
 def constants(node):
@@ -168,7 +187,9 @@ def units(trees):
             if not found[name] <= set(trees) - core:
                 fail("UNITS: %s: there is %s", name, ", ".join(sorted(found[name] & set(trees) - core)))
     for name in set(trees) - set.union(*found.values()):
-        found[name] = {name}
+        if flat(name, trees) in found:
+            fail("%s: there is another file that is called so", name)
+        found[flat(name, trees)] = {name}
     for members in found.values():
         members |= parts.closure(members, {name: needed & set(COPIED) for name, needed in early.items()}) - core
     return {name: ordered(members, early) for name, members in sorted(found.items())}
@@ -230,7 +251,7 @@ def told_apart(found, trees):
                 if first != name and not is_alias(trees[name], what):
                     if not private(what) and name in loaded:
                         fail("%s: %s and %s both have %s", file, first, name, what)
-                    result.setdefault(name, {})[what] = "%s_%s" % (what, name)
+                    result.setdefault(name, {})[what] = "%s_%s" % (what, name.replace(".", "_"))
     return result
 
 
@@ -376,10 +397,19 @@ def clash(name, tree, renamed):
 
 
 def tables(name, tree, home, known):
-    """Turn what a module loads by tables, and see that what it loads by the beginning of a name is a file."""
+    """Turn what a module loads by tables, and see that what it loads by the beginning of a name is a file; where a
+    folder and the dialect are put together no folder remains."""
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        if any(getattr(node, "attr", "") == "DIALECT" for node in ast.walk(function)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Constant) and node.value == ".":
+                    node.value = "_"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            node.value = WORDS.get(node.value, node.value)
     for start in filter(None, map(parts.begins, ast.walk(tree))):
         for other in known:
-            if other.startswith(start) and home[other] != other:
+            if other.startswith(start) and parts.dialect(other) and home[other] != flat(other, known):
                 fail("%s loads %s by the beginning of its name: it has to be a file", name, other)
     if not name or not parts.has_table(tree):
         return
@@ -389,6 +419,8 @@ def tables(name, tree, home, known):
         for node in place:
             if isinstance(node, ast.Constant) and node.value in home:
                 node.value = home[node.value]
+            elif isinstance(node, ast.Constant) and str(node.value)[-1:] == ".":
+                node.value = node.value[:-1] + "_"
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple):  # what lies together is named once
             node.elts = list({ast.unparse(each): each for each in node.elts}.values())
@@ -474,7 +506,7 @@ class Made:
         found = units(trees)
         owners = {member: name for name, members in found.items() for member in members if member not in COPIED}
         owners |= {member: name for name, members in UNITS.items() for member in members}
-        self.home = owners | {member: member for member in trees if member not in owners}
+        self.home = owners | {member: flat(member, trees) for member in trees if member not in owners}
         apart = told_apart(found, trees)
         wanted = {
             what
@@ -489,8 +521,8 @@ class Made:
             name: merged(name, members, trees, self.home, wanted, apart, reached) for name, members in found.items()
         }
         for name in set(COPIED) - reached.keys():
-            if found.get(name) == [name]:  # everybody has a copy
-                del made[name]
+            if found.get(flat(name, trees)) == [name]:  # everybody has a copy
+                del made[flat(name, trees)]
         names = shortened(made, {"", "socket", *UNITS, *filter(FAMILY.match, made)}) if rename else {}
         self.sources = {name: ast.unparse(Renamed(names, True).visit(tree)) + "\n" for name, tree in made.items()}
         self.was = {new: old for old, new in names.items()}

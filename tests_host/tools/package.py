@@ -24,7 +24,12 @@ FAMILY = re.compile(r"(sim|a)\d+\w*$")
 ENTRY = ("", "socket", "aterror")  # of every TCP client, beside its family
 PRELOADING = "preloading"  # has the table of all that can be loaded ahead
 RARE = {"supported"}  # only on the way to an error
-OF_ONE = {"caerror", "caroom", "senders_caopen", "push_caopen"}  # of one dialect alone: preloading.py has them apart
+OF_ONE = {
+    "errors.caopen",
+    "stream.caopen",
+    "casrip",
+    "receive.caopen",
+}  # of one dialect alone: preloading.py has them apart
 SPARE = ("ring",)  # for a MicroPython older than this library asks for
 
 
@@ -75,7 +80,7 @@ def lists(lib=TREE / "lib"):
     stop = {*SPARE, *(each for names in entries.values() for each in names)}
     found = {}
     for family in filter(FAMILY.match, trees):
-        own = {each.removeprefix("cip") for each in parts.closure([family], early)} & set(parts.DIALECTS)
+        own = parts.closure([family], early) & set(parts.DIALECTS)
         other = {name for name in trees if parts.dialect(name) and parts.dialect(name) not in own}
         found[family] = parts.closure([*ENTRY, family], links, stop | other)
     common = set.intersection(*found.values()) | set(filter(parts.dialect, set.union(*found.values())))

@@ -1,8 +1,8 @@
 """Which module of the package loads which, told from the text alone.
 
-Modules are named as in `simcom.<name>`; "" is the package itself. A module is loaded by an import statement, by
-`once("name")`, by `capability(m, "context")`, which puts `context_` and the dialect together, or by a name that comes
-from elsewhere: then every string of that module that names another one counts.
+Modules are named as in `simcom.<name>`, with a dot behind a folder; "" is the package itself. A module is loaded by an
+import statement, by `once("name")`, by `capability(m, "bringup")`, which puts `bringup.` and the dialect together, or
+by a name that comes from elsewhere: then every string of that module that names another one counts.
 """
 
 import ast
@@ -11,11 +11,7 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 PACKAGE = "simcom"
 LOADERS = ("once", "load", "loader", "capability", "__import__")
-DIALECTS = (
-    "start",
-    "open",
-    "caopen",
-)  # what a module ends with that words something in the way of one dialect, behind a _
+DIALECTS = ("cipstart", "cipopen", "caopen")  # how a file of a folder is called that words something in its own way
 
 
 def sources(lib=TREE / "lib"):
@@ -88,7 +84,7 @@ def begins(node):
         return None
     first = node.args[0]
     if loader(node) == "capability":
-        return node.args[1].value + "_"
+        return node.args[1].value + "."
     known = isinstance(first, ast.BinOp) and isinstance(first.left, ast.Constant)
     return first.left.value.removeprefix(PACKAGE + ".") if known else ""
 
@@ -127,7 +123,7 @@ def needs(name, tree, known):
         into.update(module for module, _, _ in imported(node, name, known) if module)
         into.update(each.value for each in loads(node) or ())
         if begins(node):
-            late.update(each for each in known if each.startswith(begins(node)))
+            late.update(each for each in known if each.startswith(begins(node)) and dialect(each))
         for child in ast.iter_child_nodes(node):
             visit(child, into)
 
@@ -150,5 +146,5 @@ def closure(start, links, stop=()):
 
 def dialect(name):
     """The dialect whose wording a module holds, or ""."""
-    last = name.replace(".", "_").rpartition("_")[2]
-    return last if last in DIALECTS and last != name else ""
+    folder, _, last = name.rpartition(".")
+    return last if folder and last in DIALECTS else ""

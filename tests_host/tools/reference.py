@@ -94,7 +94,7 @@ class Reference:
         homes, once = table(self._trees, "_METHODS"), table(self._trees, "_ONCE")
         for name in names:
             home = homes[name]
-            loads = "`%s`, %s" % (home, "each time" if home in once else "which stays")
+            loads = "`%s`, %s" % (home.replace(".", "/"), "each time" if home in once else "which stays")
             self.entry(member(self._trees[home].body, name), ALIASES.get(name, name), 1, loads)
 
     def settings(self, title, names, begin):
@@ -102,7 +102,7 @@ class Reference:
         self.lines += ["| %s | | loads |" % title, "|---|---|---|"]
         for name, home in sorted(names.items()):
             text = " ".join(said(member(self._trees[home].body, begin + name)).split()).replace("|", "\\|")
-            self.lines.append("| `%s` | %s | `%s` |" % (name, text, home))
+            self.lines.append("| `%s` | %s | `%s` |" % (name, text, home.replace(".", "/")))
         self.lines.append("")
 
 
@@ -143,14 +143,14 @@ def text(trees):
     ref.methods("socket", "socket")
     ref.later(name for name in homes if name not in table(trees, "_LATER").split())
     ref.section("A UDP socket", "Made with `SOCK_DGRAM`; what is not here is as above.")
-    ref.methods("datagram", "DatagramSocket")
-    ref.methods("association", "Association")
+    ref.methods("udp.socket", "DatagramSocket")
+    ref.methods("udp.peer", "Association")
     ref.section(
         "A stream in transparent mode", "What `modem.transparent()` returns: a socket that has the UART to itself."
     )
-    ref.methods("transparent", "Transparent")
+    ref.methods("transparent.stream", "Transparent")
     ref.section("A second context", "What `modem.context()` returns.")
-    ref.methods("contexts", "Context", ("connect", "disconnect", "isconnected", "ifconfig", "socket"))
+    ref.methods("context.second", "Context", ("connect", "disconnect", "isconnected", "ifconfig", "socket"))
     return "\n".join(ref.lines).rstrip() + "\n"
 
 

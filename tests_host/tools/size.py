@@ -95,12 +95,12 @@ def compiled(source, name, out):
 
 def compile_package(folder, texts=None):
     """Compile every module into folder/simcom; {module: size in bytes}."""
-    (folder / parts.PACKAGE).mkdir()
-    texts = texts or sources()
-    return {
-        name: compiled(text, path_of(name), (folder / path_of(name)).with_suffix(".mpy"))
-        for name, text in texts.items()
-    }
+    sizes = {}
+    for name, text in (texts or sources()).items():
+        out = (folder / path_of(name)).with_suffix(".mpy")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        sizes[name] = compiled(text, path_of(name), out)
+    return sizes
 
 
 def _texts(node):
@@ -171,8 +171,8 @@ def message_bytes(tree, parameters, name, folder):
     return whole - compiled(ast.unparse(tree), name, out)
 
 
-def imports(tree, known):
-    """(at import time, inside functions): the package's modules that a module imports."""
+def imports(tree, known, name="simcom.socket"):
+    """(at import time, inside functions): the package's modules that a module of that name imports."""
     early, late = set(), set()
 
     def visit(node, into):
@@ -184,7 +184,8 @@ def imports(tree, known):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join(filter(None, ("simcom" if node.level else "", node.module)))
+            folder = name.split(".")[: -node.level] or [parts.PACKAGE] if node.level else []
+            base = ".".join(folder + [node.module] * bool(node.module))
             names = [base, *("%s.%s" % (base, alias.name) for alias in node.names)]
         into.update(known.intersection(names))
         for child in ast.iter_child_nodes(node):
@@ -201,7 +202,7 @@ def closure(start, trees):
         name = todo.pop()
         if name not in loaded:
             loaded.add(name)
-            early, functions = imports(trees[name], set(trees))
+            early, functions = imports(trees[name], set(trees), name)
             todo += early
             late |= functions
     return loaded, late - loaded

@@ -1,0 +1,139 @@
+"""The PDP context in the CAOPEN dialect, loaded for bring-up."""
+
+import errno
+
+from micropython import const
+
+from ..lazy import once
+
+_query = once("query")
+fields = _query.fields
+query = _query.query
+
+_TRIES = const(5)  # the network may refuse it, and change its mind
+_SWITCH = const(600)  # tenths of a second: +APP PDP comes within a minute
+
+
+def context_up(m, apn, user, key):
+    """From whatever state to an active context."""
+    card = once("bringup.card")
+    for row in (yield from card.asked(b"AT+CASTATE?", fields)):  # of an earlier program
+        n = int(row[0])
+        if not m.links.get(n):
+            try:
+                yield b"AT+CACLOSE=%d" % n, 10000
+            except OSError as e:
+                card.refusal(e)
+    yield from context_down(m)
+    pdp = (m.__dict__.get("cid") or 1) - 1
+    if pdp != m.pdp:
+        m.pdp = pdp
+        yield from context_down(m)
+    m.owed = 0
+    yield from raised(m, m, apn, user, key)
+
+
+def raised(m, who, apn, user, key):
+    """Steps: ``who``, the modem or another context, gets up."""
+    card = once("bringup.card")
+    yield from _account(m, who, card, apn, user, key)
+    if who is m:
+        for cmd in m.SETTINGS:
+            yield cmd
+        if m.__dict__.get("optional"):
+            yield from once("bringup.optional").settings(m)
+        try:
+            yield b'AT+CACFG="ASYNCOPEN",1'
+        except OSError as e:  # then other links wait while one is opened
+            card.refusal(e)
+    for left in range(_TRIES, 0, -1):
+        try:
+            yield from _switch(m, who, 1)
+            break
+        except OSError as e:
+            if left == 1 or e.errno == errno.ETIMEDOUT:
+                raise
+            yield 2000
+    yield from context_check(m, who)
+
+
+def _account(m, who, card, apn, user, key):
+    # What is not given stays as it is, if there is something.
+    if "+CNCFG" in " ".join(m.init).upper() and apn == ():
+        return
+    now = ()
+    for row in (yield from card.asked(b"AT+CNCFG?", fields)):
+        if row[0] == str(who.pdp) and len(row) > 4:
+            now = row
+    if apn == ():
+        if now and now[2]:
+            return
+        apn = ""
+    if not apn:  # what the network gives
+        given = yield from card.asked(b"AT+CGNAPN", fields)
+        apn = given[-1][1] if given and given[-1][0] == "1" else ""
+    kind = {"IPV6": 2, "IPV4V6": 0}.get(m.__dict__.get("pdp_type"), 1)
+    cmd = 'AT+CNCFG=%d,%d,"%s"' % (who.pdp, kind, apn)
+    if user or key or (now and (now[3] or now[4])):
+        cmd += ',"%s","%s",%d' % (user or "", key or "", 3 if user or key else 0)
+    yield cmd.encode()
+
+
+def _state(line):
+    n, state, address = fields(line)[:3]
+    if n.isdigit() and state in "012":
+        return n, state, address
+    raise ValueError
+
+
+def asked(m, pdp):
+    """Steps: the state of a context, "0": off, "1": active, "2": changing, and its address."""
+    for n, state, address in (yield from query(m, b"AT+CNACT?", _state)):
+        if n == str(pdp):
+            return state, address
+    raise ValueError
+
+
+def _switch(m, who, on):
+    # OK says nothing, +APP PDP comes before or after it. It may have been lost, or be an older one's.
+    who.net = None
+    try:
+        yield b"AT+CNACT=%d,%d" % (who.pdp, on), 10000, False
+    except OSError as e:
+        once("bringup.card").refusal(e)  # it may be so already
+        who.net = False
+    for n in range(_SWITCH):
+        if who.net is not None or n % 50 == 49:
+            heard = who.net == bool(on)
+            state, _ = yield from asked(m, who.pdp)
+            if (state == "1") == bool(on) and state != "2":
+                who.parting = not on and not heard
+                return
+            if who.net is not None and state != "2" and not (heard or n < 2):
+                break
+        yield 100
+    code = errno.ETIMEDOUT if who.net is None else errno.EHOSTUNREACH
+    raise OSError(code, "AT+CNACT=%d,%d: the context stays as it is" % (who.pdp, on))
+
+
+def context_check(m, who=None):
+    """Read the address of ``who``, else of the modem; ATError when the context is off."""
+    who = who or m
+    state, address = yield from asked(m, who.pdp)
+    if state != "1":
+        raise m.refusal("+CNACT: %d,%s: not active" % (who.pdp, state))
+    who.address = address
+
+
+def context_down(m):
+    """Deactivate it, and with it every link; and the contexts beside it that are not to be up."""
+    others = m.parts.get("contexts")
+    if others:
+        yield from others.down()
+    yield from lowered(m, m)
+
+
+def lowered(m, who):
+    """Steps: ``who`` is off."""
+    if (yield from asked(m, who.pdp))[0] != "0":
+        yield from _switch(m, who, 0)

@@ -1,0 +1,152 @@
+"""From a module that is off, or on, to a PDP context: a procedure for the pump, loaded when it is needed."""
+
+import errno
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from ..lazy import capability, once
+
+_NEAR = const(150)  # ms before the deadline in which nothing more is asked
+_LIMITED = (6, 7, 8, 11)  # <stat>: for SMS, for emergency calls
+_LIMITED_MS = const(30000)  # so long without another word it stays so
+
+
+def connect(
+    m,
+    apn: "str | tuple" = (),
+    user: "str | tuple" = (),
+    key: "str | tuple" = (),
+    *,
+    timeout_ms: int = 180000,
+):
+    """Bring the PDP context up: SIM, registration, attach, context; switches the module on first if need be.
+
+    What is omitted stays as ``init`` or an earlier program set it in the module; ``apn=""``: the network's own.
+    ``timeout_ms=0`` starts and returns: the pump does the steps, ``isconnected()`` and ``status()`` tell. While it is
+    up, or under way, the same call joins it; another raises OSError(EALREADY). Raises OSError saying which step failed
+    and what to check; ValueError for a bad ``apn``, ``user`` or ``key``.
+    """
+    checks = once("checks")
+    apn, user, key = account = tuple(
+        [
+            what if what == () else checks.check_text(name, what)
+            for name, what in (("apn", apn), ("user", user), ("key", key))
+        ]
+    )
+    checks.check_number("timeout_ms", timeout_ms)
+    task = m.bringup
+    if task and task.done:
+        task = None
+    if m.up or task:
+        for mine, its in zip(account, m.apn):
+            if mine != () and (mine or ()) != (its or ()):
+                raise OSError(errno.EALREADY, "connect: another account is in use (%s): disconnect() first" % m.step)
+        if not m.up and timeout_ms:
+            m.run(_joined(task), timeout_ms, "connect")
+        return
+    m.apn = account
+    m.stat = None
+    steps = bring_up(m, apn, user, key, timeout_ms or 180000)
+    if not timeout_ms:
+        m.bringup = m.start(steps)
+        return
+    try:
+        m.run(steps, timeout_ms + 50, "connect")
+    except OSError:
+        if m.stat is None:
+            raise
+        e = _unregistered(m.stat, m.__dict__.get("dbm"))  # the time ended in the middle of a question
+        raise OSError(e.errno, "connect, registration: " + e.args[1])
+
+
+def _joined(task):
+    while not task.done:
+        yield 50
+    if task.error:
+        raise task.error
+
+
+def bring_up(m, apn, user, key, timeout_ms):
+    """Everything from power to context."""
+    give_up = ticks_add(ticks_ms(), timeout_ms)
+    if not m.on:
+        yield 10  # a task that waits its turn has waited for this file already
+        yield from once("bringup.power").power_up(m)
+    advice = ""
+    try:
+        m.step = "sim"
+        card = once("bringup.card")
+        try:
+            yield from card.ready(m)
+        except OSError as e:
+            if e.errno != errno.ETIMEDOUT or "psm" not in m.parts:
+                raise
+            m.on_silent("asleep")  # it need not have told
+            yield from once("bringup.power").power_up(m)
+            m.step = "sim"
+            yield from card.ready(m)
+        m.step = "registration"
+        apn = yield from once("bringup.apn").define(m, card, apn, user, key)
+        yield from _register(m, give_up)
+        m.step = "attach"
+        advice = " (no data service? check the plan)"
+        if (yield from card.asked(b"AT+CGATT?", card.attached))[-1:] == [False]:
+            yield b"AT+CGATT=1", 75000
+        m.step = "context"
+        advice = " (check APN, user and key)"
+        yield from capability(m, "bringup", False).context_up(m, apn, user, key)
+        if m.channel.echoed:  # it has restarted meanwhile, and forgotten what it was told before
+            yield from once("recovery.resync").configure(m)
+            yield from capability(m, "bringup", False).context_up(m, apn, user, key)
+        for _, steps in m.extra:
+            yield from steps(m)
+        m.up = True
+    except OSError as e:
+        m.stat = None
+        code = e.errno
+        if m.step != "sim":
+            other = once("bringup.model").other(m)
+            if other:
+                code = errno.ENODEV
+                advice = other
+        raise OSError(code, "connect, %s: %s%s" % (m.step, e.args[1], advice))
+    finally:
+        m.step = "up" if m.up else "idle"
+
+
+def _register(m, give_up):
+    radio = once("bringup.registration")
+    since = None  # it has been limited
+    while True:
+        m.stat = state = yield from radio.registration(m)
+        if state in radio.REGISTERED:
+            m.stat = None
+            return
+        now = ticks_ms()
+        if state not in _LIMITED:
+            since = None
+        elif since is None:
+            since = now
+        left = ticks_diff(give_up, now)
+        if left > _NEAR and (since is None or ticks_diff(now, since) < _LIMITED_MS):
+            yield min(left, 1000)
+            left = ticks_diff(give_up, ticks_ms())
+            if left > _NEAR:
+                continue
+        rssi = None
+        try:
+            rssi = yield from radio.signal(m)
+        except OSError:  # refused: what is known already is told
+            pass
+        raise _unregistered(state, rssi)
+
+
+def _unregistered(state, rssi):
+    """What the last word about registration means."""
+    if state in _LIMITED:
+        return OSError(errno.EACCES, "registered for SMS/emergency only: check plan and APN (state %d)" % state)
+    if state == 3:
+        return OSError(errno.EACCES, "denied by the network: check the plan, roaming, radio mode (+CNMP)")
+    why = "no network (registration %d, signal %s dBm): check antenna, bands, radio mode (+CNMP)"
+    return OSError(errno.ETIMEDOUT, why % (state, rssi))

@@ -1,0 +1,81 @@
+"""Why a CAOPEN module did not open a link or a server: its results as an errno."""
+
+import errno
+
+from micropython import const
+
+from ..channel import passed
+from ..lazy import once
+
+_PARAMETER = const(4)  # a <result>: one is wrong
+_SLOW_MS = const(10000)  # a failure after that is taken for a time-out
+
+_ERRNO = {
+    1: errno.ECONNABORTED,  # socket error
+    2: errno.ENOBUFS,  # no memory; slow: a blocked card
+    3: errno.ENOBUFS,  # connection limit
+    _PARAMETER: errno.EINVAL,
+    6: errno.EINVAL,  # IP address
+    7: errno.EOPNOTSUPP,
+    11: errno.ECONNABORTED,  # in no table
+    12: errno.EADDRINUSE,  # bind
+    13: errno.EADDRINUSE,  # listen
+    20: errno.EHOSTUNREACH,  # name not found
+    21: errno.ENOTCONN,  # network not active
+    23: errno.ECONNREFUSED,
+    24: errno.ECONNABORTED,  # certificate: time,
+    25: errno.ECONNABORTED,  # name,
+    26: errno.ECONNABORTED,  # both
+    27: errno.ECONNABORTED,  # connect failed
+}
+
+
+def refused(m, link, e):
+    """Steps after AT+CAOPEN failed: with the result ``link.report``, or else with the error ``e``, which is raised to
+    have another attempt."""
+    result = link.report
+    if result == _PARAMETER and _unpushed(m, link):
+        return
+    if result:
+        code = errno_of(result, link.moved, link.proto)
+        lost = b""
+        if result == 1 or result == 21:  # the line that tells of the end of its context may be lost
+            pdp = getattr(link.kind, "pdp", m.pdp)
+            code = errno.ECONNABORTED
+            if (yield from once("bringup.caopen").asked(m, pdp))[0] == "0":
+                code = errno.ENOTCONN
+                lost = b"+APP PDP: %d,DEACTIVE" % pdp
+        link.fail(code, "connect %s:%d: +CAOPEN: %d,%d" % (link.peer + (link.n, result)))
+        if lost and not [hook for hook in m.hooks if hook.on_line(lost, 0, len(lost))]:
+            m.on_line(lost, 0, len(lost))
+        return
+    slow = passed(link.moved, _SLOW_MS)
+    if not hasattr(e, "line") or (link.stale < 2 and not slow):
+        raise e
+    m.owed |= link.bit
+    if not slow and _unpushed(m, link):
+        return
+    m.doubt = True
+    code = errno.ETIMEDOUT if slow else errno.ECONNABORTED
+    if not slow:
+        lookup = once("dns")
+        try:
+            yield from lookup.lookup(m, link.peer[0])
+        except OSError as other:
+            if "+CDNSGIP" in other.args[1]:
+                code = other.args[0]
+    link.fail(code, "connect %s:%d: %s" % (link.peer + (e.line,)))
+
+
+def _unpushed(m, link):
+    # Some firmware has no recv_mode.
+    return m.channel.parser.pushed and m.receiver.without(link)
+
+
+def errno_of(result, since, proto="TCP"):
+    """The errno for the <result> of what began at ``since`` (ticks_ms); -2: a name of UDP is not found."""
+    if result == 20 and proto == "UDP":
+        return -2
+    if (result == 2 or result == 27) and passed(since, _SLOW_MS):
+        return errno.ETIMEDOUT
+    return _ERRNO.get(result, errno.EIO)

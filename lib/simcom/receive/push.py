@@ -1,0 +1,259 @@
+"""Receiving by direct push (AT+CIPRXGET=0): the module sends what arrives, unasked."""
+
+from errno import EIO
+from time import ticks_ms
+
+from micropython import const
+
+from ..buffered import Buffered
+from ..inline import InlineParser
+from ..links import State, drop
+from ..pump import text
+from ..recovery.strays import damaged, innocent
+
+
+_RING = const(4)  # a ring is as many reads long: nothing tells the module to wait
+_MOST = const(4096)  # no module sends so long a segment
+_EMPTY = const(4)  # so many empty lines in a row are what a header has left that lost a digit
+_NAP_MS = const(1000)
+_SETTLE_MS = const(5)  # silence behind it that means it was whole
+
+
+class PushParser(InlineParser):
+    """Parser of what is pushed: no trailer follows, but whatever comes next begins with CR LF."""
+
+    pushed = True  # nothing is counted but what comes unasked
+
+    def __init__(self, push, sink, size):
+        super().__init__(sink, size)
+        self._push = push
+        self._edge = 0  # bytes of that CR LF still to come
+        self._blank = 0  # so many empty lines in a row
+
+    def expect(self, n, take, trailer=True):
+        super().expect(n, take, trailer)
+        self._edge = 0 if trailer else 2
+
+    def reset(self):
+        self.prompt = False  # what is pushed does not end with the command
+
+    def restart(self):
+        """Forget a partial line or payload."""
+        super().reset()
+        self._edge = 0
+
+    def _text(self, i, n):
+        if self._edge:
+            if self.buf[i] == (13 if self._edge == 2 else 10):
+                self._edge -= 1
+                if not self._edge:
+                    self.empty = True
+                    self._push.proven()
+                return i + 1
+            if self.bare and self._edge == 2 and self.buf[i] == 36:  # NMEA
+                self._push.proven()
+            else:
+                self._push.spoilt()
+            self._edge = 0
+        return super()._text(i, n)
+
+    def _emit(self, buf, i, j):
+        self._blank = self._blank + 1 if j - i < 2 and buf[i] in b"\r\n" else 0
+        if self._blank == _EMPTY:
+            self._push.spoilt()
+        if self.text and damaged(buf, i, j, 1):  # in a text this is less likely than two lost bytes in front of it
+            self._push.spoilt()
+        super()._emit(buf, i, j)
+
+
+class Push(Buffered):
+    """Headers, the bytes behind them, the proof that none is missing."""
+
+    PARSER = PushParser
+
+    def __init__(self, m):
+        super().__init__(m, 0, _RING * m.READ_MAX)
+        self._from = ""  # where the segment came from that is not proven yet
+        self._sender = ""  # where the next one comes from
+        self._into = drop  # … and who takes it
+        self._colon = False  # headers with an address end in one, on this module
+        self._odd = 0  # as many lines would be unknown with one that a header or payload has left
+        channel = self._channel
+        self.former = parser = channel.parser
+        self._parser = channel.parser = self.PARSER(self, parser.sink, len(parser.buf))
+        if not m.mux:  # +IPD,5: or +IPD,5,TCP:
+            self._parser.inline = (b"+IPD", b":")
+
+    def poll(self, got):
+        """Silence tells what is proven, and what will not come."""
+        channel = self._channel
+        if self.link and not got and not channel.parser.need and channel.quiet(_SETTLE_MS) and self.settled():
+            got = 1
+        if channel.mute:
+            self.lost()
+        self.check()
+        self.nap_ms = _SETTLE_MS if self.link else _NAP_MS
+        return got
+
+    def settled(self):
+        """Silence behind the counted bytes: whether that proves them."""
+        self.proven()
+        return True
+
+    def next(self):
+        """Nothing is to be asked for; what is closed was sent before."""
+        m = self._modem
+        table = m.links
+        while table.reading:
+            link = table.reader()
+            table.reading &= ~link.bit
+            if link.state == State.DRAINING and link.task.steps:  # None: a client that is not accepted yet
+                self.over(link)
+                m.wake(link)
+        return False
+
+    def over(self, link):
+        """The peer has closed it, and everything is here."""
+        self._modem.links.release(link)
+
+    # Lines
+
+    def on_line(self, buf, i, j):
+        m = self._modem
+        if self._channel.parser is not self._parser:
+            return False
+        n = -1
+        self.check()
+        if buf.startswith(b"+RECEIVE,", i):
+            if not (48 <= buf[i + 9] <= 57 and buf[i + 10] == 44 and buf[j] == 13):
+                self.spoilt()
+                return True
+            m.cursor = i + 9
+            n = m.number(buf, j)
+        elif buf.startswith(b"+IPD", i):
+            m.cursor = i + (5 if buf[i + 4] == 44 else 4)
+            n = self._only()
+        else:
+            return self._other(buf, i, j)
+        k = m.cursor
+        self.got = m.number(buf, j)
+        while k < m.cursor:
+            c = buf[k]
+            k += 1
+            if not (48 <= c <= 57 or c in b"(), " or (c == 58 and k == j)):  # its end is missing: payload follows
+                self.spoilt()
+                return True
+        self._from = self._sender
+        self._sender = ""
+        if buf[i + 1] == 82 and (m.cursor < j or not (self._from or buf[j - 1] == 58)):
+            self._from = self._address(buf, m.cursor, j)
+            colon = buf[j - 1] == 58
+            if not _pair(self._from) or colon < self._colon:  # a line has cut it
+                self.spoilt()
+                return True
+            self._colon = colon
+        self._comes(m.links.get(n))
+        return True
+
+    def _comes(self, link):
+        # ``got`` bytes follow, for ``link``.
+        self.link = None
+        self._into = drop
+        if not 0 < self.got <= _MOST:
+            return self.spoilt()
+        if link and link.state == State.OPEN:
+            self.link = link
+            try:
+                if link.ring is None:  # a client that is not accepted yet
+                    self.rings.lend(link)
+                self._into = link.take
+            except MemoryError:
+                self._overrun()
+        self._parser.expect(self.got, self.take, False)
+
+    def _other(self, buf, i, j):
+        if self._sender:  # a header stands behind it, always
+            self._sender = ""
+            self.spoilt()
+        k = buf.find(b" FROM:", i, i + 11)
+        if k > 0 and buf.startswith(b"R", i if buf[i] != 43 else i + 1):
+            self._sender = self._address(buf, k + 6, j)
+            return True
+        if damaged(buf, i, j, 1):
+            self.spoilt()
+            return True
+        m = self._modem
+        m.cursor = i + 10
+        if buf.startswith(b"+CIPRXGET:", i) and m.number(buf, j) == 1:  # of before
+            return True
+        if not innocent(m, buf, i, j):
+            self._odd = self._channel.strays + 1
+        return False
+
+    def check(self):
+        """Was the last odd line nobody's?"""
+        if self._odd and self._channel.strays >= self._odd:
+            self.spoilt()
+        self._odd = 0
+
+    def _address(self, buf, i, j):
+        sender = text(buf, i, j).strip(" :")
+        if sender.strip("0123456789abcdefABCDEF.: "):
+            self.spoilt()
+        return sender
+
+    def _only(self):
+        # The header names no link: that of the only one that is open, or the only one with this peer.
+        found = [link for link in self._modem.links.slots if link and link.state == State.OPEN]
+        if len(found) > 1:
+            address = _pair(self._sender)
+            found = [link for link in found if link.peer == address]
+        return found[0].n if len(found) == 1 else -1
+
+    def take(self, buf, i, n):
+        """Takes the bytes; they may be more than fit."""
+        k = self._into(buf, i, n)
+        if k is not None and k < n:
+            self._overrun()
+
+    def _overrun(self):
+        link = self.link
+        self.link = None
+        self._into = drop
+        self._modem.broken(link, EIO, "received bytes were lost: no room in the ring; read sooner, or not by push")
+
+    def proven(self):
+        """The segment is whole."""
+        link = self.link
+        self.link = None
+        if link and link.ring is not None:
+            link.heard = ticks_ms()
+            m = self._modem
+            m.came = (m.came + self.got) & 0x3FFFFFFF
+            datagram = getattr(link, "datagram", None)
+            if datagram:
+                datagram(self.got, _pair(self._from))
+            else:
+                link.ready += self.got
+
+    def lost(self):
+        """Bytes are missing: whose, nobody knows. All links fail; what still comes of them is dropped."""
+        self.spoilt()
+        self._parser.restart()
+
+    def spoilt(self):
+        """What is counted is no payload, perhaps: nor is anything else sure."""
+        m = self._modem
+        self.link = None
+        self._into = drop
+        for link in m.links.slots:
+            # Without its bit: that of transparent mode has no headers.
+            if link and link.bit and (link.state == State.OPEN or link.state == State.DRAINING):
+                m.broken(link, EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
+
+
+def _pair(sender):
+    # With an IPv6 address there are many colons.
+    host, _, port = sender.rpartition(":")
+    port = port.strip()
+    return (host.strip(), int(port)) if host and port.isdigit() else None

@@ -1,0 +1,57 @@
+"""Sending of CAOPEN modules beyond a buffer full, and what only old firmware tells of it."""
+
+import errno
+
+from micropython import const
+
+from ..channel import passed
+from ..links import State
+from ..lazy import once
+
+query = once("query").query
+
+_RETRY_MS = const(250)
+_ANY = const(1 << 30)
+_BEHIND_MS = const(300)  # OK may follow +CASEND, or not …
+_LATE_MS = const(5000)  # … and where +CASEND came behind an OK before
+
+
+def room(m, link):
+    """Steps: ``link.limit``, up to which the module can take bytes. Returns whether all that waits can be sent; else a
+    pause has passed. OSError when the peer has taken nothing for STALL_MS."""
+    from .partial import ask, stalled
+
+    try:
+        free = (yield from query(m, b"AT+CASEND=%d" % link.n, _free))[-1]
+    except OSError as e:
+        if not hasattr(e, "line"):  # no answer
+            raise
+        yield from ask(m, link)
+        free = _ANY  # this firmware does not tell: what does not fit is refused
+    link.limit = link.total + free
+    if link.state != State.OPEN and link.state != State.CLOSING:
+        return False
+    if free >= link.tx_n:
+        return True
+    if passed(link.moved, m.STALL_MS):
+        raise stalled(link)
+    yield _RETRY_MS
+    return False
+
+
+def _free(line):
+    (free,) = line.split(":")[1].split(",")
+    return int(free)
+
+
+def sent(m, link, result, n, mine):
+    """``+CASEND: link,result,n``, of old firmware: perhaps instead of OK, or late, of the send before. ``mine``: a
+    command of the link is in flight."""
+    channel = m.channel
+    if not mine or not link.sending or not channel.busy or channel.sent < 0:
+        m.tells = True
+        if result or not n:
+            m.broken(link, errno.ECONNABORTED, "send %s:%d: +CASEND: %d, %d bytes" % (link.peer + (result, n)))
+    elif not result and n == link.sending:
+        channel.own = 3
+        channel.hurry(_LATE_MS if m.tells else _BEHIND_MS)

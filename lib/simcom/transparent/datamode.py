@@ -1,0 +1,222 @@
+"""Data mode: bytes that are the connection's until the module says that it is over, or is asked to."""
+
+import errno
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from ..channel import passed
+from ..links import State
+from ..parser import Parser
+from ..socket import socket
+
+_WRITE = const(4)  # MP_STREAM_POLL_WR
+
+_SILENCE_MS = const(900)  # after so long +++ might be taken for ours
+_SPARE = const(64)  # bytes of the ring for what may be the beginning of an event
+
+_WHY = (b"NORMAL", b"UNDER-VOLTAGE", b"OVER-VOLTAGE")
+_ENDS = [b"NO CARRIER"] + [b"%s POWER %s" % (why, how) for why in _WHY for how in (b"DOWN", b"OFF")]
+BOOT = (b"RDY", b"*ATREADY: 1", b"+CFUN: 1", b"Call Ready", b"SMS Ready")
+ESCAPED = b"\r\nOK\r\n"
+
+
+class Plus:
+    """Times around +++."""
+
+    GUARD_MS = 1300  # silence in front of it: a second, and what the UART may still have to send
+
+
+class _Lines(Parser):
+    """Lines, until ``data`` is set: it takes the rest."""
+
+    data = None
+
+    def feed(self, n):
+        i = 0
+        while i < n and not self.data:
+            i = self._text(i, n)
+        if i < n:
+            self.data(self.buf, i, n - i)
+
+
+class DataMode(socket):
+    """The bytes of a connection in transparent mode. What it is at is for its subclasses."""
+
+    CHUNK = 256  # bytes that may come at once
+
+    def __init__(self, m, events, dtr, dcd):
+        super().__init__(modem=m)
+        self._dtr = dtr
+        self._dcd = dcd
+        self._size = m.ring_size
+        self._data = False  # the module is in data mode …
+        self._wish = True  # … and is to be
+        self._failed = False  # it could not be left, or not be entered
+        self._events = [b"\r\n%s\r\n" % line for line in events + tuple(_ENDS) + BOOT]
+        self._held = bytearray()  # received, and perhaps the beginning of an event
+        self._after = bytearray()  # an event, or payload that reads like it, and all that came since
+        self._asking = False  # +++ was sent, and OK may answer it
+        self._sent = ticks_ms()  # when bytes were sent last
+        self._pluses = 0  # so many since a silence; -1: other bytes too
+        self._brief = False  # who waits has more to write
+
+    def _begin_lines(self):
+        # Called with the channel idle: what lines come from now on, until the connection is over.
+        channel = self._modem.channel
+        self._parser = channel.parser
+        self._uart_any = channel.any
+        self._size = self._modem.ring_size
+        self._lines = _Lines(channel, len(self._parser.buf))
+        self._read_by(self._lines)
+        channel.any = self._any
+        self._modem.ring_size -= _SPARE
+
+    def _read_by(self, parser):
+        # From now on; a line that has begun goes with it.
+        channel = self._modem.channel
+        former = channel.parser
+        channel.parser = parser
+        if parser is not former:
+            parser.line, former.line = former.line, parser.line
+            parser.held = former.held
+            former.held = 0
+
+    def _end_lines(self):
+        channel = self._modem.channel
+        self._read_by(self._parser)
+        channel.any = self._uart_any
+        self._modem.ring_size = self._size
+
+    # The stream, where it is not as with sockets
+
+    def _wait(self, start):
+        if not (self._wish or self._data) and self._link.state == State.OPEN:
+            raise OSError(errno.EALREADY, "in command mode: resume() first")
+        limit = self._timeout
+        if self._brief and (limit is None or ticks_diff(ticks_ms(), start) < limit):
+            self._brief = False
+            self._modem.wait(1, start, limit)
+        else:
+            super()._wait(start)
+
+    def _await(self, n, start):
+        # The other half of the ring is for what cannot be read before it is known what it is.
+        return super()._await(min(n, self._size // 2), start)
+
+    def _send(self, buf, off, n, done=0):
+        link = self._link
+        if link.error or link.state != State.OPEN:
+            return super()._send(buf, off, n, 1)  # no write is good any more
+        if not self._wish:
+            raise OSError(errno.EALREADY, "in command mode: resume() first")
+        self._brief = True
+        if not self._data or self._after:
+            return 0
+        n = self._allowed(buf, off, n)
+        if n:
+            n = self._modem.channel.uart.write(buf, off, n) or 0
+            for k in range(off, off + n):
+                if self._pluses < 0:
+                    break
+                self._pluses = self._pluses + 1 if buf[k] == 43 else -1
+            if n:
+                self._sent = ticks_ms()
+                self._modem.went = (self._modem.went + n) & 0x3FFFFFFF
+        return n
+
+    def _allowed(self, buf, off, n):
+        # Three pluses between two silences would leave data mode: the third waits until there is one behind two.
+        if passed(self._sent, Plus.GUARD_MS if self._pluses > 0 else _SILENCE_MS):
+            self._pluses = 0
+        if n > 256:
+            n = 256
+        if self._pluses >= 0:
+            for k in range(n):
+                if buf[off + k] != 43:
+                    break
+                if self._pluses + k == 2:
+                    return k
+        return n
+
+    def _poll(self, want):
+        bits = super()._poll(want)
+        link = self._link
+        if link.state == State.OPEN and not link.error and (self._after or not (self._data and self._wish)):
+            bits &= ~_WRITE
+        return bits
+
+    # Data
+
+    def _room(self):
+        """How many bytes may still be received."""
+        ring = self._link.ring
+        return self._size - ring.any() - len(self._held) - len(self._after) if ring is not None else self.CHUNK
+
+    def _any(self):
+        # In place of the UART's any().
+        n = self._uart_any()
+        return min(n, max(0, self._room())) if self._data else n
+
+    def _take(self, buf, i, n):
+        end = i + n
+        while i < end:
+            if self._after:
+                self._after.extend(memoryview(buf)[i:end])
+                return
+            if not self._held:
+                j = buf.find(b"\r", i, end)
+                if j < 0:
+                    j = end
+                self._store(buf, i, j - i)
+                if j == end:
+                    return
+                i = j
+                self._modem.wake(self._link)
+            self._held.append(buf[i])
+            event = self._event(bytes(self._held))
+            if event is None:  # the last byte may begin another one
+                self._store(self._held, 0, len(self._held) - 1)
+                self._held = bytearray()
+                continue
+            i += 1
+            if event:
+                self._after = self._held
+                self._held = bytearray()
+                self._modem.wake(self._link)
+
+    def _event(self, line):
+        """True: it is one; False: the beginning of one; None: neither."""
+        for event in self._events:
+            if event.startswith(line):
+                return event == line
+        if self._asking and ESCAPED.startswith(line):
+            return line == ESCAPED
+
+    def _store(self, buf, i, n):
+        link = self._link
+        if n and link.ring is not None:
+            link.ring.write(buf, i, n)
+            link.ready += n
+            self._modem.came = (self._modem.came + n) & 0x3FFFFFFF
+
+    def _payload(self, n):
+        """The first ``n`` of the bytes since the event are payload: what was no event."""
+        after = self._after
+        self._after = bytearray()
+        self._store(after, 0, n)
+        return after
+
+    def _command_lines(self, lines):
+        """Data mode is over; ``lines`` came since."""
+        channel = self._modem.channel
+        parser = self._parser  # what comes may be for others
+        channel.mute = channel.desync = False
+        self._lines.data = None
+        self._lines.reset()
+        self._read_by(parser)
+        self._data = False
+        for at in range(0, len(lines), len(parser.buf)):
+            piece = lines[at : at + len(parser.buf)]
+            parser.buf[: len(piece)] = piece
+            parser.feed(len(piece))
