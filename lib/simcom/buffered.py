@@ -25,8 +25,8 @@ class Buffered:
     * ``ask_for(link, n)``: ``next()``: put ``n``, the bytes that are asked for, into ``link.rxget[:link.rxget_n]``.
     * ``on_head(buf, i, j)``: the channel, with the header of the answer. It ends in ``_begin(got, left)``. Where
       payload begins in the middle of a line the channel's parser is an InlineParser, see inline.py.
-    * ``on_trailer()``: the channel, when the payload and a right trailer are there: makes it readable, and ends in
-      ``modem.proceed()``, which starts the next read.
+    * ``on_trailer()``: the channel, when the payload and a right trailer are there: makes it readable. The pump
+      starts the next read.
     * ``on_line(buf, i, j)``: the channel, with an unsolicited line, before the dialect: whether it was about receiving.
 
     And if its parser is ``pushed``, see parser.py:
@@ -117,9 +117,12 @@ class Buffered:
 
     def on_read(self, kind, buf, i, j):
         """The handler of reads."""
-        if kind < Answer.OK:
-            return self._header(kind, buf, i, j)
         m = self._modem
+        if kind < Answer.OK:
+            kind = self._header(kind, buf, i, j)
+            if kind > 0:
+                self._segment(m.number(buf, j), buf, j)
+            return kind
         link = self.link
         channel = self._channel
         if kind == Answer.LOST:
@@ -143,6 +146,7 @@ class Buffered:
         return True
 
     def _header(self, kind, buf, i, j):
+        # 1: it is one, -1: what is left of one, False: neither.
         m = self._modem
         if not kind:
             if buf.find(b"GET:", i, j) < 0:  # all that may be left of it
@@ -154,10 +158,9 @@ class Buffered:
                 if kind == 1 and (m.cursor == j or buf[m.cursor] == 34):  # a notice; of UDP with the sender
                     return False
                 if kind == 2 and n == self.n:
-                    self._segment(m.number(buf, j), buf, j)
-                    return True
+                    return 1
         self._channel.lost(True)  # no header is ours: what follows may be payload
-        return True
+        return -1
 
     def on_head(self, buf, i, j):
         """The header of a full segment."""
@@ -204,7 +207,6 @@ class Buffered:
                     link.ready = ring.any()
                     return m.broken(link)
                 m.links.reading |= link.bit
-        m.proceed()
 
     def on_line(self, buf, i, j):
         if not buf.startswith(b"+CIPRXGET:", i):

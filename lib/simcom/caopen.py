@@ -136,9 +136,6 @@ class CaOpen(TcpIp):
             self.doubt = self.doubt or True  # some say no more when the context is lost
         super().gone(link)
 
-    def proceed(self):
-        """A read is over: the pump starts the next one, as from here it would not fit on a Pico's C stack."""
-
     def on_lost(self, code, why):
         self.owed = -1
         super().on_lost(code, why)

@@ -311,7 +311,12 @@ class Channel:
                 if behind(self, bytes(buf[i:j])):  # of our payload
                     return False
             # No answer is believed before the payload is out.
-            if self.busy and not self._end > self.sent >= 0 and self._final(buf, i, j):
+            if (
+                self.busy
+                and not self._end > self.sent >= 0
+                # Of what comes before the prompt only a refusal is an answer.
+                and (self._final(buf, i, j) or (not self.parser.prompt and self._taken(Answer.LINE, buf, i, j)))
+            ):
                 return False
         if self._owner.hooks and self._hooked(buf, i, j):
             return True
@@ -340,16 +345,14 @@ class Channel:
             elif not self.refused:
                 self.refused = bytes(buf[i:j])
                 self.hurry(_ARMED_MS if self.parser.prompt and self.sent == -1 else _DOUBLE_MS)
-        elif self.parser.prompt:  # of what comes before it only a refusal is an answer
-            return False
-        elif n == 2 and buf.startswith(b"OK", i):
+        elif n == 2 and buf.startswith(b"OK", i) and not self.parser.prompt:
             if not self.own:
                 self._answered(Answer.OK, buf, i, j)
             elif self.own == 2:
                 self.own = 3
                 self.hurry(self.ms // 4)
         else:
-            return self._taken(Answer.LINE, buf, i, j)
+            return False
         return True
 
     def _taken(self, kind, buf, i, j):

@@ -12,7 +12,7 @@ class InlineParser(Parser):
 
     inline = None
 
-    def _text(self, i, n):
+    def _special(self, i, n):
         if self.inline:
             start, byte = self.inline
             k = self.buf.find(byte, i, n) + 1
@@ -25,5 +25,5 @@ class InlineParser(Parser):
                         n = self.held
                         self.held = 0
                         self._emit(self.line, 0, n)
-                return k
-        return Parser._text(self, i, n)  # with super() the frame would be on the heap
+                return k - i
+        return Parser._special(self, i, n)  # with super() the frame would be on the heap

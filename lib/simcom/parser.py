@@ -50,44 +50,46 @@ class Parser:
 
     def feed(self, n):
         """Dispatch the first ``n`` bytes of ``buf``."""
+        buf = self.buf
         i = 0
         while i < n:
             k = self.need
-            if not k:
-                i = self._text(i, n)
+            if k:
+                if k > n - i:
+                    k = n - i
+                self.need -= k
+                self._newline = buf[i + k - 1] == 10
+                self.take(buf, i, k)
+            else:
+                k = self._special(i, n)
+            if k:
+                i += k
                 continue
-            if k > n - i:
-                k = n - i
-            self.need -= k
-            self._newline = self.buf[i + k - 1] == 10
-            self.take(self.buf, i, k)
-            i += k
+            k = buf.find(b"\n", i, n)
+            if k < 0:
+                return self._hold(i, n)
+            if self.held:
+                self._hold(i, k)
+                self._emit(self.line, 0, self.held)
+                self.held = 0
+            else:
+                self._emit(buf, i, k)
+            i = k + 1
 
-    def _text(self, i, n):
-        buf = self.buf
+    def _special(self, i, n):
+        # What is not a line: how many bytes of ``buf[i:n]`` it is.
         if not self.held:
             if self.tail == 1 and self.long is not None:  # mostly it comes whole
                 form = _LONG if self.long else _SHORT
-                j = i + len(form)
-                if j <= n and buf.startswith(form, i):
+                if self.buf.startswith(form, i) and i + len(form) <= n:
                     self._end(True)
-                    return j
-            if self.prompt and not self.text and buf[i] == 62:  # ">" is not a line
+                    return len(form)
+            if self.prompt and not self.text and self.buf[i] == 62:  # ">"
                 self.prompt = False
                 self.empty = False
                 self.sink.on_prompt()
-                return i + 1  # its blank, if any, is stripped from the next line
-        j = buf.find(b"\n", i, n)
-        if j < 0:
-            self._hold(i, n)
-            return n
-        if self.held:
-            self._hold(i, j)
-            self._emit(self.line, 0, self.held)
-            self.held = 0
-        else:
-            self._emit(buf, i, j)
-        return j + 1
+                return 1  # its blank, if any, is stripped from the next line
+        return 0
 
     def _hold(self, i, j):
         line = self.line

@@ -78,8 +78,7 @@ class Pump:
         self._marks = None  # … and what ends it
         self._only = None  # the task that goes before all others
         self._turn = False  # the last command was a task's: now reading
-        self._due = False  # a task may have something to do now
-        self._laps = 0  # reads since the tasks were looked at
+        self._laps = 0  # so many reads go before the tasks are looked at; 0: one may have something to do now
         self.pumping = False
         self.still = False  # nothing is to be started
         self.parts = {}  # what capabilities keep, by name: "servers", "context", "tunnel", …
@@ -155,28 +154,21 @@ class Pump:
         if self.channel.desync and not self._only:
             return self._resync()
         only = self._only
-        if only or not (self._turn and self.receiver.next()):
-            for task in self._tasks:
-                if passed(task.wake, 0) and (only or task) is task:
-                    return self._advance(task)
-            self._due = False
-            if not only:
-                self.receiver.next()
+        reads = not only and (self._turn or self._laps > 0)
+        if reads and self.receiver.next():
+            return
+        for task in self._tasks:
+            if passed(task.wake, 0) and (only or task) is task:
+                return self._advance(task)
+        self._laps = _LAPS
+        if not (only or reads):
+            self.receiver.next()
 
     def read_sent(self):
         """A read went out, of which no task waits for the answer."""
         self._turn = False
+        self._laps -= 1
         self._task = None
-
-    def proceed(self):
-        """A read is over: the next command goes out before the user sees the bytes. Sleeping tasks get a look now and
-        then."""
-        self._laps += 1
-        if self.still or self._due or self._laps > _LAPS or self.channel.desync or self._calls:
-            self._laps = 0
-            self._next()
-        else:
-            self.receiver.next()
 
     def _resync(self):
         try:
@@ -185,7 +177,8 @@ class Pump:
             pass
 
     def _advance(self, task):
-        self._turn = self._due = True
+        self._turn = True
+        self._laps = 0
         self._tasks.append(task)  # to the end, and never out of it: Ctrl-C may come
         self._tasks.remove(task)
         if task.done:
@@ -279,7 +272,7 @@ class Pump:
             self.exclusive.refuse()
         task = Task(steps)
         self._tasks.append(task)
-        self._due = True
+        self._laps = 0
         return task
 
     def run(self, steps, timeout_ms: int = 30000, what: str = ""):

@@ -110,7 +110,7 @@ class TcpIp(Modem):
             self.awake()
         elif link.task:
             link.task.pause(0)
-            self._due = True
+            self._laps = 0
 
     def number(self, buf, j):
         """The number at the cursor, which moves behind the comma that follows."""

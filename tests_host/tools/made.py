@@ -89,7 +89,7 @@ INNER = """
 accepted ack ask_for borders broken came closing connected cursor desync dial echoed equip exclusive expect explained
 fail filler flushing forget former gave_up give_back gone handler heard hungry hurry inquire known lend linger
 listener losses marks moved mute nap_ms number on_head on_prompt on_silent on_trailer outcome owed parts pause pending
-place pool proceed prompted pushed quiet read_sent reader ready receiver reclaim_ms refusal refuse report
+place pool prompted pushed quiet read_sent reader ready receiver reclaim_ms refusal refuse report
 reported ring_size rings running rxget rxget_n sending serve shut sink spare stage stale stray strays suffix
 suspect total touched transmit unacked upward urcs want watcher went
 

@@ -66,18 +66,18 @@ class CaPushParser(PushParser):
         super().expect(n, take, trailer)
         self.pairs = 0
 
-    def _text(self, i, n):
+    def _special(self, i, n):
         if self._edge:
             c = self.buf[i]
             if c == (13 if self._edge == 2 else 10):
                 self._edge = 3 - self._edge
                 self.pairs += self._edge - 1
-                return i + 1
+                return 1
             whole = self._edge == 2
             self._edge = 0
             self.empty = self.pairs > 0
             self._push.ends(self.pairs - (c != 36 or not self.bare) if whole else -1)  # NMEA has none before it
-        return super()._text(i, n)
+        return super()._special(i, n)
 
 
 def _code(buf, i, j):

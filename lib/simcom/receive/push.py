@@ -42,20 +42,20 @@ class PushParser(InlineParser):
         super().reset()
         self._edge = 0
 
-    def _text(self, i, n):
+    def _special(self, i, n):
         if self._edge:
             if self.buf[i] == (13 if self._edge == 2 else 10):
                 self._edge -= 1
                 if not self._edge:
                     self.empty = True
                     self._push.proven()
-                return i + 1
+                return 1
             if self.bare and self._edge == 2 and self.buf[i] == 36:  # NMEA
                 self._push.proven()
             else:
                 self._push.spoilt()
             self._edge = 0
-        return super()._text(i, n)
+        return super()._special(i, n)
 
     def _emit(self, buf, i, j):
         self._blank = self._blank + 1 if j - i < 2 and buf[i] in b"\r\n" else 0

@@ -32,12 +32,11 @@ class _Lines(Parser):
 
     data = None
 
-    def feed(self, n):
-        i = 0
-        while i < n and not self.data:
-            i = self._text(i, n)
-        if i < n:
-            self.data(self.buf, i, n - i)
+    def _special(self, i, n):
+        if not self.data:
+            return super()._special(i, n)
+        self.data(self.buf, i, n - i)
+        return n - i
 
 
 class DataMode(socket):
