@@ -59,7 +59,10 @@ class CaRecv(Buffered):
         """The handler of reads."""
         channel = self._channel
         if kind < Answer.OK:
-            return not kind and self._header(buf, i, j)
+            kind = -2 if kind else self._header(buf, i, j)
+            if kind >= 0:
+                self._come(kind)
+            return kind > -2
         channel.parser.inline = None
         if kind == Answer.LOST:
             self._modem.broken(self.link, errno.EIO if channel.mute else errno.ETIMEDOUT, "AT+CARECV: no whole answer")
@@ -73,8 +76,9 @@ class CaRecv(Buffered):
         return True
 
     def _header(self, buf, i, j):
+        # So many bytes follow; -1: none; -2: it is no header.
         if not buf.startswith(_HEAD, i):
-            return False
+            return -2
         k = i + 8
         got = 0
         while k < j and (48 <= buf[k] <= 57 or buf[k] == 32):
@@ -83,10 +87,10 @@ class CaRecv(Buffered):
         if not got and buf[k - 1] == 48:
             self._empty = True
         elif k == j - 1 and 48 <= buf[k - 1]:
-            self._come(got)
+            return got
         else:
             self._channel.lost(True)
-        return True
+        return -1
 
     def on_head(self, buf, i, j):
         """The header of a full segment."""

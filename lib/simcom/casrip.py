@@ -40,20 +40,20 @@ class Sources(CaRecv):
     def _header(self, buf, i, j):
         if not self._at:
             if not buf.startswith(b"+CARECV:", i):
-                return False
+                return -2
             i += 8
         if buf[i] == 32:
             i += 1
         n = _digits(buf, i, j)
         if not self._at and not n:
             self._empty = True
-            return True
+            return -1
         j -= 1
         if j <= i or buf[j] != 44 or (self._at == 2 and n < 0):
             self._channel.lost(True)
         else:
             self._field(n, buf, i, j)
-        return True
+        return -1
 
     def _field(self, n, buf, i, j):
         at = self._at

@@ -13,7 +13,7 @@ PORT = SOURCES / "micropython/ports/rp2"
 SITE = TREE / ".venv/lib" / ("python%d.%d" % sys.version_info[:2]) / "site-packages"
 
 
-SYMBOLS = ("gc_alloc",)  # functions whose calls the emulator counts
+SYMBOLS = ("gc_alloc", "mp_cstack_check")  # functions whose calls the emulator watches
 # Frozen into the stock firmware: what a published one has too, but for the drivers of micropython-lib
 STOCK = 'freeze("$(PORT_DIR)/modules")\ninclude("$(MPY_DIR)/extmod/asyncio")\n'
 

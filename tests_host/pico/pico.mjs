@@ -127,16 +127,21 @@ class Console extends USBCDC {
 }
 const usb = new Console(mcu.usbCtrl);
 
-// --- how often the heap is asked, also for a frame that does not fit on the stack and is given back at once
-let allocations = 0;
-const { gc_alloc } = JSON.parse(fs.readFileSync(path.join(path.dirname(firmware), 'symbols.json')));
+// --- how often the heap is asked, also for a frame that does not fit on the stack and is given back at once;
+// and how deep the C stack is at its deepest call of a Python function, as MicroPython itself checks it
+let allocations = 0, lowest = 0x42000;
+const { gc_alloc, mp_cstack_check } = JSON.parse(fs.readFileSync(path.join(path.dirname(firmware), 'symbols.json')));
 core.blTaken = () => {
   if (core.registers[15] === gc_alloc) allocations++;
+  else if (core.registers[15] === mp_cstack_check) lowest = Math.min(lowest, core.registers[13] & 0xfffff);
 };
 
 // --- the C stack, 8 kB at the end of the RAM: what is never written keeps its paint
 const STACK = 0x40000, STACK_END = 0x42000, PAINT = 0x5a;
-const paintStack = () => mcu.sram.fill(PAINT, STACK, core.registers[13] & 0xfffff);
+const paintStack = () => {
+  mcu.sram.fill(PAINT, STACK, core.registers[13] & 0xfffff);
+  lowest = STACK_END;
+};
 const stackUsed = () => STACK_END - STACK - mcu.sram.subarray(STACK).findIndex((byte) => byte !== PAINT);
 
 // --- Box: counters, and questions to the outside; where a real RP2040 has nothing
@@ -152,6 +157,7 @@ const box = (mcu.peripherals[0x40070] = {
       case 0x1c: return small(Math.floor(core.idle / 64));
       case 0x20: return stackUsed();
       case 0x24: return allocations;
+      case 0x28: return STACK_END - lowest;
       case 0x14: return this.answer.length;
       case 0x18: return this.answer.shift() ?? 0;
     }

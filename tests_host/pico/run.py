@@ -7,21 +7,17 @@ on every family. Each file of cases begins with a fresh MicroPython. Ends with `
 import argparse
 import concurrent.futures
 import os
-import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import time
 
 from pico.stage import HOST, PORTS, TREE, Stage  # first: it puts the shim in place
 from families import FAMILIES
-from authority import Authority
 from pico import bench, firmware, frames, secure, setup
 from pico.machine import Failure
 from pico.programs import compiled
 from pico.terminal import Terminal
-from tools import packages
 
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
 
@@ -39,7 +35,6 @@ modem.active(True)
 modem.connect("internet")
 print("%s up:", modem.isconnected())
 """
-SECURE = "import secure; secure.run(%r, %r)"
 
 
 def cases_of(family, module, files, only=""):
@@ -57,14 +52,8 @@ def life_of(family, files):
 
 def secure_of(family, files, image):
     """TLS, with the firmware that has `ssl` and the library in it."""
-    with tempfile.TemporaryDirectory() as folder:
-        authority = Authority(pathlib.Path(folder) / "authority")
-        files = files | {"ca.der": (authority.folder / "ca.der").read_bytes()}
-        files["umqtt/simple.py"] = (packages.folder("umqtt.simple") / "umqtt/simple.py").read_bytes()
-        with Stage(family, "frozen", image, files) as stage:
-            secure.serve(stage.net, authority)
-            now = time.gmtime(time.time() + 86400)  # the authority is valid by then
-            return report(stage, SECURE % (family, (*now[:3], 0, *now[3:6], 0)))
+    with secure.stage(family, files, image) as (stage, program):
+        return report(stage, program)
 
 
 def mpremote_of(family, form):
@@ -131,7 +120,9 @@ def jobs(options):
     chosen = FAMILIES if options.all else (options.family or family_of_commit(),)
     found = []
     if not options.only:
-        found.append(("%s TLS" % chosen[0], secure_of, (chosen[0], files, firmware.own()[0])))
+        image = firmware.own()[0]
+        for family in sorted({*chosen, secure.DEEPEST}):
+            found.append(("%s TLS" % family, secure_of, (family, files, image)))
         found.append(("heap and line", checks_of, (bench.quick, files)))
         found.append(("frames", checks_of, (frames.checked,)))
         found += [("%s mpremote %s" % (chosen[0], form), mpremote_of, (chosen[0], form)) for form in ("lib", "build")]

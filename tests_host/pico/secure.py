@@ -1,10 +1,21 @@
 """TLS servers in the virtual network: one that serves a page, one that speaks as much MQTT as umqtt.simple asks for."""
 
 import contextlib
+import pathlib
+import re
 import ssl
+import tempfile
+import time
 
+from pico.stage import Stage  # first: it puts the shim in place
 import peer
+from authority import Authority
 from sim import Peer
+from tools import packages
+
+DEEPEST = "sim7080"  # the family whose reads take most of the C stack
+PROGRAM = "import secure; secure.run(%r, %r)"
+DEPTH = re.compile(r"^C stack of Python at its deepest: (\d+)$", re.M)
 
 
 class Secure(Peer):
@@ -107,3 +118,22 @@ def serve(net, authority):
         net.serve(
             host, port, lambda certificate=certificate, application=application: Secure(certificate, application())
         )
+
+
+@contextlib.contextmanager
+def stage(family, files, image):
+    """(stage, program): a stage with both, and the firmware that has `ssl` and the library in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        authority = Authority(pathlib.Path(folder) / "authority")
+        files = files | {"ca.der": (authority.folder / "ca.der").read_bytes()}
+        files["umqtt/simple.py"] = (packages.folder("umqtt.simple") / "umqtt/simple.py").read_bytes()
+        with Stage(family, "frozen", image, files) as there:
+            serve(there.net, authority)
+            now = time.gmtime(time.time() + 86400)  # the authority is valid by then
+            yield there, PROGRAM % (family, (*now[:3], 0, *now[3:6], 0))
+
+
+def depth(files, image):
+    """Bytes of the C stack at the deepest call of a Python function inside TLS."""
+    with stage(DEEPEST, files, image) as (there, program):
+        return int(DEPTH.search(there.pico.exec(program, 1500))[1])

@@ -29,6 +29,11 @@ def stack_used():
     return mem32[_BOX + 0x20]
 
 
+def stack_checked():
+    """The same, at the deepest call of a Python function; with a firmware of ours."""
+    return mem32[_BOX + 0x28]
+
+
 def allocations():
     """How often the heap has been asked since reset, also for frames that are given back at once."""
     return mem32[_BOX + 0x24]

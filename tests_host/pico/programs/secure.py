@@ -9,6 +9,9 @@ import ssl
 import target
 from target import equal, true
 
+STACK = 7936  # bytes of C stack, beyond which a call raises RuntimeError …
+ROOM = 600  # … and what is left for the program
+
 
 def context():
     """One that lets in whom our authority knows."""
@@ -73,6 +76,10 @@ def case_mqtt(t):
     mqtt.disconnect()
 
 
+def case_room_on_the_c_stack(t):
+    true(device.stack_checked() <= STACK - ROOM, "%d bytes of %d" % (device.stack_checked(), STACK))
+
+
 def run(family, now):
     """Bring the modem up and run the cases; now: what machine.RTC().datetime() takes."""
     machine.RTC().datetime(now)
@@ -80,8 +87,10 @@ def run(family, now):
     modem.active(True)
     modem.connect("internet")
     simcom.install(modem)
-    names = ("https_get", "server_of_another_name_is_refused", "mqtt")
+    names = ("https_get", "server_of_another_name_is_refused", "mqtt", "room_on_the_c_stack")
     target.cases = lambda: [("secure." + name, globals()["case_" + name]) for name in names]
     t = target.Target()
     t.fresh = lambda: None
+    device.paint_stack()
     target.run(t)
+    print("C stack of Python at its deepest: %d" % device.stack_checked())
