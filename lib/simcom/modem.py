@@ -21,7 +21,7 @@ _LATER = const(
 )
 
 # Boot lines, also those that come late: in mid-session they mean a restart, perhaps.
-_BOOT = const((b"RDY", b"*ATREADY", b"+CFUN: 1", b"QCRDY", b"SMS ", b"+CPIN: ", b"Call R", b"PB D"))
+_BOOT = (b"RDY", b"*ATREADY", b"+CFUN: 1", b"QCRDY", b"SMS ", b"+CPIN: ", b"Call R", b"PB D")
 
 
 class Modem(Pump):
@@ -35,7 +35,7 @@ class Modem(Pump):
 
     OFF: tuple = (b"AT+CPOWD=1", 10000, (b" POWER ",))
     REGISTRATION = (b"AT+CEREG?", b"AT+CGREG?")
-    RESTART: tuple = (b"RDY", b"*ATREADY", b"+CFUN: 1", b"QCRDY", b"SMS DONE")  # after these it is told all anew
+    RESTART: tuple = _BOOT[:4] + (b"SMS DONE",)  # after these it is told all anew
     LACKS: tuple = ()  # words for what the family cannot do
 
     up = False  # the PDP context is active

@@ -69,21 +69,21 @@ class Pump:
     urcs: tuple = ()  # what on_urc() waits for, as at/urc.py keeps it
     receiver = None  # how received bytes come, see buffered.py
     hooks: tuple = ()  # see unsolicited lines and lost contexts first, in this order; hooks.py adds and removes
+    step = "off"  # what bring-up is at, for status()
+    pumping = False
+    still = False  # nothing is to be started
+    came = went = 0  # payload bytes, modulo 2**30
+    _task = None  # whose command is in flight …
+    _marks = None  # … and what ends it
+    _only = None  # the task that goes before all others
+    _turn = False  # the last command was a task's: now reading
+    _laps = 0  # so many reads go before the tasks are looked at; 0: one may have something to do now
 
     def __init__(self, uart):
         self.channel = self.stage = Channel(uart, self)  # stage: where commands begin; see stages.py
-        self.step = "off"  # what bring-up is at, for status()
         self._tasks = []
-        self._task = None  # whose command is in flight …
-        self._marks = None  # … and what ends it
-        self._only = None  # the task that goes before all others
-        self._turn = False  # the last command was a task's: now reading
-        self._laps = 0  # so many reads go before the tasks are looked at; 0: one may have something to do now
-        self.pumping = False
-        self.still = False  # nothing is to be started
         self.parts = {}  # what capabilities keep, by name: "servers", "context", "tunnel", …
         self.counts = {}  # what happened, and how often: status("counters")
-        self.came = self.went = 0  # payload bytes, modulo 2**30
         self._calls = []  # (function, line): to be called with the channel idle
 
     def pump(self) -> int:

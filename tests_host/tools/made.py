@@ -66,6 +66,7 @@ ITSELF = "_itself"  # what a file calls its module, where it has to
 # As made there are no folders, of which each takes two blocks of flash: server/cipstart.py becomes server_start.mpy, as
 # names that every firmware has cost nothing.
 WORDS = {"cipstart": "start", "cipopen": "open"}
+COMPILERS = "const"  # which the compiler knows by its name, and leaves nothing of
 
 # Names that MicroPython has on every board. Those of the first row are part of the format of .mpy files, where they
 # take two bytes; of the others the heap is spared the text. None means something on an object that a program is handed.
@@ -86,15 +87,17 @@ isenabled localtime lookahead mem_alloc opt_level pack_into qstr_info randrange 
 """.split()
 # What files of the package say of each other's objects, and no program does: renamed like private names.
 INNER = """
-accepted ack ask_for borders broken came closing connected cursor desync dial echoed equip exclusive expect explained
-fail filler flushing forget former gave_up give_back gone handler heard hungry hurry inquire known lend linger
-listener losses marks moved mute nap_ms number on_head on_prompt on_silent on_trailer outcome owed parts pause pending
-place pool prompted pushed quiet read_sent reader ready receiver reclaim_ms refusal refuse report
-reported ring_size rings running rxget rxget_n sending serve shut sink spare stage stale stray strays suffix
-suspect total touched transmit unacked upward urcs want watcher went
-
-InlineParser LinkTable RingPool arrived capability check_address check_modem errno_of innocent masked on_read parting
-polled read_max reading recheck renewed rxget_at
+abandon accepted ack all_taken ANSWER_MS answered arrived ask_for borders bring_up broken came capability CaRecv
+Channel check_address check_modem check_number check_pin closing configure CONNECT_MS connected context_check
+context_down context_setting cursor DatagramLink describe desync dial DIALECT echoed equip errno_of exclusive expect
+explained fail filler flushing flying forget former gave_up give_back gone handler heard hungry hurry identity inline
+InlineParser innocent inquire interrupted known lend linger LinkKind LinkTable listener losses marks masked may_wait
+moved mute naming nap_ms number on_answer on_end on_head on_lost on_prompt on_read on_silent on_trailer outcome owed
+Parser parting parts passed pause pending place polled pool power_up prepare prompted pushed PushParser quiet raising
+READ_MAX read_max read_sent reader reading ready RECEIVER receiver recheck reclaim_ms refusal refuse REGISTRATION
+release remember renewed report reported resolved RESTART ring_size RingPool rings running rxget rxget_at rxget_n
+SEND_MS sending serve shut sink spare spoilt stage stale STALL_MS start_only stray strays suffix suspect ticking total
+touched toward transmit turning unacked upward urcs want watcher went wording
 """.split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 
@@ -452,6 +455,7 @@ def merged(file, unit, trees, home, wanted, apart, reached):
     lines = []
     for module in dict.fromkeys(module for module, _, _ in imports):
         names = [alias for key, alias in imports.items() if key[0] == module and (key[2] or key[1]) in head | wanted]
+        names = [alias for alias in names if alias.name != COMPILERS]
         if names:
             lines.append(ast.ImportFrom(module, names, 0) if module else ast.Import(names))
     if ITSELF in head:

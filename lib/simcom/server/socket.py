@@ -114,6 +114,7 @@ class Listener(Link):
     lost = False  # with its context: accept() has to say so
 
     def __init__(self, m, s, bound, backlog):
+        super().__init__()
         self.modem = m
         self.socket = s
         self.kind = bound
