@@ -192,7 +192,7 @@ class Wire:
             elif fault == "noise":
                 data = data[:at] + self.random.randbytes(self.random.randint(1, 5)) + data[at:]
             elif fault == "turn":
-                payload = re.match(rb"\r\n\+CIPRXGET: ?2,[^\r]*\r\n", data)
+                payload = re.match(rb"\r\n\+CIPRXGET: ?2,[^\r]*\r\n|\r\n\+CARECV: ?\d+,", data)
                 if payload:
                     at = self.random.randrange(payload.end())
                 byte = data[at] ^ 1 << self.random.randrange(7)

@@ -19,6 +19,7 @@ _REFUSALS = const(3)  # … so often
 _SOONER_MS = const(300)  # a reader that waits asks so much sooner
 
 _HEAD = const(b"+CARECV:")
+_REST = const(b"ECV:")
 
 
 class CaRecv(Buffered):
@@ -85,7 +86,7 @@ class CaRecv(Buffered):
             got = got * 10 + (buf[k] & 15)
             k += 1
         if not got and buf[k - 1] == 48:
-            self._empty = True
+            self._empty = k == j  # behind "0," payload may follow, of whose number digits were lost
         elif k == j - 1 and 48 <= buf[k - 1]:
             return got
         else:
@@ -137,7 +138,7 @@ class CaRecv(Buffered):
         elif link.known:  # once means nothing
             link.moved = ticks_ms()
             link.known = 0
-        elif passed(link.moved, _REST_MS) and not self._channel.strays:
+        elif passed(link.moved, _REST_MS) and not (self._channel.strays or link.pending):
             link.to(State.CLOSING)  # its number stays taken until it is closed by us too
             m.wake(link)
 
@@ -149,8 +150,10 @@ class CaRecv(Buffered):
             m.cursor = buf.find(b",", i, j) + 1
             if not m.cursor:
                 return self._full()
-        elif buf.startswith(_HEAD, i):  # of a read that was given up
-            if self.link and self.link.n >= 0:
+        elif buf.find(_REST, i, i + 8) >= 0:  # of a read that was given up, or damaged, perhaps into another code
+            if self._channel.busy and self._channel.head:
+                self._channel.lost(True)
+            elif self.link and self.link.n >= 0:
                 m.broken(self.link, errno.EIO, "AT+CARECV: the answer came too late")
             return True
         else:
