@@ -27,11 +27,13 @@ if __name__ == "__main__":
     sys.pycache_prefix = str(TREE / "build/pycache")
 
 from rig import Hang, Rig  # noqa: E402 - first: it puts the shim in place
-from families import CIP as FAMILIES  # noqa: E402
+from families import CA, CIP  # noqa: E402
+import simcom  # noqa: E402
 from simcom.stream.reclaim import peers  # noqa: E402
 from sim import Peer  # noqa: E402
 from sim.faults import Faulty  # noqa: E402
 
+FAMILIES = CIP + CA
 FIGURES = TREE / "build" / "faults.json"
 
 AF_INET, SOCK_DGRAM = 2, 2
@@ -410,6 +412,12 @@ class Beside(Session):
         self.read(other, quiet, len(b))
 
 
+class PushBeside(Beside):
+    """That while the module pushes what both receive."""
+
+    modem_settings = Push.modem_settings
+
+
 class Server(Session):
     """A server with one client."""
 
@@ -462,7 +470,23 @@ class Start(Client):
         super().program()
 
 
-SESSIONS = {"client": Client, "push": Push, "beside": Beside, "server": Server, "udp": Udp, "start": Start}
+SESSIONS = {
+    "client": Client,
+    "push": Push,
+    "beside": Beside,
+    "push-beside": PushBeside,
+    "server": Server,
+    "udp": Udp,
+    "start": Start,
+}
+
+
+def sessions(family):
+    """The names of those that a family can have."""
+    lacks = getattr(simcom, family.upper()).LACKS
+    for name, kind in SESSIONS.items():
+        if kind.modem_settings != Push.modem_settings or 'receive="push"' not in lacks:
+            yield name
 
 
 # --- runs
@@ -502,12 +526,12 @@ def reference(family, kind, payload, seed):
 
 # Payload behind a header of the module, or behind the command that announces it, of so many bytes.
 PAYLOAD = {
-    "rx": re.compile(rb"\+CIPRXGET: ?2,\d,(\d+),\d+\r\n|\+RECEIVE,\d,(\d+)[^\r]*\r\n"),
-    "tx": re.compile(rb"AT\+CIPSEND=\d,(\d+)[^\r]*\r"),
+    "rx": re.compile(rb"\+CIPRXGET: ?2,\d,(\d+),\d+\r\n|\+RECEIVE,\d,(\d+)[^\r]*\r\n|\+CARECV: ?(\d+),"),
+    "tx": re.compile(rb"AT\+C(?:IP|A)SEND=\d,(\d+)[^\r]*\r"),
 }
 
 
-READ = re.compile(rb"AT\+CIPRXGET=2,\d,\d+\r")
+READ = re.compile(rb"AT\+C(?:IPRXGET=2|ARECV=\d),\d+(?:,\d+)?\r")
 
 
 def in_payload(key, direction, at, n=1):
@@ -579,7 +603,7 @@ def undecidable(problem, key, direction, at, fault, error):
     if direction == "rx" and problem in ("read: wrong bytes", "read: silent loss", "read: duplication"):
         if kind == "flip" and payload:
             return TURNED
-        if key[1] == "push" and error and (added and in_payload(key, direction, at, 2) or kind == "restart"):
+        if key[1].startswith("push") and error and (added and in_payload(key, direction, at, 2) or kind == "restart"):
             return PUSHED
     return None
 
@@ -668,7 +692,7 @@ def main():
         return show(args.one)
     todo = []
     for family in [args.family] if args.family else FAMILIES:
-        for kind in [args.session] if args.session else SESSIONS:
+        for kind in [args.session] if args.session else sessions(family):
             for payload in PAYLOADS:
                 todo += names(family, kind, payload, args.seed, args.step)
     figures = Figures()

@@ -124,6 +124,7 @@ LAZY = {
     ("recovery.resync", "recovery.silence"),
     ("recovery.recover", "recovery.resync"),
     ("tcp", "stream.partial"),
+    ("tcp", "recovery.silence"),
     ("tcp", "stream.retry"),
     ("tcp", "stream.reclaim"),
     ("transparent.stream", "stream.reclaim"),

@@ -302,3 +302,28 @@ def test_flush_knows_a_peer_that_closes_when_it_has_everything(family, behind_ms
     s.close()
     assert bytes(rig.connection().received) == b"over"
     assert rig.modem.flush() is True
+
+
+@pytest.mark.parametrize("family", OPEN)
+def test_module_that_lists_as_open_what_the_peer_closed_is_believed_its_report(family):
+    rig = Rig(family=family)
+    beside = rig.socket(ECHO)
+    listed = {0: '0,"TCP","198.51.100.1",7,-1', 1: '1,"TCP","198.51.100.2",80,-1'}
+    rig.vm._row = lambda link: listed.get(link.n, str(link.n))
+    s = rig.socket(rig.serve(lambda: Blob(b"all of it")))
+    assert s.read() == b"all of it"
+    beside.write(b"still here")
+    assert beside.read(10) == b"still here"
+
+
+@each_family
+def test_close_beside_an_open_link_ends_the_stream_after_one_question(family):
+    rig = Rig(family=family)
+    beside = rig.socket(ECHO)
+    s = rig.socket(rig.serve(lambda: Blob(b"all of it")))
+    before = len(rig.sent)
+    assert s.read() == b"all of it"
+    asked = [each for each in rig.sent[before:] if each.startswith(("AT+CIPSTATUS=", "AT+CIPOPEN?"))]
+    assert len(asked) == 1
+    beside.write(b"still here")
+    assert beside.read(10) == b"still here"

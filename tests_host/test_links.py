@@ -112,7 +112,7 @@ def test_number_of_a_link_that_the_module_still_holds_open_is_closed_first(state
 
 
 @pytest.mark.parametrize(
-    "before, after", [("IDLE", "OPEN"), ("DRAINING", "OPEN"), ("CLOSED", "DRAINING"), ("CLOSING", "OPEN")]
+    "before, after", [("IDLE", "OPEN"), ("DRAINING", "CONNECTING"), ("CLOSED", "DRAINING"), ("CLOSING", "OPEN")]
 )
 def test_state_that_cannot_follow_fails_a_test(before, after):
     link = Link()

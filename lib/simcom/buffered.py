@@ -140,7 +140,7 @@ class Buffered:
                 link.ready = link.ring.any()
             m.links.reading &= ~link.bit
             # While it is not known whose a line was it may have been payload that came unasked.
-            if link.state == State.DRAINING and not channel.strays:
+            if link.state == State.DRAINING and not (channel.strays or link.pending):
                 m.links.release(link)
                 m.wake(link)
         return True

@@ -18,6 +18,7 @@ class State:
     CONNECTING -> OPEN, CLOSING, CLOSED
     OPEN -> DRAINING, CLOSING, CLOSED
     DRAINING -> CLOSING, CLOSED
+    DRAINING -> OPEN: the report was another link's
     CLOSING -> CLOSED, CONNECTING: datagrams to another peer want another link in the module
     CLOSED -> CONNECTING: transparent mode raises the context anew before it connects
     CLOSED -> OPEN: a client that waits, as there was no room for its ring
@@ -51,22 +52,19 @@ class Link:
     suffix = b""  # what follows the length in its AT+CIPSEND
     linger = 10000  # so many ms a close waits for the peer to have what was sent
     abort = False  # closed at once, unsent bytes dropped (SO_LINGER 0)
-    error = None  # (errno, text): why the link failed; raised once what is ready was read
     take = None  # takes payload: the ring's write(buf, off, n), or drop()
     ring = None  # received bytes; ``pool`` lent it …
     ready = 0  # … of which so many are verified; others wait for the trailer, or until its form is known
-    known = 0  # bytes known to wait in the module; -1: some; -2: it told of fewer than before
     want = 0  # bytes that a blocked reader waits for
     tx = None  # bytes to send …
-    tx_n = 0  # … so many …
-    sending = 0  # … of which so many are on their way to the module
+    sending = 0  # … tx_n, of which so many are on their way to the module
     total = 0  # bytes that the module took since the link was opened
     moved = 0  # ticks_ms when it took some last, or the first of these were to be sent, or it was asked to connect
     hold = 0  # ms that bytes may wait for more to go with them (TCP_NODELAY off)
     cut = 0  # 1: the peer has closed, and one write was good nevertheless; 2: bytes that were to be sent never will be
     unacked = False  # the module took bytes that the peer may not have
     report = None  # late result of the command under way: what the module took of a send, or -errno; None: not yet
-    pending = False  # the module owes the result of opening it
+    pending = False  # the module owes the result of opening it; DRAINING: it is to be asked whether it closed
     stale = 0  # not 0: the number was another link's: to be closed before it is opened
     reclaim_ms = (
         0  # its owner may have dropped it: untouched for so long its number may be another's; -1: at once; 0: never
@@ -79,8 +77,10 @@ class Link:
     handler = None  # handles the answer, if it is not the receiver that does
 
     def __init__(self):
-        self.error = None  # here, as there may be no room for them when it fails
-        self.tx_n = self.known = 0
+        # Here, as there may be no room for them when it fails.
+        self.error = None  # (errno, text): why the link failed; raised once what is ready was read
+        self.tx_n = 0  # bytes to send
+        self.known = 0  # bytes known to wait in the module; -1: some; -2: it told of fewer than before
 
     def to(self, state):
         """Change to ``state``: nobody else writes it."""

@@ -190,7 +190,9 @@ class TcpIp(Modem):
                 elif closing and (link.abort or passed(link.touched, link.linger)):
                     break
                 elif link.state == State.DRAINING:
-                    if link.tx_n:
+                    if link.pending:
+                        yield from once("recovery.silence").whose(self, link)
+                    elif link.tx_n:
                         link.cut = 2
                         link.tx_n = 0
                     self.links.reading |= link.bit
@@ -317,6 +319,7 @@ class TcpIp(Modem):
         """The peer closed: EOF, once the module's buffer is empty."""
         if link.state == State.OPEN:
             link.to(State.DRAINING)
+            link.pending = self.links.slots.count(None) < self.LINKS - 1
             self.links.reading |= link.bit
             if link.known == -1:
                 link.known = 1  # at least: if they are gone this is no EOF

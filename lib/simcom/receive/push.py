@@ -107,7 +107,8 @@ class Push(Buffered):
         while table.reading:
             link = table.reader()
             table.reading &= ~link.bit
-            if link.state == State.DRAINING and link.task.steps:  # None: a client that is not accepted yet
+            # Without steps: a client that is not accepted yet.
+            if link.state == State.DRAINING and link.task.steps and not link.pending:
                 self.over(link)
                 m.wake(link)
         return False

@@ -1,4 +1,5 @@
-"""A module that owes an answer and says nothing: it may have hung and go on later, or what was said was lost."""
+"""A module that owes an answer and says nothing: it may have hung and go on later, or what was said was lost. And one
+that may have said of another link what it said of one."""
 
 import errno
 from time import ticks_ms
@@ -6,7 +7,7 @@ from time import ticks_ms
 from micropython import const
 
 from ..channel import Answer, passed
-from ..links import State
+from ..links import Link, State
 
 
 _QUESTION = b"AT+CMEE?\r"
@@ -226,3 +227,29 @@ class Doubt:
         self._taken = True
         self._channel.hurry(0 if self._filled else 2 * _ALIVE_MS)
         return False
+
+
+def _open(m, link):
+    asked = Link()  # stands for it
+    asked.n = link.n
+    asked.to(State.CONNECTING)
+    asked.to(State.OPEN)
+    yield from m.inquire(asked)
+    return asked.state == State.OPEN
+
+
+def whose(m, link):
+    """Steps: the module reported that the peer of ``link`` closed. It is open still, as another one whose number was
+    damaged has closed, when the module says so of both: some may tell those as open that were closed by the peer.
+    """
+    if (yield from _open(m, link)):
+        for other in m.links.slots:
+            if other and other is not link and other.state > State.CONNECTING and not (yield from _open(m, other)):
+                if link.state == State.DRAINING:
+                    link.to(State.OPEN)
+                    if link.tx_n or link.cut:
+                        m.broken(link, errno.EIO, "send: what became of it is not known")
+                if other.state == State.OPEN:
+                    m.gone(other)
+                break
+    link.pending = False
