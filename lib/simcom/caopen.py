@@ -30,12 +30,12 @@ class CaOpen(TcpIp):
     LINKS = 13
     SERVERS = 4
     CONNECT_MS = 125000  # a blocked one takes 75 s, and must be waited for
-    RESOLVE = b'AT+CDNSGIP="%s",1,10000'
+    RESOLVE = b",1,10000"
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CASRIP=0",)
     RESET_MS = 12500  # of PWRKEY, as no pin is RESET
     LACKS: tuple = ("settings of time-outs", "sleep without DTR", "transparent")
-    LACKS += ('receive="hex"', 'send="variable"', "number of the bytes that wait")
+    LACKS += ('receive="hex"', 'send="variable"', "unread count")
     RECEIVER = CaRecv
     BUFFERED = ()
 
@@ -67,10 +67,10 @@ class CaOpen(TcpIp):
         for row in rows:
             if "\\x" in row:  # it may be this one
                 return
-            n, _, each = row[9:].partition(",")
-            if n.strip() == str(link.n):
-                state = each.strip()
-        if state and state in "12":  # 2: a server of datagrams
+            row = row[9:].replace(" ", "")
+            if row.startswith("%d," % link.n):
+                state = row[-2:]
+        if state == ",1" or state == ",2":  # a server of datagrams
             self.connected(link)
         elif link.state != State.CONNECTING:
             self.gone(link)
@@ -136,10 +136,6 @@ class CaOpen(TcpIp):
             self.doubt = self.doubt or True  # some say no more when the context is lost
         super().gone(link)
 
-    def on_lost(self, code, why):
-        self.owed = -1
-        super().on_lost(code, why)
-
     # Lines
 
     def on_line(self, buf, i, j):
@@ -147,7 +143,8 @@ class CaOpen(TcpIp):
         if not buf.startswith(b"+CA", i) or not k:
             if not buf.startswith(b"+APP PDP", i):
                 return super().on_line(buf, i, j)
-            self._context(buf.find(b"DEACT", k, j) < 0, self.number(buf, j) if buf.find(b",", k, j) > 0 else self.pdp)
+            if buf.find(b",", k, j) < 0 or self.number(buf, j) == self.pdp:
+                self._context(buf.find(b"DEACT", k, j) < 0)
             return True
         if buf[k] == 32:
             k += 1
@@ -180,9 +177,7 @@ class CaOpen(TcpIp):
             self.gone(link)
         return True
 
-    def _context(self, active, pdp):
-        if pdp != self.pdp:
-            return
+    def _context(self, active):
         self.net = active
         if not active and self.up:
             if not self.parting:

@@ -22,7 +22,9 @@ def resolved(m, host, ms):
     """Steps: the addresses of a name. OSError: -2: unknown; EHOSTUNREACH: the module says that the network is why."""
     try:
         line, found = (
-            yield from query(m, getattr(m, "RESOLVE", b'AT+CDNSGIP="%s"') % host.encode(), _addresses, ms, m.DNS)
+            yield from query(
+                m, b'AT+CDNSGIP="%s"%s' % (host.encode(), getattr(m, "RESOLVE", b"")), _addresses, ms, m.DNS
+            )
         )[-1]
     except ATError as e:
         line, found = e.line, ()

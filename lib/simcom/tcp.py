@@ -21,7 +21,8 @@ class TcpIp(Modem):
     ``DIALECT``: how the files with its other words are called, in the folders ``bringup``, ``local_port``, ``server``,
         ``udp``, ``transparent``, ``options``, ``commands``.
     ``SETTINGS``: commands in front of a context. ``OPEN``: text for link number, "TCP" or "UDP", host, port. ``SEND``,
-        ``ACK``, ``RESOLVE``: for link number and length, for link number, for a name, where they are not those of CIP.
+        ``ACK``: for link number and length, for link number, where they are not those of CIP. ``RESOLVE``: what
+        stands behind the name in AT+CDNSGIP.
         ``DNS``: marks of the answer to AT+CDNSGIP. ``OFF``: the command that switches the module off.
         ``RECOUNTS``: not 0: payload that was refused may be there in part; of so many numbers in the answer to ``ACK``
         the largest is what was taken. ``RECEIVER``: the class that receives in buffer access; ``BUFFERED``: commands

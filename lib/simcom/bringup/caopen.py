@@ -48,7 +48,7 @@ def raised(m, who, apn, user, key):
             card.refusal(e)
     for left in range(_TRIES, 0, -1):
         try:
-            yield from _switch(m, who, 1)
+            yield from _switch(m, who, True)
             break
         except OSError as e:
             if left == 1 or e.errno == errno.ETIMEDOUT:
@@ -61,12 +61,12 @@ def _account(m, who, card, apn, user, key):
     # What is not given stays as it is, if there is something.
     if "+CNCFG" in " ".join(m.init).upper() and apn == ():
         return
-    now = ()
+    now = ("",) * 5
     for row in (yield from card.asked(b"AT+CNCFG?", fields)):
         if row[0] == str(who.pdp) and len(row) > 4:
             now = row
     if apn == ():
-        if now and now[2]:
+        if now[2]:
             return
         apn = ""
     if not apn:  # what the network gives
@@ -74,7 +74,7 @@ def _account(m, who, card, apn, user, key):
         apn = given[-1][1] if given and given[-1][0] == "1" else ""
     kind = {"IPV6": 2, "IPV4V6": 0}.get(m.__dict__.get("pdp_type"), 1)
     cmd = 'AT+CNCFG=%d,%d,"%s"' % (who.pdp, kind, apn)
-    if user or key or (now and (now[3] or now[4])):
+    if user or key or now[3] or now[4]:
         cmd += ',"%s","%s",%d' % (user or "", key or "", 3 if user or key else 0)
     yield cmd.encode()
 
@@ -104,9 +104,9 @@ def _switch(m, who, on):
         who.net = False
     for n in range(_SWITCH):
         if who.net is not None or n % 50 == 49:
-            heard = who.net == bool(on)
+            heard = who.net == on
             state, _ = yield from asked(m, who.pdp)
-            if (state == "1") == bool(on) and state != "2":
+            if (state == "1") == on and state != "2":
                 who.parting = not on and not heard
                 return
             if who.net is not None and state != "2" and not (heard or n < 2):
@@ -136,4 +136,4 @@ def context_down(m):
 def lowered(m, who):
     """Steps: ``who`` is off."""
     if (yield from asked(m, who.pdp))[0] != "0":
-        yield from _switch(m, who, 0)
+        yield from _switch(m, who, False)

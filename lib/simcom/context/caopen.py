@@ -55,12 +55,9 @@ class Keeper(Hook):
     def _which(self):
         m = self.modem
         for row in (yield from perhaps(m, b"AT+CNACT?", fields)):
-            n = int(row[0])
-            if n == m.pdp and row[1] in "01":
-                line = b"+APP PDP: %d,%sACTIVE" % (n, b"" if row[1] == "1" else b"DE")
-                m.on_line(line, 0, len(line))
-            elif row[1] in "01":
-                self._told(n, row[1] == "1")
+            if row[1] in "01":  # else it changes
+                line = b"+APP PDP: %s,%sACTIVE" % (row[0].encode(), b"" if row[1] == "1" else b"DE")
+                m.channel.on_line(line, 0, len(line))
 
     def _told(self, n, active):
         for second in self.all:

@@ -46,8 +46,8 @@ def refused(m, link, e):
                 code = errno.ENOTCONN
                 lost = b"+APP PDP: %d,DEACTIVE" % pdp
         link.fail(code, "connect %s:%d: +CAOPEN: %d,%d" % (link.peer + (link.n, result)))
-        if lost and not [hook for hook in m.hooks if hook.on_line(lost, 0, len(lost))]:
-            m.on_line(lost, 0, len(lost))
+        if lost:
+            m.channel.on_line(lost, 0, len(lost))
         return
     slow = passed(link.moved, _SLOW_MS)
     if not hasattr(e, "line") or (link.stale < 2 and not slow):
@@ -58,9 +58,8 @@ def refused(m, link, e):
     m.doubt = True
     code = errno.ETIMEDOUT if slow else errno.ECONNABORTED
     if not slow:
-        lookup = once("dns")
         try:
-            yield from lookup.lookup(m, link.peer[0])
+            yield from once("dns").lookup(m, link.peer[0])
         except OSError as other:
             if "+CDNSGIP" in other.args[1]:
                 code = other.args[0]

@@ -71,7 +71,7 @@ def get_links(m):
 
 def get_waiting(m):
     """AT+CIPRXGET=4 for every connected link: a list of (n, bytes that wait in the module); none do by direct push."""
-    need(m, "number of the bytes that wait")
+    need(m, "unread count")
     return _each(m, b"AT+CIPRXGET=4,%d", _waiting)
 
 
