@@ -669,6 +669,15 @@ def test_ip_version_6():
     assert host.ask('AT+CIPOPEN=1,"TCP","192.0.2.1",80', 1000) == OK + line("+CIPOPEN: 1,1")
 
 
+@pytest.mark.parametrize(
+    "kind, version, err", [("IP", 6, 1), ("IPV6", 1, 1), ("IPV4V6", 6, 0), ("IPV4V6", 1, 0), ("IP", 1, 0)]
+)
+def test_network_opens_with_the_version_of_its_context_alone(kind, version, err):
+    host = Host("sim7028")
+    host.do('AT+CGDCONT=0,"%s","internet"' % kind, "AT+CSOCKSETPN=1,%d" % version)
+    assert host.ask("AT+NETOPEN", 2000) == OK + line("+NETOPEN: %d" % err)
+
+
 def test_name_lookup_tells_its_result_first():
     host = up()
     assert host.ask('AT+CDNSGIP="example.com"', 500) == line('+CDNSGIP: 1,"example.com","198.51.100.1"') + OK
