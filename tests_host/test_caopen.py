@@ -201,6 +201,22 @@ def test_context_is_asked_after_before_a_result_is_believed(result, asynchronous
     assert r.works()
 
 
+def test_result_of_an_open_comes_behind_the_answer_to_what_became_of_it():
+    def connected(ms):
+        r = made()
+        r.net.connect_ms = ms
+        s = r.socket(rig.ECHO)
+        s.write(b"hello")
+        assert s.read(5) == b"hello", ms
+        found = [at for at, _, data in r.vm.log if b"CASTATE?" in data or b"CAOPEN=" in data]
+        return found[-1] - found[-2]
+
+    asked = int(connected(15_000))
+    assert 10_000 <= asked < 11_000
+    for ms in range(asked - 5, asked + 10):
+        connected(ms)
+
+
 def test_thirteen_links_at_once():
     r = made()
     sockets = [r.socket(rig.ECHO) for _ in range(r.modem.LINKS)]
@@ -454,7 +470,6 @@ def test_local_port_is_what_the_peer_sees():
 # --- what there is not
 
 
-@pytest.mark.lacks("transparent", FAMILY)
 @pytest.mark.lacks("hex", FAMILY)
 @pytest.mark.lacks("timeouts", FAMILY)
 @pytest.mark.lacks("variable", FAMILY)
@@ -465,16 +480,11 @@ def test_local_port_is_what_the_peer_sees():
 @pytest.mark.lacks("room", FAMILY)
 @pytest.mark.lacks("retries", FAMILY)
 @pytest.mark.lacks("received", FAMILY)
-@pytest.mark.lacks("transparent_udp", FAMILY)
-@pytest.mark.lacks("transparent_server", FAMILY)
-@pytest.mark.lacks("escape", FAMILY)
 def test_what_it_lacks_is_refused_and_nothing_is_sent():
     r = made()
     m = r.modem
     before = len(r.sent)
     for refused in (
-        lambda: m.transparent(rig.ECHO),
-        lambda: m.transparent_server(8001),
         lambda: m.config(receive="hex"),
         lambda: m.status("timeouts"),
         lambda: m.config(timeouts=(3000, 3000, 3000)),
@@ -484,7 +494,6 @@ def test_what_it_lacks_is_refused_and_nothing_is_sent():
         lambda: m.status("room"),
         m.sleep,
         lambda: m.config(retries=3),
-        lambda: m.transparent(rig.ECHO, udp=True),
         lambda: simcom.SIM7080(machine.UART(2, 115200, rxbuf=2048), mux=False),
     ):
         assert "SIM7080 has no" in fails(errno.EOPNOTSUPP, refused)

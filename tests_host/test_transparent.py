@@ -4,11 +4,11 @@ import errno
 import random
 
 from rig import ECHO, Rig  # first: it puts the shim in place
-from families import CIP as FAMILIES, OPEN
+from families import CA, CIP, FAMILIES, OPEN, START
 import machine
 import pytest
 import select
-from sim import Blackhole, Blob, Echo, Peer, Script, Sink, Slam
+from sim import Blackhole, Blob, Echo, Peer, Refuse, Script, Sink, Slam
 
 from simcom import ATError
 from simcom.query import ask
@@ -48,7 +48,7 @@ def ended(rig, t):
     """The program has closed the stream: sockets work as before."""
     t.close()
     assert rig.modem.isconnected() and rig.modem.status() == "up"
-    assert rig.modem.at("+CIPMODE?") == ["+CIPMODE: 0"]
+    assert not rig.vm._transparent
     assert rig.works()
 
 
@@ -294,7 +294,8 @@ def test_escape_and_resume(family, seed):
         t.write(b"before")
         rig.vm.urc('+CMTI: "SM",%d' % i)
         t.escape()
-        assert rig.modem.at("+CSQ") == ["+CSQ: 20,0"]
+        if family in CIP or not seed:  # some spoil an answer now and then
+            assert rig.modem.at("+CSQ") == ["+CSQ: 20,0"]
         assert rig.modem.status("rssi") == -73 and rig.modem.isconnected()
         assert codes == ['+CMTI: "SM",%d' % k for k in range(i + 1)]
         t.escape()
@@ -384,7 +385,7 @@ def test_what_others_may_do(family):
     rig.pump(30_000)
     assert len(rig.connection().received) == before, "nothing was sent"
     t.escape()
-    if family not in OPEN:
+    if family in START:
         raises(errno.EALREADY, s.connect, ECHO)
         raises(errno.EALREADY, listener.listen, 1)
     raises(errno.EALREADY, t.write, b"x")
@@ -541,6 +542,8 @@ def test_data_mode_begins_again_when_there_is_room(n, ms):
 
 ENDS = [("sim800", {}), ("sim7000", {})]
 ENDS += [(family, {"transparent_end": end}) for family in OPEN for end in ("closed", "both", "ipclose")]
+TEXTS = ("", "CLOSED", "+CASTATE: %d,0", "NO CARRIER", "OK")
+ENDS += [(f, {"stream_end": text, "stream_left": left}) for f in CA for text in TEXTS for left in (True, False)]
 
 
 @shows
@@ -583,6 +586,7 @@ def test_payload_that_reads_like_the_end(family, where):
         t.write(data)
         assert t.read(len(data)) == data
     assert bytes(rig.connection().received) == data * 2
+    t.settimeout(60)  # some modules have to be asked
     rig.connection().close()
     assert t.read() == b""
     ended(rig, t)
@@ -597,7 +601,7 @@ def test_last_bytes_read_like_the_end(family):
     ended(rig, t)
 
 
-@every_family
+@pytest.mark.parametrize("family", CIP)
 def test_dcd_tells_the_end_at_once(family):
     rig = Rig(family=family)
     dcd = rig.vm._dcd = machine.Pin(7, machine.Pin.IN, value=1)
@@ -611,7 +615,7 @@ def test_dcd_tells_the_end_at_once(family):
     ended(rig, t)
 
 
-@every_family
+@pytest.mark.parametrize("family", CIP)
 def test_dcd_tells_payload_that_reads_like_the_end(family):
     data = b"x\r\nCLOSED\r\n"
     rig = Rig(family=family)
@@ -666,7 +670,7 @@ def test_lost_context_is_an_error_behind_the_bytes(family, escaped):
 
 @every_family
 def test_module_that_restarts(family):
-    rig = Rig(family=family)
+    rig = Rig(family=family, **({"default_autobaud": False} if family in CA else {}))  # else it says nothing
     t = rig.modem.transparent(ECHO)
     t.settimeout(60)
     rig.vm.restart()
@@ -793,6 +797,8 @@ def test_datagrams(family, port):
     if rig.modem.DIALECT == "cipopen":
         assert port == 0 or command.endswith(",9,5000")
         assert int(command.split(",")[4]) >= 5000
+    elif family in CA:
+        assert ('AT+CACFG="LOCALPORT",0,5000' in rig.sent) == bool(port)
     else:
         assert ('AT+CLPORT="UDP",5000' in rig.sent) == bool(port)
     t.escape()
@@ -800,7 +806,8 @@ def test_datagrams(family, port):
     t.write(b"x")
     assert t.read(1) == b"x"
     ended(rig, t)
-    assert not rig.vm.__dict__.get("local_ports", {}).get((0, "UDP"))
+    ports = rig.vm.__dict__.get("local_ports", {})
+    assert not (ports.get((0, "UDP")) or ports.get(0))
 
 
 @every_family
@@ -809,8 +816,8 @@ def test_local_port(family):
     t = rig.modem.transparent(ECHO, local_port=4000)
     t.write(b"x")
     assert t.read(1) == b"x"
-    text = '"echo.example",7,4000' if rig.modem.DIALECT == "cipopen" else 'AT+CLPORT="TCP",4000'
-    assert any(text in line for line in rig.sent)
+    texts = {"cipopen": '"echo.example",7,4000', "cipstart": 'AT+CLPORT="TCP",4000', "caopen": '"LOCALPORT",0,4000'}
+    assert any(texts[rig.modem.DIALECT] in line for line in rig.sent)
     ended(rig, t)
 
 
@@ -818,7 +825,7 @@ def test_local_port(family):
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
 def test_refused(family, seed):
     rig = Rig(seed, family=family)
-    assert "peer.example:80" in raises(errno.ECONNREFUSED, rig.modem.transparent, ("peer.example", 80))
+    assert "peer.example:80" in raises(errno.ECONNREFUSED, rig.modem.transparent, rig.serve(Refuse))
     assert rig.modem.isconnected()
     assert rig.works()
 
@@ -844,11 +851,11 @@ def test_time_out_of_the_module(family):
 @every_family
 def test_context_that_does_not_come(family):
     rig = Rig(family=family)
-    rig.vm.bringup = "error"
+    rig.vm.bringup, rig.vm.refuse_contexts = "error", 20
     with pytest.raises(OSError):
         rig.modem.transparent(ECHO)
     assert not rig.modem.isconnected()
-    rig.vm.bringup = "ok"
+    rig.vm.bringup, rig.vm.refuse_contexts = "ok", 0
     rig.modem.connect("internet")
     assert rig.works()
 
@@ -858,7 +865,7 @@ def test_user_and_key_are_given_again(family):
     rig = Rig(family=family, up=False)
     rig.modem.connect("apn.example", "me", "secret")
     account = [line for line in rig.sent if "secret" in line]
-    start = account[0].startswith("AT+CSTT=")
+    start = account[0].startswith(("AT+CSTT=", "AT+CNCFG="))
     assert start or account[0].startswith("AT+CGAUTH=")  # which the module keeps with +CGDCONT while it runs
     t = rig.modem.transparent(ECHO)
     assert [line for line in rig.sent if "secret" in line] == account * (2 if start else 1)
@@ -959,7 +966,7 @@ def test_rate_that_loses_without_flow_control_is_named(rate, loses, capsys):
     assert ("at 921600 baud" in capsys.readouterr().out) == loses
 
 
-MODES = [(family, mode) for family in FAMILIES for mode in ("push", "hex")]
+MODES = [(family, mode) for family in CIP for mode in ("push", "hex")] + [(family, "push") for family in CA]
 MODES += [("sim800", "asleep"), ("a76xx", "asleep")]  # by silence, which the others cannot
 
 
@@ -971,7 +978,7 @@ def test_other_settings_are_there_again_afterwards(family, mode):
     else:
         rig.modem.config(receive=mode)
     t = rig.modem.transparent(ECHO)
-    assert rig.vm.rxget == 0
+    assert not rig.vm.links[0].pushes if family in CA else rig.vm.rxget == 0
     if rig.modem.DIALECT == "cipstart":
         assert rig.vm.head == rig.vm.show_source == 0
     data = b"\r\n+IPD,5:\r\n+RECEIVE,0,3:\r\nabc"
@@ -983,7 +990,8 @@ def test_other_settings_are_there_again_afterwards(family, mode):
     t.close()
     assert rig.works()
     if mode == "push":
-        assert rig.vm.rxget == 0
+        opened = [line for line in rig.sent if line.startswith("AT+CAOPEN=")]
+        assert opened[-1].endswith(",1") if family in CA else rig.vm.rxget == 0
 
 
 @every_family
@@ -1047,7 +1055,7 @@ def test_server(family, seed):
     clients = []
     rig.clock.after_ms(5000, lambda: clients.append(rig.dial(8080, "192.0.2.9", 1234)))
     t = rig.modem.transparent_server(8080, timeout_ms=60_000)
-    assert t.peer == ("192.0.2.9", 1234 if rig.modem.DIALECT == "cipopen" else 0)
+    assert t.peer == ("192.0.2.9", 0 if family in START else 1234)
     clients[0].send(b"request")
     assert t.read(7) == b"request"
     t.write(b"answer")
@@ -1102,12 +1110,12 @@ def test_next_client_comes_before_the_server_is_closed(family):
 
 LIKE_EVENTS = (b"RDY", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"Call Ready", b"SMS Ready", b"+CFUN: 1")
 LIKE_EVENTS += (b"*ATREADY: 1", b"+PDP: DEACT", b"+PDP DEACT", b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY", b"CLOSED")
+LIKE = [(family, event) for family in FAMILIES for event in LIKE_EVENTS if family in CIP or event != b"CLOSED"]
 
 
 @pytest.mark.feature("transparent")
 @pytest.mark.parametrize("ms", [0, 30, 700])
-@pytest.mark.parametrize("event", LIKE_EVENTS)
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family, event", LIKE)
 def test_stream_that_ends_in_what_reads_like_an_event(family, event, ms):
     rig = Rig(family=family)
     t = rig.modem.transparent(rig.serve(Peer), flow_control=True)
@@ -1121,11 +1129,11 @@ def test_stream_that_ends_in_what_reads_like_an_event(family, event, ms):
     assert rig.modem.isconnected()
 
 
-# What nobody can tell: a module that ends with +IPCLOSE alone, behind a stream that ends in "\r\nCLOSED\r\n", says
+# What nobody can tell: whether CLOSED is the word of a module that mostly ends in silence and is not in command mode
+# then (SIM7080); and: a module that ends with +IPCLOSE alone, behind a stream that ends in "\r\nCLOSED\r\n", says
 # b"\r\nCLOSED\r\n\r\n+IPCLOSE: 0,1\r\n", as one does that ends with both lines; likewise the other way round.
-@pytest.mark.parametrize("last", [b"CLOSED", b"RDY"])
+@pytest.mark.parametrize("family, last", [(f, b"RDY") for f in FAMILIES] + [(f, b"CLOSED") for f in CIP])
 @pytest.mark.parametrize("event", [each for each in LIKE_EVENTS if each != b"CLOSED"])
-@pytest.mark.parametrize("family", FAMILIES)
 def test_stream_that_ends_in_two_lines_that_read_like_events(family, event, last):
     rig = Rig(family=family, choices={"transparent_end": "both"} if family in OPEN else {})
     t = rig.modem.transparent(rig.serve(Peer), flow_control=True)

@@ -34,7 +34,7 @@ class CaOpen(TcpIp):
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CASRIP=0",)
     RESET_MS = 12500  # of PWRKEY, as no pin is RESET
-    LACKS: tuple = ("settings of time-outs", "sleep without DTR", "transparent")
+    LACKS: tuple = ("settings of time-outs", "sleep without DTR")
     LACKS += ('receive="hex"', 'send="variable"', "unread count")
     RECEIVER = CaRecv
     BUFFERED = ()
@@ -58,6 +58,7 @@ class CaOpen(TcpIp):
 
     def ask(self, link):
         """Steps: is it open still, or by now?"""
+        was = link.state
         try:
             rows = yield b"AT+CASTATE?", self.ANSWER_MS, ()
         except OSError:
@@ -72,7 +73,7 @@ class CaOpen(TcpIp):
                 state = row[-2:]
         if state == ",1" or state == ",2":  # a server of datagrams
             self.connected(link)
-        elif link.state != State.CONNECTING:
+        elif was != State.CONNECTING:
             self.gone(link)
 
     def ack(self, link):

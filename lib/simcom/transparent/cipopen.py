@@ -4,9 +4,14 @@ from time import ticks_diff, ticks_ms
 
 from ..query import fields, query
 
-EVENTS = (b"CLOSED", b"+IPCLOSE: 0,0", b"+IPCLOSE: 0,1", b"+IPCLOSE: 0,2", b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY")
+MUTE = False  # the module may not say that the peer has closed
 STOP = (b"AT+SERVERSTOP=0", 10000)
 BESIDE = True  # links and servers other than 0 go on in command mode
+
+
+def events(m):
+    """What the module may say in data mode, beside what all do."""
+    return (b"CLOSED", b"+IPCLOSE: 0,0", b"+IPCLOSE: 0,1", b"+IPCLOSE: 0,2", b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY")
 
 
 def settings(ordinary):
@@ -34,16 +39,21 @@ def again(m, link):
             yield _cmd(m, link), 10000, (b"CONNECT FAIL",)
 
 
-def listen(m, port):
+def closed(m, link):
+    """Steps: whether the peer has closed, where only that tells: it is said."""
+    return ()
+
+
+def listen(m, link, port):
     """Wait for a client."""
     yield b"AT+SERVERSTART=%d,0" % port
 
 
 def client(line):
-    """(address, port) of a client, if this line tells of one."""
+    """(address, port, link number) of a client, if this line tells of one."""
     if line.startswith("+CLIENT:"):
         address, port = line[line.rfind(",") + 1 :].rsplit(":", 1)
-        return (address, int(port))
+        return (address, int(port), 0)
 
 
 def close(m, link, port):

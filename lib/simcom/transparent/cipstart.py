@@ -1,8 +1,13 @@
 """Transparent mode as CIPSTART modules word it."""
 
-EVENTS = (b"CLOSED", b"+PDP: DEACT", b"+PDP DEACT")
+MUTE = False  # the module may not say that the peer has closed
 STOP = (b"AT+CIPSERVER=0", 10000, (b"SERVER CLOSE",))
 BESIDE = False  # there is one link
+
+
+def events(m):
+    """What the module may say in data mode, beside what all do."""
+    return (b"CLOSED", b"+PDP: DEACT", b"+PDP DEACT")
 
 
 def settings(ordinary):
@@ -26,14 +31,19 @@ def again(m, link):
     return ()
 
 
-def listen(m, port):
+def closed(m, link):
+    """Steps: whether the peer has closed, where only that tells: it is said."""
+    return ()
+
+
+def listen(m, link, port):
     """Wait for a client; whether that is refused."""
     return (yield b"AT+CIPSERVER=1,%d" % port, 10000, (b"SERVER ",))[-1] != "SERVER OK"
 
 
 def client(line):
-    """(address, port) of a client, if this line tells of one; there is no port."""
-    return (line[10:].strip(), 0) if line.startswith("REMOTE IP:") else None
+    """(address, port, link number) of a client, if this line tells of one; there is no port."""
+    return (line[10:].strip(), 0, 0) if line.startswith("REMOTE IP:") else None
 
 
 def close(m, link, port):

@@ -26,11 +26,12 @@ class Tunnel(Escape):
 
     def __init__(self, m, commands, dtr, dcd):
         self._words = capability(m, "transparent")
-        super().__init__(m, self._words.EVENTS, dtr, dcd)
+        super().__init__(m, self._words.events(m), dtr, dcd)
         self._commands = commands  # that its user chose, for bring-up
         self._server = False
         self._port = 0  # the local one, if it was chosen
         self._beside = ()  # what the module is to be told before another link is opened
+        self._shut = False  # the peer has closed; the module may still hold bytes
         self._gone = False  # the connection has ended
         self._over = False  # … and everything is as it was
 
@@ -38,6 +39,13 @@ class Tunnel(Escape):
         # The only number of transparent mode; without its bit, as nothing is to be read by command.
         self._link.n = 0
         self._modem.links.slots[0] = self._link
+
+    def _move(self, n):
+        # The module has chosen the number.
+        slots = self._modem.links.slots
+        slots[self._link.n] = None
+        slots[n] = self._link
+        self._link.n = n
 
     def _drop(self):
         # Its owner is done with it: the pump does the rest.
@@ -100,6 +108,14 @@ class Tunnel(Escape):
                 elif buf.startswith(b" FAIL", i + 7):
                     self._refused()
                 return True
+            if buf.startswith(b"+CAOPEN: 0,", i) and link.state == State.CONNECTING:
+                self._modem.cursor = i + 11
+                link.report = self._modem.number(buf, j)
+                return True
+            if buf.startswith(b"+CASTATE: %d,0" % link.n, i):
+                self._shut = True
+                self._modem.wake(link)
+                return True
             if buf.startswith(b"+IPCLOSE: 0,2", i):
                 self._cut()
             if j - i == 6 and buf.startswith(b"CLOSED", i) or buf.startswith(b"NO CARRIER", i):
@@ -108,14 +124,18 @@ class Tunnel(Escape):
             elif self._server and link.state == State.CONNECTING:
                 peer = self._words.client(text(buf, i, j))
                 if peer:
-                    link.peer = peer
+                    link.peer = peer[:2]
+                    self._move(peer[2])
                     return True
         return False
 
     on_lost = Hook.on_lost
 
     def _enter(self):
-        self._modem.channel.busy = False  # this is the answer
+        channel = self._modem.channel
+        self._first = self._modem.came if channel.busy else -1
+        self._entered = ticks_ms()
+        channel.busy = False  # this is the answer
         self._lines.data = self._take
         self._data = True
         self._pluses = 0
@@ -217,22 +237,46 @@ class Tunnel(Escape):
             link.fail(e.errno, e.args[1])
 
     def _in_commands(self):
-        if not self._wish or self._busy():
+        if self._shut:
+            yield from self._remainder()
+        elif not self._wish or self._busy():
             self._alone(False)
             self._read_by(self._parser)
             yield 50 if self._wish else 1000
-            return
+        else:
+            yield from self._resume()
+
+    def _resume(self):
         self._alone(True)
         self._read_by(self._lines)
         while self._room() < self.CHUNK and not self._closed:
             yield 20
         try:
+            self._shut = yield from self._words.closed(self._modem, self._link)
+            if self._shut:
+                return
             yield b"ATO", 10000, (b"NO CARRIER", b"CONNECT FAIL")
         except OSError:
             self._modem.doubt = True
             yield from self._again()
         if not self._data:
             self._ended()
+
+    def _remainder(self):
+        # What the module still holds comes as on any connection.
+        m = self._modem
+        link = self._link
+        self._alone(False)
+        self._read_by(self._parser)
+        if self._parser.pushed:  # it does not come by itself
+            m.broken(link, errno.EIO, "closed in command mode: bytes may be lost")
+        link.bit = 1 << link.n
+        m.gone(link)
+        while link.state == State.DRAINING and not self._closed:
+            yield 50
+        m.links.reading &= ~link.bit
+        link.bit = 0
+        self._ended()
 
     def _again(self):
         if not self._server:

@@ -13,6 +13,7 @@ from ..socket import socket
 _WRITE = const(4)  # MP_STREAM_POLL_WR
 
 _SILENCE_MS = const(900)  # after so long +++ might be taken for ours
+_BEHIND_MS = const(300)  # so long it may be the OK behind CONNECT
 _SPARE = const(64)  # bytes of the ring for what may be the beginning of an event
 
 _WHY = (b"NORMAL", b"UNDER-VOLTAGE", b"OVER-VOLTAGE")
@@ -59,6 +60,9 @@ class DataMode(socket):
         self._sent = ticks_ms()  # when bytes were sent last
         self._pluses = 0  # so many since a silence; -1: other bytes too
         self._brief = False  # who waits has more to write
+        self._idle = 0  # so many seconds, about, without a byte either way
+        self._entered = 0  # ticks_ms when data mode began …
+        self._first = -1  # … and how much had come, if OK may be behind CONNECT
 
     def _begin_lines(self):
         # Called with the channel idle: what lines come from now on, until the connection is over.
@@ -180,8 +184,12 @@ class DataMode(socket):
                 continue
             i += 1
             if event:
-                self._after = self._held
+                after = self._held
                 self._held = bytearray()
+                if after == ESCAPED and self._first == self._modem.came and not passed(self._entered, _BEHIND_MS):
+                    self._first = -1
+                    continue
+                self._after = after
                 self._modem.wake(self._link)
 
     def _event(self, line):

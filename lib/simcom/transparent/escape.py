@@ -11,7 +11,9 @@ from .datamode import BOOT, ESCAPED, DataMode, Plus
 _EARLY_MS = const(900)  # the module's OK comes no sooner after +++ …
 _ANSWER_MS = const(3000)  # … and no later
 _DTR_MS = const(1100)
-_LAST = (b"CLOSED", b"NO CARRIER", b"+IPCLOSE: 0,0", b"+IPCLOSE: 0,1", b"+IPCLOSE: 0,2")
+_LAST = (b"CLOSED", b"NO CARRIER", b"+IPCLOSE: 0,0", b"+IPCLOSE: 0,1", b"+IPCLOSE: 0,2", b"+CASTATE: 0,0")
+_TOLD = _LAST + (b"OK",)
+_IDLE = const(30)  # seconds without a byte, after which it is asked whether the peer has closed
 _PIECES_MS = const(100)  # so far apart the pieces of a line may come
 
 
@@ -74,13 +76,19 @@ class Escape(DataMode):
                 self._held = bytearray()
             else:
                 yield 20
-        elif self._dcd and self._dcd.value() and channel.quiet(_EARLY_MS):  # the line is lost that told of it
-            self._command_lines(b"")
+        elif not self._words.MUTE and self._dcd and self._dcd.value() and channel.quiet(_EARLY_MS):
+            self._command_lines(b"")  # the line is lost that told of it
             self._ended()
         else:
             now = ticks_ms()
-            if passed(self._sent, Plus.GUARD_MS):  # ticks go round
+            idle = passed(self._sent, Plus.GUARD_MS)
+            if idle:  # ticks go round
                 self._sent = ticks_add(now, -Plus.GUARD_MS)
+            self._idle = self._idle + 1 if idle and channel.quiet(_EARLY_MS) else 0
+            if self._idle == _IDLE and self._words.MUTE:
+                self._idle = 0
+                if not (yield from self._escape()):  # then back, if it is open still
+                    self._ended()
             yield 1000
 
     def _judge(self):
@@ -169,11 +177,13 @@ class Escape(DataMode):
                 skip = len(self._after)
             else:
                 k = bytes(self._after).rfind(ESCAPED, skip)
-        self._asking = False
         if dtr:
             dtr.value(level)
-        if k < 0:
-            return False
-        after = self._payload(k)
-        self._command_lines(bytes(after[k + 6 :]))
-        return True
+        if k >= 0:
+            after = bytes(self._payload(0))
+            self._command_lines(after[k + 6 :])
+            # Some say the end and stay in data mode.
+            if not (after[2 : k - 2] in _TOLD and (yield from self._words.closed(self._modem, self._link))):
+                self._store(after, 0, k)
+        self._asking = False
+        return k >= 0

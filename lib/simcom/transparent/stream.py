@@ -34,8 +34,8 @@ def transparent(
     """Connect to (host, port) in transparent mode; returns a stream whose bytes are the connection's, unchanged.
 
     The context is raised anew for it, without any other socket: OSError(EALREADY) while one is open. ``local_port``: 0
-    for any. ``tuning``: the 4 to 7 numbers of AT+CIPCCFG (NmRetry, WaitTm, SendSz, esc, Rxmode, RxSize, Rxtimer),
-    OSError(EOPNOTSUPP) on SIM7028 and A76XX. ``flow_control``: AT+IFC=2,2; make the UART with rts=, cts= and flow=.
+    for any. ``tuning``, on SIM800 and SIM7000 alone: the 4 to 7 numbers of AT+CIPCCFG (NmRetry, WaitTm, SendSz, esc,
+    Rxmode, RxSize, Rxtimer). ``flow_control``: AT+IFC=2,2; make the UART with rts=, cts= and flow=.
     ``dtr``: Pin at the module's DTR, which then leaves data mode instead of "+++". ``dcd``: Pin at DCD, low while
     connected, which tells at once whether ``CLOSED`` is the module's word or the peer's; without it "+++" finds out.
     ``timeout_ms=0`` starts and returns; the stream is writable when it is connected. Raises what connecting raises.
@@ -110,7 +110,7 @@ class Transparent(Tunnel):
     def _listen(self, port, timeout_ms):
         self._link.peer = ("", port)
         self._server = True
-        return self._begin(self._words.listen(self._modem, port), timeout_ms)
+        return self._begin(self._words.listen(self._modem, self._link, port), timeout_ms)
 
     def _begin(self, dial, timeout_ms):
         global _told
@@ -195,7 +195,7 @@ class Transparent(Tunnel):
         self._wish = data
         self._failed = False
         m.wake(link)
-        while self._data != data and link.state == State.OPEN and not link.error and not self._failed:
+        while (self._data != data or self._asking) and link.state == State.OPEN and not link.error and not self._failed:
             self._failed = ticks_diff(ticks_ms(), start) >= timeout_ms
             m.wait(20, start, timeout_ms)
         link.check()
