@@ -3,12 +3,12 @@
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
-from families import OPEN
+from families import CA, OPEN
 import pytest
 from sim import Echo, Peer, Sink
 from test_transparent import ended, noise, raises
 
-each_open = pytest.mark.parametrize("family", OPEN)
+each_open = pytest.mark.parametrize("family", OPEN + CA)
 
 
 def tunnelled(family, seed=None, **settings):
@@ -25,9 +25,19 @@ def says(t, data=b"through the tunnel"):
     assert t.read(len(data)) == data
 
 
-@each_open
-@pytest.mark.parametrize("seed", (None, 1, 2, 3))
-@pytest.mark.parametrize("receive", ("buffer", "push", "hex"))
+def servers(rig):
+    """{number: port} of the servers that the module has."""
+    if rig.family in CA:
+        return {link.n: link.port for link in rig.vm.links if link.listens}
+    return rig.vm.servers
+
+
+WAYS = [(family, seed, receive) for family in OPEN for seed in (None, 1, 2, 3) for receive in ("buffer", "push", "hex")]
+WAYS += [(family, seed, "buffer") for family in CA for seed in (None, 1, 2, 3)]
+WAYS += [(family, None, "push") for family in CA]
+
+
+@pytest.mark.parametrize("family, seed, receive", WAYS)
 def test_sockets_in_command_mode(family, seed, receive):
     rig = Rig(seed, family=family)
     rig.modem.config(receive=receive)
@@ -66,7 +76,7 @@ def test_server_in_command_mode(family, seed):
     server.settimeout(30)
     server.bind(("", 80))
     server.listen(1)
-    assert rig.vm.servers == {1: 80}, "server 0 is transparent mode's"
+    assert servers(rig) == {1: 80}, "server 0 is transparent mode's"
     assert rig.modem.status("servers") == [(1, 80)]
     early = rig.dial(80)
     client, address = server.accept()
@@ -83,7 +93,7 @@ def test_server_in_command_mode(family, seed):
     assert early.recv(6) == b"answer"
     client.close()
     server.close()
-    assert rig.vm.servers == {}
+    assert servers(rig) == {}
     t.resume()
     says(t)
     ended(rig, t)
@@ -108,7 +118,7 @@ def test_server_in_transparent_mode_and_another_beside(family):
     client, _ = server.accept()
     outside.send(b"second")
     assert client.read(6) == b"second"
-    assert rig.vm.servers == {0: 23, 1: 80}
+    assert sorted(servers(rig).values()) == [23, 80]
     rig.pump(30_000)  # the module is asked whose its links are
     t.resume()
     inside.send(b"third")
@@ -133,7 +143,7 @@ def test_datagrams_in_command_mode(family):
     ended(rig, t)
 
 
-@each_open
+@pytest.mark.parametrize("family", OPEN)  # SIM7080 leaves data mode now and then, to ask whether it is over
 def test_nothing_is_begun_in_data_mode(family):
     rig, t = tunnelled(family)
     t.escape()
@@ -165,9 +175,10 @@ def test_resume_waits_until_the_others_have_sent(family):
     t.escape()
     s = rig.socket(rig.serve(Sink), 10)
     s.setblocking(False)
-    assert s.write(bytes(1500)) == 1500
+    n = rig.modem.SEND_MAX
+    assert s.write(bytes(n)) == n
     t.resume()
-    assert len(rig.connection().received) == 1500
+    assert len(rig.connection().received) == n
     says(t)
     ended(rig, t)
 
@@ -175,7 +186,7 @@ def test_resume_waits_until_the_others_have_sent(family):
 @each_open
 @pytest.mark.parametrize("closed_line", (False, True))
 def test_end_of_another_link_is_not_the_end_of_the_stream(family, closed_line):
-    rig, t = tunnelled(family, choices={"closed_line": closed_line})
+    rig, t = tunnelled(family, choices={"closed_line": closed_line} if family in OPEN else {})
     t.escape()
     for _ in range(2):
         s = rig.socket(ECHO, 10)
@@ -201,6 +212,7 @@ def test_others_go_on_when_the_stream_has_ended(family):
     s.write(b"still here")
     assert s.read(10) == b"still here"
     raises(errno.ENOTCONN, t.resume)
+    assert t.read() == b""  # now it is over
     while len([link for link in rig.modem.links.slots if link]) < len(
         rig.vm.links
     ):  # but none gets the number of the stream
@@ -222,7 +234,7 @@ def test_lost_context_ends_all(family):
     assert rig.works()
 
 
-@each_open
+@pytest.mark.parametrize("family", OPEN)
 def test_all_servers_but_the_first(family):
     rig, t = tunnelled(family)
     t.escape()

@@ -19,7 +19,7 @@ _POLL_MS = const(400)  # who waits for bytes asks so often: some firmware does n
 class CaOpen(TcpIp):
     """Wire facts (AT Command Manual V1.05, chapter 12): the result of an open stands in front of OK, which ends one
     that failed too, and unless ASYNCOPEN is taken nothing else is answered meanwhile. OK behind a payload: the module
-    has it; ERROR: it has not, and the payload is gone. A number whose peer closed stays taken until we close it too.
+    has it; ERROR: it has not, and the payload is gone.
     """
 
     DIALECT = "caopen"
@@ -127,7 +127,7 @@ class CaOpen(TcpIp):
 
     def connected(self, link):
         super().connected(link)
-        link.known = link.known or MAYBE  # bytes that came with it are not announced; other notices may have been lost
+        link.known = link.known or MAYBE  # what came with it is not announced
         self.links.reading |= link.bit
 
     def gone(self, link):

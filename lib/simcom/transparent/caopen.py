@@ -96,6 +96,7 @@ def listen(m, link, port):
     result = int(fields(rows[-1])[1])
     if result:
         raise OSError(once("errors.caopen").errno_of(result, since), rows[-1])
+    m.links.last |= 1 << _SERVER
     m.links.slots[0] = None
     link.n = _SERVER
     m.links.slots[_SERVER] = link
@@ -120,5 +121,6 @@ def close(m, link, port):
         if not hasattr(e, "line"):
             raise
     yield from m.shut(link)
+    m.links.last &= ~(1 << _SERVER)
     if port:
         yield from local_port(0, 0)

@@ -61,8 +61,9 @@ class Tunnel(Escape):
         """Nothing else can be opened, but in command mode where the module has other links beside."""
         m = self._modem
         if not (self._link.error or self._over):
-            if self._closed or m.exclusive or not self._words.BESIDE:
-                how = "being left: wait, or recover()" if self._closed else "on: escape() or close() its stream"
+            left = self._closed or self._link.state == State.DRAINING
+            if left or m.exclusive or not self._words.BESIDE:
+                how = "being left: wait, or recover()" if left else "on: escape() or close() its stream"
                 raise OSError(errno.EALREADY, "transparent mode is " + how)
             m.links.spare = ()
             if self._beside:
@@ -267,6 +268,7 @@ class Tunnel(Escape):
         m = self._modem
         link = self._link
         self._alone(False)
+        self._claim()
         self._read_by(self._parser)
         if self._parser.pushed:  # it does not come by itself
             m.broken(link, errno.EIO, "closed in command mode: bytes may be lost")

@@ -13,7 +13,7 @@ from ..socket import socket
 _WRITE = const(4)  # MP_STREAM_POLL_WR
 
 _SILENCE_MS = const(900)  # after so long +++ might be taken for ours
-_BEHIND_MS = const(300)  # so long it may be the OK behind CONNECT
+_OK_MS = const(300)  # so long it may be the OK behind CONNECT
 _SPARE = const(64)  # bytes of the ring for what may be the beginning of an event
 
 _WHY = (b"NORMAL", b"UNDER-VOLTAGE", b"OVER-VOLTAGE")
@@ -186,7 +186,7 @@ class DataMode(socket):
             if event:
                 after = self._held
                 self._held = bytearray()
-                if after == ESCAPED and self._first == self._modem.came and not passed(self._entered, _BEHIND_MS):
+                if after == ESCAPED and self._first == self._modem.came and not passed(self._entered, _OK_MS):
                     self._first = -1
                     continue
                 self._after = after
