@@ -366,10 +366,11 @@ def test_sockets_on_all_four(seed):
 
 
 @pytest.mark.parametrize("index", ("always", "active", "never"))
-@pytest.mark.parametrize("form", ("alone", "states before", "states behind"))
+@pytest.mark.parametrize("form", ("alone", "states before", "states behind", "states"))
 @pytest.mark.parametrize("lost", (0, 1, 2))
-def test_context_that_is_lost_ends_its_links_alone(index, form, lost):
-    rig = Rig(family="sim7080", choices={"pdp_index": index, "context_loss": form})
+@pytest.mark.parametrize("seed", (None, 44))  # what the first is asked after comes too late
+def test_context_that_is_lost_ends_its_links_alone(index, form, lost, seed):
+    rig = Rig(seed, family="sim7080", choices={"pdp_index": index, "context_loss": form})
     contexts = [rig.modem]
     for apn in ("one", "two"):
         contexts.append(rig.modem.context(apn))
@@ -441,6 +442,23 @@ def test_restart_ends_all_that_have_numbers():
     s.connect(ECHO)
     s.write(b"x")
     assert s.read(1) == b"x"
+
+
+def test_restart_while_the_modems_own_is_down():
+    rig = Rig(family="sim7080", modem_args={"baudrate": 115200})
+    second = second_of(rig)
+    s = second.socket()
+    s.settimeout(10)
+    s.connect(ECHO)
+    rig.vm.network_lost(0)
+    rig.pump(1000)
+    assert not rig.modem.isconnected() and second.isconnected()
+    rig.vm.restart()
+    rig.pump(10_000)
+    assert not second.isconnected()
+    with pytest.raises(OSError) as caught:
+        s.read(1)
+    assert caught.value.errno in GONE
 
 
 @each_seed

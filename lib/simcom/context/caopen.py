@@ -11,12 +11,13 @@ _MOST = 4  # with the modem's own
 
 class Keeper(Hook):
     """Has up to three of them. ``+APP PDP: n,DEACTIVE`` ends the links of that one; without the number it is asked
-    which is meant."""
+    which is meant, and also when a link is closed, as some say no more when a context is lost."""
 
     def __init__(self, m):
         self.modem = m
         self.all = []
         self._parting = False  # the modem's own is lost alone
+        self._asking = False  # _which() is about to begin
         add(m, self, True)
 
     def choose(self, apn):
@@ -40,6 +41,8 @@ class Keeper(Hook):
     def on_line(self, buf, i, j):
         """Hook.on_line()"""
         if not buf.startswith(b"+APP PDP", i):
+            if buf.startswith(b"+CASTATE", i) or buf.startswith(b"RDY", i):
+                self._look()
             return False
         m = self.modem
         k = buf.find(b":", i, j) + 1
@@ -52,11 +55,17 @@ class Keeper(Hook):
         n = m.number(buf, j)
         return n != m.pdp and self._told(n, buf.find(b"DEACT", k, j) < 0)
 
+    def _look(self):
+        if self.busy() and not self._asking:
+            self._asking = True
+            self.modem.start(self._which())
+
     def _which(self):
         m = self.modem
-        for row in (yield from perhaps(m, b"AT+CNACT?", fields)):
-            if row[1] in "01":  # else it changes
-                line = b"+APP PDP: %s,%sACTIVE" % (row[0].encode(), b"" if row[1] == "1" else b"DE")
+        self._asking = False
+        for n, active in (yield from perhaps(m, b"AT+CNACT?", _state)):
+            if active < 2:  # else it changes
+                line = b"+APP PDP: %d,%sACTIVE" % (n, b"" if active else b"DE")
                 m.channel.on_line(line, 0, len(line))
 
     def _told(self, n, active):
@@ -83,7 +92,7 @@ class Keeper(Hook):
         m = self.modem
         if self._parting:
             return False
-        if m.net is False and m.up and code == errno.ENOTCONN:  # the modem's own, and nothing else
+        if m.up and code == errno.ENOTCONN and self.busy():  # the modem's own, and perhaps nothing else
             kept = []
             for second in self.all:
                 kept += second.mine()
@@ -94,6 +103,7 @@ class Keeper(Hook):
             self._parting = False
             for link in kept:
                 m.links.slots[link.n] = link
+            self._look()
             return True
         for second in self.all:
             second.up = False
@@ -130,3 +140,8 @@ class Keeper(Hook):
     def naming(self, second, steps):
         """``steps`` that ask for a name, by the name servers of this context."""
         return second.selected(steps, b"AT+CDNSPDPID=%d" % second.pdp, b"AT+CDNSPDPID=%d" % self.modem.pdp)
+
+
+def _state(line):
+    row = fields(line)
+    return int(row[0]), ("0", "1", "2").index(row[1])

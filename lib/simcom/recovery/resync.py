@@ -86,7 +86,8 @@ def recheck(m):
                 raise
             if m.doubt == 2:
                 counted(m, "restarts")
-            m.on_lost(errno.ENOTCONN, e.args[1] + ": did the module restart?")
+            if m.up:  # else that was told meanwhile
+                m.on_lost(errno.ENOTCONN, e.args[1] + ": did the module restart?")
     refused = m.__dict__.get("refused", 0)
     if refused:
         yield 500 << min(refused, 7)
