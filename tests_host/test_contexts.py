@@ -649,3 +649,33 @@ def test_server_of_another_context_where_they_have_numbers(family):
         assert caught.value.args[0] in GONE
     own.write(b"still here")
     assert own.read(10) == b"still here"
+
+
+@START
+@each_seed
+def test_state_of_the_second_context(family, seed):
+    rig = Rig(seed, family=family)
+    second = rig.modem.context("other.apn")
+    assert second.status() == "IP INITIAL" and rig.modem.status("context") == "IP STATUS"
+    second.connect()
+    assert second.status() == "IP STATUS"
+    server = second.socket()
+    server.bind(("", 80))
+    server.listen()
+    assert second.status() == "IP PROCESSING" and rig.modem.status("context") == "IP STATUS"
+    assert rig.vm.selected == 0
+    server.close()
+    second.disconnect()
+    assert second.status() == "IP INITIAL" and rig.works()
+
+
+@pytest.mark.parametrize("family", CA)
+def test_state_of_another_context_where_they_have_numbers(family):
+    rig = Rig(family=family)
+    second = rig.modem.context("other.apn")
+    states = [second.status()]
+    second.connect()
+    states.append(second.status())
+    second.disconnect()
+    states.append(second.status())
+    assert states == ["DEACTIVE", "ACTIVE", "DEACTIVE"] and rig.modem.status("context") == "ACTIVE"

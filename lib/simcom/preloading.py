@@ -46,7 +46,7 @@ _FILES = {
     "send": ("modes.send",),
     "single": ("modes.single",),
     "sleep": ("modes.sleep",),
-    "context": ("context.second", "context.", "udp.link"),
+    "context": ("context.second", "context.", "udp.link", "options."),
     "background": ("modes.background",),
     "recover": ("recovery.recover", "recovery.reset", "options."),
     "at": ("at.command", "at.reserved", "at.urc"),

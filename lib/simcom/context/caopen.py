@@ -133,6 +133,10 @@ class Keeper(Hook):
         """Down."""
         return capability(self.modem, "bringup", False).lowered(self.modem, second)
 
+    def state(self, second):
+        """As AT+CNACT? has it."""
+        return capability(self.modem, "options").context(self.modem, second.pdp)
+
     def dialling(self, second, steps):
         """They name the context themselves."""
         return steps

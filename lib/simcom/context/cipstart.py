@@ -4,6 +4,7 @@ import errno
 
 from ..bringup.cipstart import SHUT, account, address
 from ..hooks import Hook, add
+from ..lazy import capability
 from ..query import ask, query
 
 _ON = b"AT+CIPSGTXT=1"
@@ -72,6 +73,10 @@ class Keeper(Hook):
     def lowering(self, second):
         """Down."""
         return second.selected(ask(*SHUT), _ON, _OFF)
+
+    def state(self, second):
+        """As AT+CIPSTATUS words it."""
+        return second.selected(capability(self.modem, "options").context(self.modem), _ON, _OFF)
 
     def dialling(self, second, steps):
         """``steps`` for this context."""

@@ -14,7 +14,8 @@ _SOCK_DGRAM = const(2)
 
 
 def context(m, apn: str, user: str = "", key: str = ""):
-    """Another PDP context, with ``connect``, ``disconnect``, ``isconnected``, ``ifconfig``, ``socket``, ``resolve``.
+    """Another PDP context, with ``connect``, ``disconnect``, ``isconnected``, ``status``, ``ifconfig``, ``socket``,
+    ``resolve``.
 
     The modem itself must be connected first. SIM800, SIM7000: there is one more, which another call gives another
     account; SIM7080: three more, one for each APN, OSError(ENOBUFS) when all are connected. OSError(EALREADY): it is
@@ -41,8 +42,8 @@ class Context(LinkKind):
     """A PDP context beside the modem's own, and the kind of its clients.
 
     ``keeper`` has what the dialect words in its own way: ``raising(context)``, ``lowering(context)``: steps that take
-    it up and down; ``dialling(context, steps)``, ``naming(context, steps)``: ``steps`` that open a link, that ask for a
-    name, through it.
+    it up and down; ``state(context)``: steps that ask for its state; ``dialling(context, steps)``, ``naming(context,
+    steps)``: ``steps`` that open a link, that ask for a name, through it.
     """
 
     pdp = -1  # <pdp>, where contexts have numbers, once it has been connected
@@ -96,6 +97,11 @@ class Context(LinkKind):
         """Whether it is up; pumps, returns at once."""
         self.modem.pump()
         return self.up
+
+    def status(self, *, timeout_ms: int = 30000) -> str:
+        """Its state, in the words of the documents, as ``modem.status("context")`` tells the modem's own."""
+        check_number("timeout_ms", timeout_ms, 1)
+        return self.modem.run(self.keeper.state(self), timeout_ms, "status")
 
     def ifconfig(self) -> tuple:
         """(address, netmask, gateway, DNS server); a point-to-point link has only the first."""

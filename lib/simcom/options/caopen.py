@@ -6,11 +6,12 @@ RESET = b"AT+CREBOOT"
 _STATES = {0: "REMOTE CLOSING", 1: "CONNECTED", 2: "LISTENING"}
 
 
-def context(m):
-    """The state of our context, by AT+CNACT?."""
+def context(m, pdp=None):
+    """The state of our context, or of that with this number, by AT+CNACT?."""
     for n, state in (yield from query(m, b"AT+CNACT?", _context)):
-        if n == m.pdp:
+        if n == (m.pdp if pdp is None else pdp):
             return ("DEACTIVE", "ACTIVE", "IN OPERATION")[state]
+    return "DEACTIVE"
 
 
 def _context(line):
