@@ -2,7 +2,7 @@
 
 import errno
 
-from target import echo, equal, pattern, true
+from target import echo, equal, fails, pattern, true
 
 
 def _optional(function, *args):
@@ -60,6 +60,30 @@ def case_network_and_system(target):
     true(status("context") in ("IP STATUS", "IP PROCESSING", "OPEN", "ACTIVE"), "the context is up")
     fields = _optional(status, "system")
     true(fields is None or len(fields) > 2, "system information %r" % fields)
+
+
+def case_second_context(target):
+    modem = target.modem
+    second = _optional(modem.context, modem.apn[0])
+    if not second:
+        return
+    a = target.socket("echo")
+    try:
+        second.connect()
+    except OSError:  # some cards have one at a time
+        true(modem.isconnected(), "the first stays")
+        return
+    s = second.socket()
+    s.settimeout(30)
+    s.connect(target.peer("echo"))
+    echo(s, pattern(1000))
+    echo(a, b"by the first")
+    host = target.peer("echo")[0]
+    true(not host.strip("0123456789.") or second.resolve(host), "names are found through it")
+    second.disconnect()
+    fails((errno.ENOTCONN, errno.ECONNABORTED), s.recv, 1)
+    echo(a, b"the first goes on")
+    a.close()
 
 
 def case_name_servers_are_told(target):
