@@ -18,7 +18,9 @@ WIRES = {
     "lilygo_t_a7670": (4, 1, 12, ()),
     "lilygo_t_call_sim800": (4, 0, 23, ()),
     "lilygo_t_sim7000g": (4, 1, None, ()),
+    "lilygo_t_sim7080g": (41, 1, None, ()),
     "pico_breakout": (2, 1, None, ("SIM7000",)),
+    "waveshare_pico_sim7080g": (14, 1, None, ()),
 }
 
 
@@ -29,6 +31,7 @@ def test_every_board_is_tried_here():
 @pytest.mark.parametrize("board", WIRES)
 def test_board_switches_its_module_on_and_works(board):
     shim.reset()
+    machine.I2C.devices[0x34] = bytearray(256)
     key, pressed, supply, given = WIRES[board]
     modem = runpy.run_path(str(FOLDER / (board + ".py")))["modem"](*given)
     assert supply is None or machine.Pin(supply).value() == 1
@@ -51,6 +54,20 @@ def test_board_switches_its_module_on_and_works(board):
     assert s.read(len(data)) == data
     assert modem.channel.uart.overruns == 0
     s.close()
+
+
+def test_supply_that_hangs_on_a_power_manager():
+    shim.reset()
+    registers = machine.I2C.devices[0x34] = bytearray(256)
+    registers[0x80] = 0b11  # DC1 supplies the microcontroller
+    board = runpy.run_path(str(FOLDER / "lilygo_t_sim7080g.py"))
+    board["modem"]()
+    assert registers[0x80] == 0b111 and 1600 + 100 * (registers[0x84] - 88) == 3000
+    board["supply"](False)
+    assert registers[0x80] == 0b11
+    machine.I2C.devices.clear()
+    with pytest.raises(OSError):
+        board["modem"]()
 
 
 @pytest.mark.parametrize("family", ("sim800", "a76xx"))

@@ -1,5 +1,7 @@
 """CPython's stand-in for the `machine` module: pins that remember, a UART on the virtual clock."""
 
+import errno
+
 from . import clock as _clock
 from .uart import UART  # noqa: F401
 
@@ -89,6 +91,31 @@ class Pin:
 
 
 _clock.on_reset.append(Pin._shared.clear)
+
+
+class I2C:
+    """A bus with the registers of its devices: `devices[address]`, a bytearray that a test puts there."""
+
+    devices: dict = {}
+
+    def __init__(self, id=-1, *, scl=None, sda=None, freq=400000, timeout=50000):
+        """All buses are one."""
+
+    def _registers(self, address):
+        if address not in self.devices:
+            raise OSError(errno.ENODEV)
+        return self.devices[address]
+
+    def readfrom_mem(self, address, register, n, *, addrsize=8) -> bytes:
+        """The bytes of `n` registers from this one on."""
+        return bytes(self._registers(address)[register : register + n])
+
+    def writeto_mem(self, address, register, buf, *, addrsize=8) -> None:
+        """Put bytes into the registers from this one on."""
+        self._registers(address)[register : register + len(buf)] = buf
+
+
+_clock.on_reset.append(I2C.devices.clear)
 
 
 _alarms: list = []  # timers and watchdogs of the program
