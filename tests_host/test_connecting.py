@@ -2,7 +2,7 @@
 
 import errno
 
-from families import CIP as FAMILIES, OPEN
+from families import CIP, FAMILIES, OPEN
 import pytest
 from rig import Rig
 from test_bringup import press
@@ -11,6 +11,7 @@ import simcom
 from simcom import socket
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
+each_cip = pytest.mark.parametrize("family", CIP)
 
 
 def refused(rig, code, *words, timeout_ms=180_000, apn="internet"):
@@ -123,7 +124,7 @@ RIGHT = {
 }
 
 
-@each_family
+@each_cip
 @pytest.mark.parametrize("other", FAMILIES)
 def test_class_that_does_not_fit_is_named_with_the_right_one(family, other):
     if (family in OPEN) == (other in OPEN):
@@ -139,7 +140,7 @@ def test_class_that_does_not_fit_is_named_with_the_right_one(family, other):
     assert caught.value.errno == errno.ENODEV
 
 
-@each_family
+@each_cip
 def test_class_that_fits_blames_the_apn(family):
     rig = Rig(family=family, up=False)
     rig.vm.bringup = "error"
@@ -151,7 +152,7 @@ def test_class_that_fits_blames_the_apn(family):
 # connect() again
 
 
-@each_family
+@each_cip
 def test_same_connect_while_one_is_under_way_joins_it(family):
     rig = Rig(family=family, up=False, register_ms=3000)
     rig.vm._search_since = rig.clock.now_us
@@ -184,7 +185,7 @@ def test_joining_waits_no_longer_than_it_was_given(family):
     assert rig.works()
 
 
-@each_family
+@each_cip
 @pytest.mark.parametrize("other", (("other",), ("internet", "me"), ("internet", "", "key")), ids=str)
 @pytest.mark.parametrize("state", ("up", "under way"))
 def test_other_connect_meanwhile_says_what_to_do(family, other, state):
@@ -284,7 +285,7 @@ def keep_alive(s, value):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, value)
 
 
-@each_family
+@each_cip
 @pytest.mark.parametrize("blocking", (True, False))
 def test_keep_alive_that_the_module_does_not_know_harms_no_later_connect(family, blocking):
     name = KEEPALIVE[family]
@@ -307,7 +308,7 @@ def test_keep_alive_that_the_module_does_not_know_harms_no_later_connect(family,
     assert rig.works()
 
 
-@each_family
+@each_cip
 def test_keep_alive_wanted_before_the_context_is_up_is_noted_when_it_is_refused(family):
     name = KEEPALIVE[family]
     rig = Rig(family=family, up=False, unknown=(name,))
@@ -323,7 +324,7 @@ def test_keep_alive_wanted_before_the_context_is_up_is_noted_when_it_is_refused(
     assert any(line.startswith("AT+%s=1" % name) for line in rig.sent)
 
 
-@each_family
+@each_cip
 def test_keep_alive_is_taken_back(family):
     name = KEEPALIVE[family]
     rig = Rig(family=family)

@@ -2,7 +2,7 @@
 
 import errno
 
-from families import CIP as FAMILIES, OPEN, START
+from families import CIP, FAMILIES, OPEN, START
 import pytest
 from rig import ECHO, Rig
 from sim import Peer
@@ -12,6 +12,7 @@ MANNERS = (LATE_OK, GARBLED, UNKNOWN_BEFORE, UNKNOWN_BEHIND)
 DAMAGE = (LATE_OK, GARBLED)
 
 families = pytest.mark.parametrize("family", FAMILIES)
+each_cip = pytest.mark.parametrize("family", CIP)
 manners = pytest.mark.parametrize("manner", MANNERS)
 
 BRING_UP = [(family, name) for family in FAMILIES for name in ("CMEE", "CGMM", "CPIN", "CGATT")]
@@ -115,7 +116,7 @@ def test_config_asks_again(family, param, manner):
 
 @manners
 @pytest.mark.parametrize("param", ["contexts", "context", "links", "servers", "acknowledged", "dns", "timeouts"])
-@families
+@each_cip
 def test_long_status_asks_again(family, param, manner):
     rig = Rig(family=family)
     if param == "timeouts" and family in START:
@@ -186,7 +187,7 @@ def test_server_asks_again(family, manner):
 
 
 @manners
-@families
+@each_cip
 def test_restart_that_is_noticed_is_got_over(family, manner):
     rig = Rig(family=family)
     spoilt(rig, manner, 2, "CMEE", "CGMM", "CIFSR", "IPADDR", "CIPQSEND")
@@ -226,7 +227,7 @@ def test_pin_is_not_sent_twice_for_a_late_ok(family):
     assert rig.sent.count('AT+CPIN="1234"') == 1
 
 
-@families
+@each_cip
 def test_read_is_not_repeated_after_a_bare_ok(family):
     # Bytes were known to wait: what came with the OK was lost, and a second read would give what follows.
     rig = Rig(family=family)

@@ -4,7 +4,7 @@ import errno
 import random
 
 from rig import ECHO, Rig  # first: it puts the shim in place
-from families import CIP as FAMILIES, OPEN
+from families import CIP, FAMILIES, OPEN
 import pytest
 import select
 
@@ -14,13 +14,14 @@ from sim.faults import Faulty
 from simcom import socket as module
 
 CIPSTART = ("sim800", "sim7000")
-SERVERS = {"sim800": 1, "sim7000": 1, "sim7028": 2, "a76xx": 4}
-OWN = {"sim800": 1, "sim7000": 1, "sim7028": 0, "a76xx": 0}  # links that the server itself takes
+SERVERS = {"sim800": 1, "sim7000": 1, "sim7028": 2, "a76xx": 4, "sim7080": 4}
+OWN = {"sim800": 1, "sim7000": 1, "sim7028": 0, "a76xx": 0, "sim7080": 1}  # links that the server itself takes
 SEEDS = (None, *range(1, 9))
 FEW = (None, 1, 2, 3)
-NOTICES = ("REMOTE IP", "+CLIENT")
+NOTICES = ("REMOTE IP", "+CLIENT", "+CANEW")
 
 families = pytest.mark.parametrize("family", FAMILIES)
+each_cip = pytest.mark.parametrize("family", CIP)
 seeds = pytest.mark.parametrize("seed", SEEDS)
 few = pytest.mark.parametrize("seed", FEW)
 server = pytest.mark.feature("server")
@@ -101,7 +102,7 @@ def before(rig, name, work):
     setattr(rig.vm, "do_" + name, first)
 
 
-OPENS = {"sim800": "CIPSTART", "sim7000": "CIPSTART", "sim7028": "CIPOPEN", "a76xx": "CIPOPEN"}
+OPENS = {"sim800": "CIPSTART", "sim7000": "CIPSTART", "sim7028": "CIPOPEN", "a76xx": "CIPOPEN", "sim7080": "CAOPEN"}
 
 
 # On the wire
@@ -120,7 +121,7 @@ def test_listen_after_a_close_that_did_not_wait_returns_when_the_module_listens_
 
 
 @server
-@families
+@each_cip
 def test_commands_of_a_server(family):
     rig = Rig(family=family)
     s = rig.socket()
@@ -146,7 +147,7 @@ def test_backlog_is_what_the_module_can(family, backlog, told):
 
 
 @server
-@families
+@each_cip
 def test_as_many_servers_as_the_family_has(family):
     rig = Rig(family=family)
     sockets = [listening(rig, 8000 + i) for i in range(SERVERS[family])]
@@ -180,7 +181,7 @@ def test_address_of_a_client(family):
 
 
 @server
-@families
+@each_cip
 def test_address_of_a_client_that_has_closed_already(family):
     rig = Rig(family=family)
     s = listening(rig)
@@ -255,7 +256,7 @@ def test_no_memory_for_a_client(family):
 
 
 @server
-@families
+@each_cip
 @seeds
 def test_server_clients_and_outgoing_links_compete_for_link_numbers(family, seed):
     rig = Rig(seed, family=family, modem_args={"rxbuf": 512})
@@ -347,7 +348,7 @@ def test_number_that_a_client_has_got_meanwhile(family, seed, late):
     raises(errno.EAGAIN, s.accept)  # it came once
 
 
-@families
+@each_cip
 @few
 def test_last_number_that_a_client_has_got_meanwhile(family, seed):
     rig = Rig(seed, family=family)
@@ -382,7 +383,7 @@ def test_no_number_left_names_the_peers(family):
     assert not sent(rig, "AT+CIPCLOSE") and len(rig.sent) == count
 
 
-@families
+@each_cip
 @few
 def test_more_clients_than_numbers(family, seed):
     rig = Rig(seed, family=family)
@@ -430,7 +431,7 @@ def test_clients_that_close_before_they_are_accepted_do_not_use_up_the_numbers(f
 
 
 @server
-@families
+@each_cip
 @seeds
 def test_lost_notice_of_a_client_costs_a_delay(family, seed):
     rig = Rig(seed, family=family)
@@ -461,7 +462,7 @@ def test_notice_that_comes_behind_the_answer_is_of_the_same_client(family):
     raises(errno.EAGAIN, s.accept)
 
 
-@families
+@each_cip
 @few
 def test_lost_close_of_a_link_whose_number_a_client_gets(family, seed):
     rig = Rig(seed, family=family)
@@ -527,7 +528,7 @@ def test_lost_report_of_stopping_costs_a_delay(family):
     assert len(sent(rig, "AT+SERVERSTART=")) == 2
 
 
-@families
+@each_cip
 def test_server_that_the_module_has_dropped_is_started_again(family):
     rig = Rig(family=family)
     s = listening(rig)
@@ -880,7 +881,7 @@ def test_client_of_a_server_that_is_no_more(family, ms):
 
 
 @pytest.mark.feature("bind")
-@families
+@each_cip
 def test_local_port_is_what_the_peer_sees(family):
     rig = Rig(family=family, modem_args={"mux": False} if OWN[family] else None)
     taken = []
@@ -933,7 +934,7 @@ def test_module_that_has_local_ports_in_single_mode_only(family):
     assert rig.works()
 
 
-@families
+@each_cip
 @few
 def test_local_port_while_a_server_listens(family, seed):
     rig = Rig(seed, family=family)

@@ -64,14 +64,15 @@ class CaOpen(TcpIp):
         except OSError:
             self.doubt = True
             return
-        state = ""  # what is not listed is not open
+        state = 0  # what is not listed is not open
         for row in rows:
-            if "\\x" in row:  # it may be this one
+            try:
+                n, each = row[9:].split(",")[:2]
+                if int(n) == link.n:
+                    state = int(each)
+            except ValueError:  # damaged: it may be this one
                 return
-            row = row[9:].replace(" ", "")
-            if row.startswith("%d," % link.n):
-                state = row[-2:]
-        if state == ",1" or state == ",2":  # a server of datagrams
+        if state:  # 2: a server of datagrams
             self.connected(link)
         elif was != State.CONNECTING:
             self.gone(link)
@@ -143,7 +144,7 @@ class CaOpen(TcpIp):
         self.cursor = k = buf.find(b":", i, j) + 1
         if not buf.startswith(b"+CA", i) or not k:
             if not buf.startswith(b"+APP PDP", i):
-                return super().on_line(buf, i, j)
+                return not buf.startswith(b"+CAS", i) and super().on_line(buf, i, j)  # damaged: an answer perhaps
             if buf.find(b",", k, j) < 0 or self.number(buf, j) == self.pdp:
                 self._context(buf.find(b"DEACT", k, j) < 0)
             return True
@@ -173,7 +174,7 @@ class CaOpen(TcpIp):
                 sent(self, link, number, self.number(buf, j), self._task is link.task)
             return True
         elif not buf.startswith(b"STATE", i + 3):
-            return buf.startswith(b"NEW", i + 3) or super().on_line(buf, i, j)
+            return buf.startswith(b"NEW", i + 3) or (not buf.startswith(b"+CAS", i) and super().on_line(buf, i, j))
         if link and not number and link.state > State.CONNECTING:
             self.gone(link)
         return True

@@ -18,7 +18,7 @@ class Server:
     """One server of the module."""
 
     port = 0  # at which it listened last
-    cid = 0  # the link number that it takes, where it takes one of our choice
+    cid = -1  # the link number that it takes, where it takes one of our choice
     running = 0  # the port at which it listens; negative: while it is being stopped; 0: none
     listener = None  # whose clients they are; None: nobody's, they are closed
     stuck = False  # the module refuses to stop it while its clients are connected

@@ -138,8 +138,9 @@ class Numbers:
         m = self.modem
         slots = m.links.slots
         if old.state == State.CONNECTING:
+            own = [each.cid for each in self.slots if each]
             for n in range(len(slots) - 1, -1, -1):
-                if not slots[n]:
+                if not slots[n] and n not in own:
                     m.links.put(old, n)
                     old.stale = 0
                     old.report = 0  # of the number that it had none will come
