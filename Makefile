@@ -123,7 +123,7 @@ bench: venv micropython valgrind
 
 week: venv
 	@echo "a virtual week"
-	@for family in $(or $(FAMILY),$$(cd tests_host && $(abspath $(PY)) -c "import families; print(*families.CIP)")); do \
+	@for family in $(or $(FAMILY),$$(cd tests_host && $(abspath $(PY)) -c "import families; print(*families.FAMILIES)")); do \
 		PYTHONPATH=lib:tests_host $(PY) tests_host/week.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
 		PYTHONPATH=lib:tests_host $(PY) tests_host/weeks.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
 	done

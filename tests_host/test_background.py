@@ -6,7 +6,7 @@ import random
 import sys
 import time
 
-from families import CIP as FAMILIES
+from families import CIP, FAMILIES
 import pytest
 import rig
 
@@ -87,6 +87,7 @@ class Striking:
 MSG_PEEK = 1
 
 families = pytest.mark.parametrize("family", FAMILIES)
+each_cip = pytest.mark.parametrize("family", CIP)
 seeds = pytest.mark.parametrize("seed", range(3))
 
 
@@ -194,7 +195,7 @@ def test_it_may_strike_among_clients(family, seed):
     assert not any(r.modem.links.slots)
 
 
-@families
+@each_cip
 @seeds
 def test_it_may_strike_in_data_mode(family, seed):
     r = rig.Rig(seed, family=family)

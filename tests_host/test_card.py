@@ -2,7 +2,7 @@
 
 import errno
 
-from families import CIP as FAMILIES
+from families import FAMILIES
 import pytest
 from rig import Rig
 

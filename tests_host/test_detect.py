@@ -91,7 +91,7 @@ def test_module_that_does_not_tell_its_name(capsys):
     assert "does not tell its name: taken for SIM7000" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("family", families.CIP)
+@pytest.mark.parametrize("family", families.FAMILIES)
 def test_module_that_tells_its_name_late(family, capsys):
     bench = Bench(family, powered=False)
     known, bench.vm.identity = bench.vm.identity, {}

@@ -3,14 +3,15 @@
 import errno
 import random
 
-from families import CIP, OPEN
+from families import CIP, FAMILIES, OPEN
 import loop
 import pytest
 from rig import ECHO, Rig
 from sim import Peer
 from target import pattern
 
-families = pytest.mark.parametrize("family", CIP)
+families = pytest.mark.parametrize("family", FAMILIES)
+each_cip = pytest.mark.parametrize("family", CIP)
 
 IN, OUT, ERR, HUP = 1, 4, 8, 16
 PEEK, DONTWAIT = 1, 8
@@ -41,7 +42,7 @@ def test_what_send_returned_for_is_with_the_module(family):
         assert s.read(len(data)) == data
 
 
-@families
+@each_cip
 @pytest.mark.parametrize("way", ["buffer", "hex", "collected"])
 def test_blocking_send_takes_all(family, way):
     rig = Rig(family=family)
@@ -79,7 +80,7 @@ def test_send_tells_that_its_bytes_were_lost(family):
     assert flags(s) & (ERR | HUP)
 
 
-@families
+@each_cip
 @pytest.mark.parametrize("data", [b"a", b"\n", b"\n\n\nhello\n", b"two\nlines\n"])
 def test_first_message_is_whole_whatever_it_ends_in(family, data):
     for seed in (None, 1, 2, 3):

@@ -7,7 +7,7 @@ import errno
 import pathlib
 
 from feed import Module, OK, info  # first: it puts the shim in place
-from families import CIP as FAMILIES, OPEN
+from families import CIP, FAMILIES, OPEN
 import pytest
 from feed_open import OpenModule
 from transcript import Transcript
@@ -15,9 +15,10 @@ from transcript import Transcript
 import simcom
 
 FOLDER = pathlib.Path(__file__).parent / "cases"
-LTE = FAMILIES[1:]
+LTE = CIP[1:]
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
+each_cip = pytest.mark.parametrize("family", CIP)
 each_lte_family = pytest.mark.parametrize("family", LTE)
 
 
@@ -81,12 +82,12 @@ def test_every_case_is_replayed():
         assert '"%s"' % path.stem in text, path.stem
 
 
-@each_family
+@each_cip
 def test_answer_behind_a_late_ok(family):
     assert Field(family, "late_ok_cpin").up().works()
 
 
-@each_family
+@each_cip
 def test_list_of_networks_of_nine_hundred_characters(family):
     field = Field(family, "cops_list_cut").up()
     (line,) = field.modem.at("+COPS=?", timeout_ms=60_000)
@@ -94,20 +95,20 @@ def test_list_of_networks_of_nine_hundred_characters(family):
     assert len(line) > 600 and field.works()
 
 
-@each_family
+@each_cip
 def test_identity_with_an_unsolicited_line_behind_it(family):
     field = Field(family, "imsi_or_urc").up()
     assert field.modem.config("imsi") == "001010000000001"
 
 
-@each_family
+@each_cip
 def test_text_message_whose_lines_begin_as_codes(family):
     field = Field(family, "sms_lines_swallowed").up()
     assert field.modem.at("+CMGR=1")[1:] == ["Call me at five", "SMS credit 1.65", "bye"]
     assert field.works()
 
 
-@each_family
+@each_cip
 def test_prompt_that_nobody_awaits(family):
     field = Field(family, "cmgs_prompt").up()
     with pytest.raises(OSError) as caught:
@@ -119,7 +120,7 @@ def test_prompt_that_nobody_awaits(family):
     assert field.works()
 
 
-@each_family
+@each_cip
 def test_sentence_of_gnss_between_payload_and_ok(family):
     field = Field(family, "nmea_before_ok").up()
     module = field.module
@@ -182,13 +183,13 @@ def test_apn_of_another_card_is_replaced_before_registration(family):
     assert field.works()
 
 
-@each_family
+@each_cip
 def test_radio_that_an_earlier_program_left_off(family):
     field = Field(family, "cfun_left_off").up()
     assert field.module.sent(b"AT+CFUN=1") and field.works()
 
 
-@each_family
+@each_cip
 def test_right_pin_after_which_the_card_still_asks(family):
     field = Field(family, "pin_lag", pin="1234")
     module, asked = field.module, []
@@ -316,7 +317,7 @@ def test_module_that_is_locked_to_a_network(family):
     assert caught.value.errno == errno.EACCES and "locked to a network" in str(caught.value)
 
 
-@each_family
+@each_cip
 def test_error_of_another_command_before_the_receive_mode_is_told(family):
     field = Field(family, "late_ok_cpin")
     field.module.say_to[b"AT+CIPRXGET=1"] = b"\r\n+CMS ERROR: 500\r\n" + OK

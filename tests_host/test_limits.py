@@ -2,7 +2,7 @@
 
 import errno
 
-from families import CIP
+from families import FAMILIES
 import pytest
 from rig import ECHO, Rig
 
@@ -409,7 +409,7 @@ def test_name_is_resolved_only_with_a_context():
     assert rig.vm.log[before:] == []
 
 
-@pytest.mark.parametrize("family", CIP)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_bytes_are_text_for_hosts_and_accounts(family):
     rig = Rig(family=family, up=False)
     rig.modem.connect(b"internet", b"user", b"key")

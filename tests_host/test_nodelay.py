@@ -1,9 +1,10 @@
 """Small writes: sent at once, or collected into one segment where TCP_NODELAY is off."""
 
+import re
 import select
 import time
 
-from families import CIP as FAMILIES
+from families import FAMILIES
 import pytest
 import rig
 import target
@@ -42,7 +43,12 @@ def collecting(family, seed=None, peer=rig.ECHO):
 
 def sends(r):
     """How many sends the module has been asked for."""
-    return len([line for line in r.sent if line.startswith("AT+CIPSEND=")])
+    return len(lengths(r))
+
+
+def lengths(r):
+    """Of what they were."""
+    return [int(line.split(",")[1]) for line in r.sent if re.match(r"AT\+(CIP|CA)SEND=\d+,", line)]
 
 
 @families
@@ -122,12 +128,9 @@ def test_full_segment_goes_out_at_once(family):
         s.write(data[at : at + 400])
     r.pump(100)
 
-    def lengths():
-        return [int(line.split(",")[1]) for line in r.sent if line.startswith("AT+CIPSEND=")]
-
-    assert lengths()[:1] == [r.modem.SEND_MAX]
+    assert lengths(r)[:1] == [r.modem.SEND_MAX]
     assert s.read(len(data)) == data
-    assert lengths() == [r.modem.SEND_MAX, 100]
+    assert lengths(r) == [r.modem.SEND_MAX, 100]
 
 
 @families

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from families import CIP as FAMILIES
+from families import FAMILIES
 import machine
 import pytest
 import shim

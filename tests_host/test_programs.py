@@ -7,7 +7,7 @@ import errno
 import hashlib
 import socket
 
-from families import CIP as FAMILIES, OPEN
+from families import FAMILIES, OPEN
 import pytest
 from live import LARGE, Echo, HttpServer, Pages, run, serving
 

@@ -4,7 +4,7 @@ import errno
 import re
 
 from rig import ECHO, Rig  # first: it puts the shim in place
-from families import CIP as FAMILIES, OPEN, START
+from families import CIP, FAMILIES, OPEN, START
 import pytest
 from feed import ERROR, OK, Module
 from feed_open import OpenModule, refused
@@ -13,9 +13,10 @@ from sim import Blob, Echo, Sink, Stall
 from test_replay import idle
 from test_replay import modem as modem_start
 
-EVERY = [(family, True) for family in FAMILIES] + [(family, False) for family in START]
+EVERY = [(family, True) for family in CIP] + [(family, False) for family in START]
 every_mode = pytest.mark.parametrize("family, mux", EVERY, ids=["%s-%s" % (f, "single" * (not m)) for f, m in EVERY])
 families = pytest.mark.parametrize("family", FAMILIES)
+each_cip = pytest.mark.parametrize("family", CIP)
 start_families = pytest.mark.parametrize("family", START)
 open_families = pytest.mark.parametrize("family", OPEN)
 
@@ -165,7 +166,7 @@ def test_answer_behind_the_error_of_another_command():
 # Prompts that come late
 
 
-@families
+@each_cip
 @pytest.mark.parametrize("ms", [20, 150, 280])
 def test_prompt_soon_behind_a_refusal_gets_its_payload(family, ms):
     r = rig(family)
@@ -176,7 +177,7 @@ def test_prompt_soon_behind_a_refusal_gets_its_payload(family, ms):
     assert len(sends(r)) == 1
 
 
-@families
+@each_cip
 @pytest.mark.parametrize("ms", [350, 600, 3000])
 @pytest.mark.parametrize("n", [5, 15, 500])
 def test_prompt_after_the_write_was_given_up_gets_filler(family, ms, n):
@@ -221,7 +222,7 @@ def test_prompt_that_nobody_awaits_harms_nothing(family):
     assert s.read(6) == b"behind"
 
 
-@families
+@each_cip
 @pytest.mark.parametrize("piece", [b"y" * 300, b"get it at " * 30])
 def test_payload_that_gets_no_prompt_is_followed_by_filler_not_by_a_command(family, piece):
     # The prompt is lost: the module waits for payload, whatever comes. It gets it, unless it could be a command to a
@@ -296,7 +297,7 @@ def test_part_that_was_accepted_is_sent_on(family):
     assert "AT+CIPACK=0" in r.sent
 
 
-@families
+@each_cip
 def test_number_that_stays_in_doubt_ends_the_link(family):
     r = rig(family)
     s, peer = sink(r)
@@ -407,7 +408,7 @@ def test_peer_that_closes_while_a_send_is_under_way(dialect, fate, lines, how):
     assert len(module.sent(b"AT+CIPSEND=")) == 1 and module.payloads == [b"hello"]
 
 
-@families
+@each_cip
 @pytest.mark.parametrize("refusal", ["notice first", "error first"])
 def test_send_refused_because_the_peer_has_closed(family, refusal):
     r = rig(family)
@@ -488,7 +489,7 @@ def test_sends_refused_while_connected_are_tried_after_growing_pauses(family):
     assert bytes(peer.received) == b""
 
 
-@families
+@each_cip
 @pytest.mark.parametrize("times", [1, 3])
 def test_refusals_that_end(family, times):
     r = rig(family)
@@ -539,7 +540,7 @@ def test_how_long_nothing_may_be_taken_is_settable(family):
             r.modem.config(stall_ms=bad)
 
 
-@families
+@each_cip
 def test_link_that_is_refused_leaves_others_their_rate(family):
     r = rig(family)
     stuck, _ = sink(r, 81)

@@ -1,6 +1,6 @@
 """What strangers' programs ask of the virtual module before they connect, and what is no business of sockets."""
 
-from families import CIP as FAMILIES, OPEN
+from families import FAMILIES, OPEN
 import pytest
 from sim_host import Host
 

@@ -2,7 +2,7 @@
 
 import errno
 
-from families import CIP as FAMILIES, OPEN
+from families import CIP, FAMILIES, OPEN
 import pytest
 from rig import ECHO, Rig  # first: it puts the shim in place
 from feed import unasked
@@ -10,6 +10,7 @@ from sim import Echo, Sink, Stall
 
 SEEDS = (None, 1, 2)
 each_family = pytest.mark.parametrize("family", FAMILIES)
+each_cip = pytest.mark.parametrize("family", CIP)
 each_seed = pytest.mark.parametrize("seed", SEEDS)
 
 
@@ -142,7 +143,7 @@ def test_function_level_and_contexts(family, seed):
 
 
 @pytest.mark.feature("connections")
-@each_family
+@each_cip
 @each_seed
 def test_every_link_with_its_state(family, seed):
     rig = Rig(seed, family=family)
@@ -168,7 +169,7 @@ def test_every_link_with_its_state(family, seed):
 
 
 @pytest.mark.feature("context_state")
-@each_family
+@each_cip
 @each_seed
 def test_state_of_the_context_in_the_documents_words(family, seed):
     rig = Rig(seed, family=family)
@@ -230,7 +231,7 @@ def test_report_of_a_connect_inside_the_list_of_links(family):
     assert len(rig.modem.status("links")) == rig.modem.LINKS
 
 
-@each_family
+@each_cip
 def test_servers(family):
     rig = Rig(family=family)
     assert rig.modem.status("servers") == []
@@ -259,7 +260,7 @@ def test_unknown_parameter_sends_nothing(family):
 @pytest.mark.lacks("acknowledged", "sim7028", "a76xx")
 @pytest.mark.feature("received", "sim7028", "a76xx")
 @pytest.mark.lacks("received", "sim800", "sim7000")
-@each_family
+@each_cip
 @each_seed
 def test_bytes_sent_and_acknowledged_or_received(family, seed):
     rig = Rig(seed, family=family)
@@ -305,7 +306,7 @@ def test_modem_is_printed_with_what_is_known_of_it(family):
 # --- counters
 
 
-@each_family
+@each_cip
 @pytest.mark.parametrize("receive", ["buffer", "push"])
 def test_payload_and_mishaps_are_counted(family, receive):
     rig = Rig(family=family)
@@ -341,7 +342,7 @@ def test_payload_and_mishaps_are_counted(family, receive):
     assert rig.modem.status("counters")["contexts lost"] == 2  # it was us
 
 
-@each_family
+@each_cip
 def test_transparent_bytes_are_counted(family):
     rig = Rig(family=family)
     with rig.modem.transparent(ECHO) as t:
@@ -371,7 +372,7 @@ def test_supply_that_breaks_down_is_a_state_and_calls_back(family, line):
 
 
 @pytest.mark.feature("waiting")
-@each_family
+@each_cip
 @each_seed
 def test_bytes_that_wait_in_the_module(family, seed):
     rig = Rig(seed, family=family)
@@ -401,7 +402,7 @@ def test_bytes_that_wait_on_a_single_connection(family):
     assert s.read(8000) == bytes(8000)
 
 
-@each_family
+@each_cip
 def test_nothing_waits_of_what_is_pushed(family):
     rig = Rig(family=family)
     rig.modem.config(receive="push")
@@ -427,7 +428,7 @@ def test_every_registration_by_itself(family, seed):
     assert set(rig.modem.status("registrations").values()) == {2}
 
 
-@pytest.mark.parametrize("family", FAMILIES[2:])
+@pytest.mark.parametrize("family", CIP[2:])
 def test_client_of_a_server_has_its_index(family):
     rig = Rig(family=family)
     servers = []

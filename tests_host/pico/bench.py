@@ -28,6 +28,7 @@ MARKS = ("<!-- pico: written by `make pico-bench WRITE=1` -->\n", "<!-- pico: en
 RATES = (115200, 460800, 921600)
 BYTES = dict(zip(RATES, (24000, 40000, 60000)))
 FAMILY = "sim7000"
+UNCOUNTED = "sim7080"  # does not tell how much is left
 STAGES = ("import", "made", "active", "connect", "socket")
 FLOW = "transparent %d RTS/CTS"
 CYCLES_PER_MS = 125_000
@@ -52,7 +53,7 @@ class Watch:
         execute = stage.module.execute
 
         def watched(line):
-            if line.startswith(b"AT+CIPRXGET=2"):
+            if line.startswith((b"AT+CIPRXGET=2", b"AT+CARECV=")):
                 self.reads.append((self.clock.now_us, int(line.rpartition(b",")[2])))
             return execute(line)
 
@@ -127,6 +128,7 @@ def sessions(image):
             found[name] = ("transparent", (FAMILY, rate, BYTES[rate], flow))
     found["calls"] = ("calls", (FAMILY,))
     found["quick"] = ("quick", (FAMILY, RATES[-1], 30000))
+    found |= {"uncounted %d" % rate: ("quick", (UNCOUNTED, rate, 30000)) for rate in RATES}
     found["hardships"] = ("hardships", (FAMILY,))
     found["loads"] = ("loads", (FAMILY, capabilities()))
     found["heartbeat"] = ("heartbeat", (FAMILY, 20000))
@@ -205,6 +207,14 @@ def rows(found):
             (0.958, 0.947, 0.93),
         ),
         ("block", "the same: blocking `readinto` of 1,024", line(block % 0), UP, 3, (0.955, 0.938, 0.905)),
+        (
+            "block uncounted",
+            "the same on SIM7080, which does not tell how much is left",
+            [found["uncounted %d" % rate]["received"]["line"] for rate in RATES],
+            UP,
+            3,
+            (0.955, 0.938, 0.905),
+        ),
         ("block 4096", "the same: blocking `readinto` of 4,096", line("block 4096"), UP, 3, None),
         ("sleep", "the same: `sleep_ms(1)` between reads", line("sleep_ms(1)"), UP, 3, None),
         ("asyncio", "the same: asyncio, one link", line("asyncio"), UP, 3, (0.958, 0.947, 0.928)),
