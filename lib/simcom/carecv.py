@@ -150,7 +150,7 @@ class CaRecv(Buffered):
             m.cursor = buf.find(b",", i, j) + 1
             if not m.cursor:
                 return self._full()
-        elif buf.find(_REST, i, i + 8) >= 0:  # of a read that was given up, or damaged, perhaps into another code
+        elif i <= buf.find(_REST, i, j) < i + 5:  # of a read that was given up, or damaged, perhaps into another code
             if self._channel.busy and self._channel.head:
                 self._channel.lost(True)
             elif self.link and self.link.n >= 0:
