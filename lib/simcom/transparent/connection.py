@@ -274,6 +274,7 @@ class Tunnel(Escape):
             m.broken(link, errno.EIO, "closed in command mode: bytes may be lost")
         link.bit = 1 << link.n
         m.gone(link)
+        link.pending = False  # the module was asked
         while link.state == State.DRAINING and not self._closed:
             yield 50
         m.links.reading &= ~link.bit
