@@ -477,8 +477,8 @@ def test_local_port_is_what_the_peer_sees():
 @pytest.mark.lacks("prompt", FAMILY)
 @pytest.mark.lacks("single", FAMILY)
 @pytest.mark.lacks("doze", FAMILY)
-@pytest.mark.lacks("room", FAMILY)
 @pytest.mark.lacks("retries", FAMILY)
+@pytest.mark.lacks("waiting", FAMILY)
 @pytest.mark.lacks("received", FAMILY)
 def test_what_it_lacks_is_refused_and_nothing_is_sent():
     r = made()
@@ -486,12 +486,12 @@ def test_what_it_lacks_is_refused_and_nothing_is_sent():
     before = len(r.sent)
     for refused in (
         lambda: m.config(receive="hex"),
+        lambda: m.status("waiting"),
         lambda: m.status("timeouts"),
         lambda: m.config(timeouts=(3000, 3000, 3000)),
         lambda: m.config(send="variable"),
         lambda: m.config(send="timed"),
         lambda: m.config(prompt=0),
-        lambda: m.status("room"),
         m.sleep,
         lambda: m.config(retries=3),
         lambda: simcom.SIM7080(machine.UART(2, 115200, rxbuf=2048), mux=False),

@@ -3,23 +3,25 @@
 import errno
 import struct
 
-from families import OPEN, START
+from families import CA, CIP, OPEN, START
 import pytest
 from rig import ECHO, Rig
 from sim import Blackhole, Blob, Peer, Sink, Slam, Stall
-from test_status import each_family, each_seed
+from test_status import each_seed
 
 from simcom import socket
 
+each_family = pytest.mark.parametrize("family", CIP)
+with_ca = pytest.mark.parametrize("family", CIP + CA)
 QUICK = [(1, 0), struct.pack("<ii", 1, 0)]
 
 
 def closes(rig):
-    return [each for each in rig.sent if each.startswith("AT+CIPCLOSE=")]
+    return [each for each in rig.sent if each.startswith(("AT+CIPCLOSE=", "AT+CACLOSE="))]
 
 
 @pytest.mark.feature("slow_close")
-@each_family
+@with_ca
 @each_seed
 def test_slow_close_sends_everything_first(family, seed):
     rig = Rig(seed, family=family)
@@ -28,7 +30,7 @@ def test_slow_close_sends_everything_first(family, seed):
     s.settimeout(20)
     s.close()
     assert bytes(rig.connection().received) == bytes(range(200))
-    assert closes(rig) == ["AT+CIPCLOSE=0"]
+    assert closes(rig)[-1] == ("AT+CACLOSE=0" if family in CA else "AT+CIPCLOSE=0")
     assert not rig.connection().is_open
 
 
@@ -46,8 +48,8 @@ def test_close_sends_nothing_twice_when_the_count_of_what_was_taken_is_damaged(f
 
 
 @pytest.mark.feature("quick_close", "sim800", "sim7000")
-@pytest.mark.lacks("quick_close", "sim7028", "a76xx")
-@each_family
+@pytest.mark.lacks("quick_close", "sim7028", "a76xx", "sim7080")
+@with_ca
 @each_seed
 @pytest.mark.parametrize("linger", QUICK, ids=("tuple", "struct"))
 def test_quick_close_waits_for_nothing(family, seed, linger):
@@ -63,8 +65,8 @@ def test_quick_close_waits_for_nothing(family, seed, linger):
     assert rig.clock.now_us - start < 1e6
     if family in START:
         assert closes(rig) == ["AT+CIPCLOSE=0,1"]
-    else:
-        assert closes(rig) == ["AT+CIPCLOSE=0"]  # there is no quick form
+    else:  # there is no quick form
+        assert closes(rig)[-1] == ("AT+CACLOSE=0" if family in CA else "AT+CIPCLOSE=0")
     assert not rig.connection().is_open
     assert rig.works()
 

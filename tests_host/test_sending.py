@@ -3,7 +3,7 @@
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
-from families import CIP, FAMILIES, OPEN, START
+from families import CA, CIP, FAMILIES, OPEN, START
 import pytest
 from feed import CHUNKS, ERROR, Module
 from modes import Mode, cases
@@ -317,6 +317,20 @@ def test_room_of_every_connection(family, seed):
     b.write(b"x" * 1000)
     r.pump(500)
     assert r.modem.status("room") == {0: 1000, 1: 1460}
+
+
+@pytest.mark.feature("room")
+@pytest.mark.parametrize("family", CA)
+@seeds
+def test_room_of_every_send_buffer(family, seed):
+    r = rig(family, seed, tx_limit=6000)
+    assert r.modem.status("room") == {}
+    a = r.socket(r.serve(Stall, port=81))
+    r.socket(r.serve(Sink, port=82))
+    assert r.modem.status("room") == {0: 6000, 1: 6000}
+    a.write(b"x" * 1000)
+    r.pump(500)
+    assert r.modem.status("room") == {0: 5000, 1: 6000}
 
 
 def test_room_of_a_single_connection():

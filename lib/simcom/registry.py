@@ -70,7 +70,7 @@ SETTERS = {
 }
 # status(name): the file with get_<name>(modem), which returns the steps whose result is the answer.
 GETTERS = {
-    "room": "modes.send",
+    "room": "options.status",
     "dns": "options.stack",
     "timeouts": "options.stack",
     "sim": "options.status",

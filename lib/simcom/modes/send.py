@@ -1,4 +1,4 @@
-"""How data goes to the module: ``config(send=, prompt=, stall_ms=)``, ``status("room")``."""
+"""How data goes to the module: ``config(send=, prompt=, stall_ms=)``."""
 
 from time import ticks_ms
 
@@ -7,8 +7,8 @@ from micropython import const
 from ..channel import Answer, passed
 from ..checks import check_number
 from ..supported import need, start_only
-from ..pump import ATError, text
-from ..query import fields, query
+from ..pump import text
+from ..query import fields
 from ..stages import Stage, add, remove
 
 _QUESTION = b"AT+CIPSEND?\r"
@@ -55,25 +55,9 @@ def set_prompt(m, mode):
     return _set(m, b"AT+CIPSPRT=%d" % mode, "", mode)
 
 
-def get_room(m):
-    """AT+CIPSEND?: how many bytes the module takes now, {number of the link: bytes}."""
-    start_only(m, "AT+CIPSEND?")
-    return _room(m)
-
-
 def _free(line):
     row = fields(line)
     return int(row[0]) if len(row) > 1 else 0, int(row[-1])
-
-
-def _room(m):
-    found = {}
-    try:
-        for n, room in (yield from query(m, b"AT+CIPSEND?", _free)):
-            found[n] = room
-    except ATError:  # no link is open
-        pass
-    return found
 
 
 def _set(m, cmd, form, value):

@@ -3,6 +3,7 @@
 from ..query import fields, perhaps, query
 
 RESET = b"AT+CREBOOT"
+ROOM = b"AT+CASEND=%d"
 _STATES = {0: "REMOTE CLOSING", 1: "CONNECTED", 2: "LISTENING"}
 
 

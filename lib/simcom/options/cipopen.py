@@ -3,6 +3,7 @@
 from ..query import fields, perhaps, query
 
 RESET = b"AT+CRESET"
+ROOM = b""  # nothing tells
 
 
 def context(m):

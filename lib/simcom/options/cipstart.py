@@ -5,6 +5,7 @@ from ..pump import text
 from ..query import fields, query
 
 RESET = b"AT+CFUN=1,1"
+ROOM = b"AT+CIPSEND?"
 
 
 class _Listing(Hook):

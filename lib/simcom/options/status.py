@@ -1,6 +1,7 @@
 """The longer answers of ``status()``: steps for the pump, by the command that is asked."""
 
-from ..supported import need
+from ..supported import need, start_only
+from ..pump import ATError
 from ..links import State
 from ..lazy import capability, once
 from ..query import fields, perhaps, query
@@ -77,6 +78,23 @@ def get_waiting(m):
 
 def _waiting(n, answer):
     return n, answer[-1]
+
+
+def get_room(m):
+    """AT+CIPSEND?, AT+CASEND of every connected link: how many bytes the module takes now, {link number: bytes}."""
+    cmd = capability(m, "options").ROOM
+    if not cmd:
+        start_only(m, "AT+CIPSEND?")
+    return _room(m, cmd)
+
+
+def _room(m, cmd):
+    if b"%" in cmd:
+        return dict((yield from _each(m, cmd, _waiting)))
+    try:
+        return dict([([0] + row)[-2:] for row in (yield from query(m, cmd, _numbers))])
+    except ATError:  # no link is open
+        return {}
 
 
 def get_registrations(m):
