@@ -307,3 +307,33 @@ def test_client_that_ends_a_payload_with_ctrl_z():
         assert d.wait(b"+CIPSEND:") == 1
         d.until(b"\n")
         assert d.download(1, 5, 100) == b"hello"
+
+
+@pytest.mark.parametrize("family", ("sim800", "sim7000", "sim808", "sim868"))
+def test_place_and_time_of_sim800_and_sim7000(family):
+    d = cipstart(family)
+    d.at('+CNTP="pool.ntp.org",8')
+    d.at("+CNTP")
+    assert d.wait(b"\r\n+CNTP:", ms=10_000) == 1 and d.number(b"\n") == 1
+    place = d.ask("+CIPGSMLOC=1,1", b"\r\n+CIPGSMLOC:").split(b",")
+    assert place[0] == b"0" and float(place[1]) == 8.68 and len(place) == 5
+    d.at("+SAPBR=0,1", ms=65_000)
+    assert d.ask("+CIPGSMLOC=1,1", b"\r\n+CIPGSMLOC:") == b"601"
+    if family != "sim800":
+        for command, told in (("+CGNSPWR=1", b"1,0,"), ("+CGNSPWR=0", b"0,,")):
+            d.at(command)
+            row = d.ask("+CGNSINF", b"\r\n+CGNSINF:")
+            assert row.startswith(told) and row.count(b",") == 20
+
+
+@pytest.mark.parametrize("family", ("sim7600", "a76xx"))
+def test_place_and_time_of_sim7600_and_a76xx(family):
+    d = cipopen(family)
+    d.at('+CNTP="pool.ntp.org",8')
+    d.at("+CNTP")
+    assert d.wait(b"\r\n+CNTP:", ms=10_000) == 1 and d.number(b"\n") == 0
+    assert d.ask("+CLBS=1", b"\r\n+CLBS:").split(b",")[:2] == [b"0", b"8.680000"]
+    d.at("+CGPS=1")
+    assert d.ask("+CGNSSINFO", b"\r\n+CGNSSINFO:") == b"," * 15
+    d.at("+CGPS=0")
+    assert d.ask("+CPMUTEMP", b"\r\n+CPMUTEMP:").isdigit()

@@ -1,9 +1,10 @@
 """A76XX: ten links, four servers, LTE Cat-1."""
 
 from .openrecv import OpenReceive
+from .services import GnssInfo, Services
 
 
-class Module(OpenReceive):
+class Module(Services, GnssInfo, OpenReceive):
     """The A76XX profile."""
 
     family = "a76xx"
@@ -21,6 +22,7 @@ class Module(OpenReceive):
     ranges = {"CNMP": "(2,13,14,38,48,54,60)", "CSDVC": "(1-3)", "CLVL": "(0-7)"}
     keepalive_early = True
     battery_in_volts = True
+    ntp_done = 0
     system_mode = 8
     CHOICES = {
         "ipaddr_error": (b"+IPADDR: ", b"+IP ERROR: "),

@@ -2,12 +2,13 @@
 
 from .at import BAD_PARAMETER, ERROR, NOT_ALLOWED, OK, PENDING, number
 from .cipdata import CipData
+from .services import Services
 
 _CONNECTED, _CLOSED = 1, 3  # <status> of AT+SAPBR=2
 _TAGS = {"CONTYPE": "GPRS", "APN": "CMNET", "PHONENUM": "", "USER": "", "PWD": "", "RATE": "2"}
 
 
-class Bearer(CipData):
+class Bearer(Services, CipData):
     """Nothing of it touches the sockets."""
 
     settings = {"HTTPPARA": "", "CIPSSL": "0"}
@@ -88,6 +89,19 @@ class Bearer(CipData):
             self.resume(ERROR)
             return
         self._bearer_states[n] = state
+        self.resume(OK)
+
+    def do_CIPGSMLOC(self, op, args):
+        """Place and time, by the first bearer."""
+        if op != "=" or number(args, 0, 1, 2) is None or number(args, 1, 1, 2) is None:
+            return OK if op == "=?" else ERROR
+        up = self._bearer_states[int(args[1]) - 1] == _CONNECTED
+        now = ",2024/05/17,02:11:12"
+        self.later(self.service_ms, lambda: self._located("0,%s,%s" % self.place + now if up else "601"))
+        return PENDING
+
+    def _located(self, text: str) -> None:
+        self.info("+CIPGSMLOC: " + text)
         self.resume(OK)
 
     # --- HTTP

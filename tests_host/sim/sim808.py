@@ -1,9 +1,10 @@
 """SIM808: SIM800 with GNSS."""
 
+from .services import Gnss
 from .sim800 import Module as Sim800
 
 
-class Module(Sim800):
+class Module(Gnss, Sim800):
     """The SIM808 profile."""
 
     family = "sim808"

@@ -1,9 +1,10 @@
 """SIM868: SIM800 with GNSS, another key and other last words."""
 
+from .services import Gnss
 from .sim800 import Module as Sim800
 
 
-class Module(Sim800):
+class Module(Gnss, Sim800):
     """The SIM868 profile."""
 
     family = "sim868"
