@@ -34,8 +34,7 @@ class CaOpen(TcpIp):
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CASRIP=0",)
     RESET_MS = 12500  # of PWRKEY, as no pin is RESET
-    LACKS: tuple = ("settings of time-outs", "sleep without DTR")
-    LACKS += ('receive="hex"', 'send="variable"', "unread count")
+    LACKS = ("settings of time-outs", "sleep without DTR", 'receive="hex"', 'send="variable"', "unread count")
     RECEIVER = CaRecv
     BUFFERED = ()
 

@@ -18,8 +18,9 @@ def context(m, apn: str, user: str = "", key: str = ""):
     ``resolve``.
 
     The modem itself must be connected first. SIM800, SIM7000: there is one more, which another call gives another
-    account; SIM7080: three more, one for each APN, OSError(ENOBUFS) when all are connected. OSError(EALREADY): it is
-    connected; OSError(EOPNOTSUPP) where there is none: SIM7028, A76XX, and single-connection mode.
+    account; SIM7080: three more, one for each APN, OSError(ENOBUFS) when all are connected, and what is open there goes
+    on when the modem's own is lost. OSError(EALREADY): it is connected; OSError(EOPNOTSUPP) where there is none:
+    SIM7028, A76XX, and single-connection mode.
     """
     need(m, "second PDP context")
     if len(m.links.slots) == 1:
