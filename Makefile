@@ -67,11 +67,11 @@ test-micropython: venv
 
 cases: venv
 	@echo "shared cases under $(SEEDS) seeds"
-	@$(PY) -m pytest -q -n auto tests_host/test_cases.py --seeds $(SEEDS)
+	@$(PY) -m pytest -q -n auto tests_host/tcp/test_cases.py --seeds $(SEEDS)
 
 faults: venv
 	@echo "single faults on the wire"
-	@$(PY) tests_host/faults.py $(if $(ONE),--one $(ONE)) $(if $(FAMILY),--family $(FAMILY)) $(if $(SEED),--seed $(SEED)) \
+	@$(PY) tests_host/long/faults.py $(if $(ONE),--one $(ONE)) $(if $(FAMILY),--family $(FAMILY)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(STEP),--step $(STEP))
 
 # The first time it fetches a compiler and builds a firmware: some minutes, and 500 MB in .tools/pico.
@@ -123,9 +123,9 @@ bench: venv micropython valgrind
 
 week: venv
 	@echo "a virtual week"
-	@for family in $(or $(FAMILY),$$(cd tests_host && $(abspath $(PY)) -c "import families; print(*families.FAMILIES)")); do \
-		PYTHONPATH=lib:tests_host $(PY) tests_host/week.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
-		PYTHONPATH=lib:tests_host $(PY) tests_host/weeks.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
+	@for family in $(or $(FAMILY),$$(cd tests_host/support && $(abspath $(PY)) -c "import families; print(*families.FAMILIES)")); do \
+		PYTHONPATH=lib:tests_host:tests_host/support $(PY) tests_host/long/week.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
+		PYTHONPATH=lib:tests_host:tests_host/support $(PY) tests_host/long/weeks.py $$family $(or $(SEED),1) $(or $(HOURS),168) || exit 1; \
 	done
 
 sim: venv

@@ -24,7 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TREE = HERE.parent
-sys.path[:0] = [str(TREE / "lib"), str(HERE), str(HERE / "tools")]
+sys.path[:0] = [str(TREE / "lib"), str(HERE), str(HERE / "support"), str(HERE / "tools")]
 
 import shim  # noqa: E402
 
@@ -37,8 +37,8 @@ import size  # noqa: E402
 from sim import Blob, Network, VirtualModem  # noqa: E402
 from system import command, micropython_command  # noqa: E402
 
-LOAD = HERE / "mpylib/load.py"
-CALLS = HERE / "mpylib/calls.py"
+LOAD = HERE / "on_micropython/mpylib/load.py"
+CALLS = HERE / "on_micropython/mpylib/calls.py"
 SEGMENT = 1024
 BURST = 64  # bytes per UART read
 WHOLE = 4096  # a whole answer per read, as far as the driver's chunk buffer takes it

@@ -1,4 +1,10 @@
-"""Settings of the CPython suite that pytest takes from code."""
+"""Settings of the CPython suite that pytest takes from code.
+
+A test lies where what it shows does: unit (one file of the library or of what stands in for MicroPython), bringup, tcp
+and capability (the driver on a virtual module), replay (against what documents and recordings say), virtual_modem,
+programs (other people's, on MicroPython), on_micropython, long, and project (lists, tools, boards, the plugin). What
+they share lies in support.
+"""
 
 import os
 import sys
@@ -22,7 +28,7 @@ REAL_TIME = ("test_programs", "test_micropython", "test_sim_program", "test_stra
 
 def pytest_addoption(parser):
     """How many seeds the shared cases run under, beside the recommended readings."""
-    parser.addoption("--seeds", type=int, default=5, metavar="N", help="seeds of tests_host/test_cases.py")
+    parser.addoption("--seeds", type=int, default=5, metavar="N", help="seeds of tests_host/tcp/test_cases.py")
 
 
 def pytest_collection_modifyitems(items):

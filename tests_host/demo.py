@@ -12,9 +12,11 @@ import threading
 import time
 from pathlib import Path
 
-from families import ALL
-
 HERE = Path(__file__).parent
+sys.path.append(str(HERE / "support"))
+
+from families import ALL  # noqa: E402
+
 SIZE = 100_000
 BAUD = 115200
 

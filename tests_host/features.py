@@ -10,9 +10,11 @@ import re
 import sys
 from pathlib import Path
 
-from families import ALL, FAMILIES, sibling
-
 TREE = Path(__file__).parent.parent
+sys.path.append(str(TREE / "tests_host/support"))  # unless it is there already
+
+from families import ALL, FAMILIES, sibling  # noqa: E402
+
 RAN = TREE / "build" / "features.json"
 START, END = "<!-- features: written by `make features` from the tests that ran -->", "<!-- end of features -->"
 

@@ -1,5 +1,5 @@
-"""Runs each tests_host/mpy_*.py under MicroPython, in a process of its own, and where it can under a 32-bit one too; as
-many at once as the machine has cores.
+"""Runs each tests_host/on_micropython/mpy_*.py under MicroPython, in a process of its own, and where it can under a
+32-bit one too; as many at once as the machine has cores.
 
     python tests_host/tools/run_mpy.py [--timeout SECONDS] [FILE ...]
 
@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from system import TREE, Unavailable, micropython_command
 
-# A script's own folder comes first by itself, so tests_host is there. .frozen holds asyncio, requests, umqtt…
+# .frozen holds asyncio, requests, umqtt…
 ENVIRONMENT = os.environ | {"MICROPYPATH": ":".join([str(TREE / "lib"), str(TREE / "tests_device"), ".frozen"])}
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed\b.*$", re.M)
 SKIP = re.compile(r"^SKIP: (.*)$", re.M)
@@ -76,7 +76,7 @@ def main():
         widths.append((" (32 bits)", micropython_command(narrow=True)))
     except Unavailable as e:
         print("only as wide as this machine: %s" % e)
-    files = args.files or sorted(map(str, (TREE / "tests_host").glob("mpy_*.py")))
+    files = args.files or sorted(map(str, (TREE / "tests_host/on_micropython").glob("mpy_*.py")))
     jobs = [(path, width, [*micropython, path]) for path in files for width, micropython in widths]
     passed = failed = skipped = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:

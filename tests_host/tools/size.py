@@ -7,7 +7,7 @@ sources come to when each is compiled as it is.
 
 A family's total is the sum of the .mpy bytes of the files that a TCP client of it has loaded at the end; what was
 loaded for a while, and lies only in flash, is told beside it. Which those are, a session tells:
-tests_host/mpy_session.py FAMILY connects, sends, receives and fails under MicroPython, on the compiled files, and
+on_micropython/mpy_session.py FAMILY connects, sends, receives and fails under MicroPython, on the compiled files, and
 prints `MODULES ...`, `TRANSIENT ...`, `RAM n` and `LINK n`: bytes of heap on a 32-bit MicroPython, as on a board (where
 there is none, on one as wide as this machine, which needs half as much again). --modules gives the list by hand; with
 neither, the imports are followed in the source (a lower bound: it cannot see what is loaded by name).
@@ -42,7 +42,7 @@ import package
 import parts
 from system import TREE, Unavailable, micropython_command
 
-sys.path.append(str(TREE / "tests_host"))
+sys.path.append(str(TREE / "tests_host/support"))
 from families import FAMILIES
 
 AIM = 20_000  # bytes of .mpy, without messages, that one family's TCP client should load; not reached yet
@@ -56,7 +56,7 @@ SOURCE_AIM = 160
 YOUNG = {"sim7080": (2_160, 3_390, 20, 3, 24)}  # families that may take so much more of each, until they are cut down
 FAULTS = ("lost", "context", "restart", "refused", "count")  # as mpy_session.py has them
 LIB = TREE / "lib"
-SESSION = TREE / "tests_host/mpy_session.py"
+SESSION = TREE / "tests_host/on_micropython/mpy_session.py"
 ENTRY = ("simcom", "simcom.socket")  # what a TCP client imports beside its family
 FAMILY = re.compile(r"simcom\.(sim|a)\d+\w*$")
 

@@ -23,7 +23,7 @@ import rig
 from tools import packages
 from tools.system import command
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parents[1]
 TREE = HERE.parent
 BAUD = 20_000_000  # the programs are about behaviour: as quick as the virtual module can
 END_S = 60

@@ -6,7 +6,7 @@ import re
 import pytest
 import rig  # noqa: F401  it puts the shim in place
 
-README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
+README = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
 
 
@@ -38,7 +38,7 @@ def section(title):
 
 def test_messages_of_the_troubleshooting_are_the_librarys():
     """Each stands in a string of lib/simcom; a %d or %s there may be anything."""
-    lib = pathlib.Path(__file__).parent.parent / "lib" / "simcom"
+    lib = pathlib.Path(__file__).parents[2] / "lib" / "simcom"
     said = "\n".join(path.read_text() for path in lib.rglob("*.py"))
     table = section("When it does not work").partition("| what is seen")[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]

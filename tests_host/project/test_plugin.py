@@ -20,7 +20,7 @@ from pytest_simcom import Blob, Broker, Echo, Hang, Peer, Sink
 from test_snippets import snippet
 from tools import packages
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parents[1]
 TREE = HERE.parent
 every_family = pytest.mark.simcom(*FAMILIES)
 

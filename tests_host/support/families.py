@@ -8,7 +8,8 @@ import importlib
 import pathlib
 import sys
 
-sys.path.append(str(pathlib.Path(__file__).parent.parent / "lib"))  # unless it is there already
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "lib"))  # unless they are there already
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
 
 import simcom
 from sim.families import families

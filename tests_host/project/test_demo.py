@@ -7,7 +7,7 @@ import sys
 import pytest
 from tools.system import micropython_command
 
-DEMO = pathlib.Path(__file__).parent / "demo.py"
+DEMO = pathlib.Path(__file__).parents[1] / "demo.py"
 
 
 def demo(*options):

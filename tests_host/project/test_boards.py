@@ -11,7 +11,7 @@ import shim
 from shim import uart as _uart
 from sim import Echo, Network, VirtualModem
 
-FOLDER = pathlib.Path(__file__).parent.parent / "boards"
+FOLDER = pathlib.Path(__file__).parents[2] / "boards"
 # by file: the pin of the power key and its level while it is held, the pin that the module's supply hangs on, and what
 # modem() is given
 WIRES = {

@@ -14,7 +14,7 @@ from transcript import Transcript
 
 import simcom
 
-FOLDER = pathlib.Path(__file__).parent / "cases"
+FOLDER = pathlib.Path(__file__).parents[1] / "cases"
 LTE = CIP[1:]
 
 each_family = pytest.mark.parametrize("family", FAMILIES)

@@ -15,7 +15,7 @@ import tty
 import pytest
 from sim.families import find
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parents[1]
 BLOB = bytes(range(256)) * 80
 
 

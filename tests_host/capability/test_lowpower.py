@@ -8,7 +8,7 @@ import families
 import pytest
 from sim.lowpower import LowPower
 
-README = pathlib.Path(__file__).parent.parent / "README.md"
+README = pathlib.Path(__file__).parents[2] / "README.md"
 LPWA = tuple(each for each in families.FAMILIES if issubclass(families.profile(each), LowPower))
 SEEDS = (None, 1, 2, 3, 4, 5)
 each_family = pytest.mark.parametrize("family", LPWA)

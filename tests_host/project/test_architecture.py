@@ -10,7 +10,7 @@ import package
 import parts
 import pytest
 
-LIB = pathlib.Path(__file__).parent.parent / "lib" / "simcom"
+LIB = pathlib.Path(__file__).parents[2] / "lib" / "simcom"
 SOURCES = {name or "__init__": path for name, path in parts.sources().items()}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 

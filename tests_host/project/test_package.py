@@ -58,7 +58,7 @@ def install(folder, *lists):
 
 def run(lib, *args):
     """Run a program on what is installed; what it prints."""
-    env = os.environ | {"MICROPYPATH": "%s:%s:.frozen" % (lib, package.TREE / "tests_host/mpylib")}
+    env = os.environ | {"MICROPYPATH": "%s:%s:.frozen" % (lib, package.TREE / "tests_host/on_micropython/mpylib")}
     done = subprocess.run([*micropython_command(), *args], env=env, capture_output=True, text=True)
     return done.stdout + done.stderr
 
@@ -176,7 +176,7 @@ def test_made_names_were_the_package_s_own_and_say_what_they_were(made):
 @pytest.mark.parametrize("family", CIP)  # that mpy_session.py has a fake module of
 def test_a_family_runs_from_its_list_alone(made, tmp_path, family, form):
     lib = install(tmp_path, package.TREE / form / (family + ".json"))
-    session = str(package.TREE / "tests_host/mpy_session.py")
+    session = str(package.TREE / "tests_host/on_micropython/mpy_session.py")
     for fault in ((), *((fault,) for fault in FAULTS if form == "build")):
         output = run(lib, session, family, *fault)
         assert output.startswith("MODULES ") and "WRONG" not in output, output
@@ -226,7 +226,7 @@ def test_a_capability_is_installed_beside_its_family(made, tmp_path, form):
 
 def test_all_of_the_made_package_runs(made, tmp_path):
     lib = install(tmp_path, BUILD / "package.json")
-    assert run(lib, str(package.TREE / "tests_host/mpy_session.py")) == "5 passed, 0 failed\n"
+    assert run(lib, str(package.TREE / "tests_host/on_micropython/mpy_session.py")) == "5 passed, 0 failed\n"
 
 
 EACH = """

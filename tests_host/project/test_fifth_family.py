@@ -16,7 +16,7 @@ import target
 
 import simcom
 
-TREE = pathlib.Path(__file__).parent.parent
+TREE = pathlib.Path(__file__).parents[2]
 EXAMPLES = re.search(r"^## Another module\n(.*?)^## ", (TREE / "README.md").read_text(), re.M | re.S).group(1)
 FILE, PROFILE = re.findall(r"```python\n(.*?)```", EXAMPLES, re.S)
 NAME = re.search(r"^class (\w+)", FILE, re.M).group(1)
@@ -94,10 +94,10 @@ def test_two_files_and_a_line_are_all(tmp_path):
     assert text.count(" A76XX ") == 1
     registry.write_text(text.replace(" A76XX ", " A76XX %s " % NAME))
     python("tests_host/tools/package.py", "--write")
-    ran = python("-m", "pytest", "-q", "-k", FAMILY + " and streams", "tests_host/test_cases.py")
+    ran = python("-m", "pytest", "-q", "-k", FAMILY + " and streams", "tests_host/tcp/test_cases.py")
     assert int(re.search(r"(\d+) passed", ran).group(1)) > 5
     # of the sessions on the families' own lists that of the sibling will do
-    files = ("tests_host/test_architecture.py", "tests_host/test_package.py")
+    files = ("tests_host/project/test_architecture.py", "tests_host/project/test_package.py")
     python("-m", "pytest", "-q", "-k", "not runs_from_its_list_alone or a76xx", *files)
     made = json.loads((tmp_path / "build" / (FAMILY + ".json")).read_text())
     assert ["simcom/%s.mpy" % FAMILY, "lib/simcom/%s.mpy" % FAMILY] in made["urls"]

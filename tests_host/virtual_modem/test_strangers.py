@@ -13,7 +13,7 @@ from live import serving
 from tools import strangers
 from tools.system import command
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parents[1]
 DRIVERS = HERE / "strangers"
 IMEI = "866050030000018"
 QUICK = [

@@ -19,7 +19,7 @@ import target
 from live import free_ports
 from tools.system import micropython_command
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parents[1]
 TREE = HERE.parent
 HOST = "peers.example"
 RATE = 921600  # the cases are about behaviour: less waiting

@@ -5,7 +5,7 @@ import pathlib
 import re
 from collections.abc import Iterator
 
-FOLDER = pathlib.Path(__file__).parent / "transcripts"
+FOLDER = pathlib.Path(__file__).parents[1] / "transcripts"
 
 Step = tuple  # (">", bytes) host to module | ("<", bytes) module to host | ("@", milliseconds of silence)
 

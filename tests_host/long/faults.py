@@ -1,6 +1,6 @@
 """Single faults on the wire: one session, one fault, one verdict.
 
-    .venv/bin/python tests_host/faults.py [--family sim7000] [--session client] [--seed 0] [--step 1] [--one RUN]
+    .venv/bin/python tests_host/long/faults.py [--family sim7000] [--session client] [--seed 0] [--step 1] [--one RUN]
 
 Every run has a name that replays it: ``sim7000/client/text/0/rx/137/drop3`` is that family's client session with
 payload of CR LF text, on a module that follows the readings of seed 0 (the recommended ones), in which three bytes are
@@ -19,9 +19,9 @@ import re
 import sys
 from pathlib import Path
 
-TREE = Path(__file__).resolve().parent.parent
+TREE = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
-    sys.path[:0] = [str(TREE / folder) for folder in ("lib", "tests_host")]
+    sys.path[:0] = [str(TREE / folder) for folder in ("lib", "tests_host", "tests_host/support")]
     # The library loads most of its modules anew at each use: what they compile to is kept.
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(TREE / "build/pycache")
