@@ -78,7 +78,7 @@ class CaSend(CaServer):
             return
         if payload:
             self._hand_over(link, payload)
-        late = "+CASEND: %d,0,%s" % (link.n, self._told(len(payload)))
+        late = "+CASEND: %d,0,%s" % (link.n, self._taken(len(payload)))
         form = self.choices["late_casend"]
         if form == "behind":
             self.after_final(lambda: self.later(self.send_ms, lambda: self.report(late)))
@@ -86,7 +86,7 @@ class CaSend(CaServer):
             self.info(late)
         self.resume(NO_FINAL if form == "instead" else OK)
 
-    def _told(self, count: int) -> str:
+    def _taken(self, count: int) -> str:
         if not self.lies:
             return "%d" % count
         text, *self.lies = self.lies
