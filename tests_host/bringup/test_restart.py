@@ -7,7 +7,7 @@ from families import START
 import machine
 import pytest
 from sim import Sink
-from test_status import each_family, each_seed
+from test_status import cip_family as each_family, each_seed
 
 GONE = (errno.ENOTCONN, errno.ECONNABORTED)
 

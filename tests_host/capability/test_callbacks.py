@@ -6,7 +6,7 @@ from rig import ECHO, Rig  # first: it puts the shim in place
 import machine
 import pytest
 from sim import Sink
-from test_status import each_family
+from test_status import cip_family as each_family
 
 STREAM, DATAGRAM = 1, 2
 

@@ -10,7 +10,7 @@ from rig import ECHO, Rig
 from sim import Blackhole, Sink, Stall
 from test_replay import modem as start_modem
 from test_replay_open import Replay
-from test_status import each_family, each_seed, refused
+from test_status import cip_family as each_family, each_seed, refused
 from transcript import transcripts
 
 from simcom import socket

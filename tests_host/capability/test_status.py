@@ -10,6 +10,7 @@ from sim import Echo, Sink, Stall
 
 SEEDS = (None, 1, 2)
 each_family = pytest.mark.parametrize("family", FAMILIES)
+cip_family = pytest.mark.parametrize("family", CIP)
 each_cip = pytest.mark.parametrize("family", CIP)
 each_seed = pytest.mark.parametrize("seed", SEEDS)
 

@@ -9,7 +9,7 @@ from feed import ERROR, Module, unasked
 from feed_open import OpenModule
 from rig import Rig
 from sim.at import ERROR as REFUSED
-from test_status import each_family
+from test_status import cip_family as each_family
 
 import simcom
 

@@ -6,7 +6,7 @@ from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
 from sim import Blob, Echo, Sink
 from target import pattern
-from test_status import each_family
+from test_status import cip_family as each_family
 
 BOTH = pytest.mark.parametrize("keeps", (True, False), ids=("heard later", "never heard"))
 

@@ -7,7 +7,7 @@ import pytest
 from rig import ECHO, Rig
 from sim import Drip, Sink
 from test_faults import POSITIONS, SMS, URCS, session
-from test_status import each_family
+from test_status import cip_family as each_family
 
 GONE = (errno.ENOTCONN, errno.ECONNABORTED)
 places = pytest.mark.parametrize("position", POSITIONS)
