@@ -10,7 +10,7 @@ from .channel import Answer, passed
 from .inline import InlineParser
 from .links import State, Wait
 
-MAYBE = -3  # Link.known: there may be more; only an empty answer tells
+MAYBE = 9999  # Link.known: there may be more, as if much; only an empty answer tells
 
 _BARE_MS = const(50)  # so long an OK may be an older command's, and the answer follow
 _REST_MS = const(1500)  # behind the peer's close bytes may come so late

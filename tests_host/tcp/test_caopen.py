@@ -6,7 +6,7 @@ import rig  # first: it puts the shim in place
 import machine
 import pytest
 import target
-from sim import Echo, Peer, Refuse, Stall
+from sim import Blob, Echo, Peer, Refuse, Stall
 
 import simcom
 
@@ -265,6 +265,20 @@ def test_payload_refused_for_want_of_room_is_sent_again_and_never_twice(full):
 
 
 # --- receiving
+
+
+@pytest.mark.parametrize("size", (100, 1024, 4000))
+def test_stream_that_flows_is_read_in_whole_segments(size):
+    r = made()
+    s = r.socket(r.serve(lambda: Blob(bytes(60_000))))
+    r.pump(1000)
+    buf = bytearray(size)
+    at = len(r.sent)
+    got = 0
+    while got < 40_000:
+        got += s.readinto(buf)
+    reads = [line for line in r.sent[at:] if line.startswith("AT+CARECV=")]
+    assert len(reads) <= got // r.modem.read_max + 2
 
 
 def test_payload_that_reads_like_answers():
