@@ -28,7 +28,8 @@ MARKS = ("<!-- pico: written by `make pico-bench WRITE=1` -->\n", "<!-- pico: en
 RATES = (115200, 460800, 921600)
 BYTES = dict(zip(RATES, (24000, 40000, 60000)))
 FAMILY = "sim7000"
-UNCOUNTED = "sim7080"  # does not tell how much is left
+UNCOUNTED = "sim7080"  # does not tell how much is left …
+ITS_RATES = (115200, 921600)  # … and has no 460800
 STAGES = ("import", "made", "active", "connect", "socket")
 FLOW = "transparent %d RTS/CTS"
 CYCLES_PER_MS = 125_000
@@ -128,7 +129,7 @@ def sessions(image):
             found[name] = ("transparent", (FAMILY, rate, BYTES[rate], flow))
     found["calls"] = ("calls", (FAMILY,))
     found["quick"] = ("quick", (FAMILY, RATES[-1], 30000))
-    found |= {"uncounted %d" % rate: ("quick", (UNCOUNTED, rate, 30000)) for rate in RATES}
+    found |= {"uncounted %d" % rate: ("quick", (UNCOUNTED, rate, 30000)) for rate in ITS_RATES}
     found["hardships"] = ("hardships", (FAMILY,))
     found["loads"] = ("loads", (FAMILY, capabilities()))
     found["heartbeat"] = ("heartbeat", (FAMILY, 20000))
@@ -209,11 +210,11 @@ def rows(found):
         ("block", "the same: blocking `readinto` of 1,024", line(block % 0), UP, 3, (0.955, 0.938, 0.905)),
         (
             "block uncounted",
-            "the same on SIM7080, which does not tell how much is left",
-            [found["uncounted %d" % rate]["received"]["line"] for rate in RATES],
+            "the same on SIM7080, which does not tell how much is left, at 115200 / 921600 baud",
+            [found["uncounted %d" % rate]["received"]["line"] for rate in ITS_RATES],
             UP,
             3,
-            (0.955, 0.938, 0.905),
+            (0.955, 0.905),
         ),
         ("block 4096", "the same: blocking `readinto` of 4,096", line("block 4096"), UP, 3, None),
         ("sleep", "the same: `sleep_ms(1)` between reads", line("sleep_ms(1)"), UP, 3, None),
