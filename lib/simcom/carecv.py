@@ -67,10 +67,10 @@ class CaRecv(Buffered):
         channel.parser.inline = None
         if kind == Answer.LOST:
             self._modem.broken(self.link, errno.EIO if channel.mute else errno.ETIMEDOUT, "AT+CARECV: no whole answer")
-        elif kind == Answer.ERROR:
-            self._refusal(self.link)
         elif not self._empty and channel.strays != self._odd:  # or these were header and payload
             self._modem.broken(self.link, errno.EIO, "AT+CARECV: no header that is understood")
+        elif kind == Answer.ERROR:
+            self._refusal(self.link)
         else:
             self._refused = 0
             self._nothing(self.link)
@@ -153,7 +153,7 @@ class CaRecv(Buffered):
         elif i <= buf.find(_REST, i, j) < i + 5:  # of a read that was given up, or damaged, perhaps into another code
             if self._channel.busy and self._channel.head:
                 self._channel.lost(True)
-            elif self.link and self.link.n >= 0:
+            if self.link and self.link.n >= 0:
                 m.broken(self.link, errno.EIO, "AT+CARECV: the answer came too late")
             return True
         else:

@@ -526,7 +526,10 @@ def reference(family, kind, payload, seed):
 
 # Payload behind a header of the module, or behind the command that announces it, of so many bytes.
 PAYLOAD = {
-    "rx": re.compile(rb"\+CIPRXGET: ?2,\d,(\d+),\d+\r\n|\+RECEIVE,\d,(\d+)[^\r]*\r\n|\+CARECV: ?(\d+),"),
+    "rx": re.compile(
+        rb"\+CIPRXGET: ?2,\d,(\d+),\d+\r\n|\+RECEIVE,\d,(\d+)[^\r]*\r\n|\+CARECV: ?(\d+),"
+        rb'|\+CAURC: ?"recv",\d,(\d+)[^\r]*\r\n'
+    ),
     "tx": re.compile(rb"AT\+C(?:IP|A)SEND=\d,(\d+)[^\r]*\r"),
 }
 
@@ -539,6 +542,16 @@ def in_payload(key, direction, at, n=1):
     for head in PAYLOAD[direction].finditer(reference(*key)[direction]):
         if at < head.end() + int(head[head.lastindex]) and at + n > head.end():
             return True
+    return False
+
+
+def replaced(key, at, n):
+    """Whether n bytes lost from a pushed payload are as many as the lines have that follow it."""
+    seen = reference(*key)["rx"]
+    for head in PAYLOAD["rx"].finditer(seen):
+        end = head.end() + int(head[head.lastindex])
+        if head.end() <= at <= end - n:
+            return seen[end : end + n].endswith(b"\r\n") and seen[end + n :][:2] in (b"", b"\r\n")
     return False
 
 
@@ -579,6 +592,7 @@ PUSHED = (
     "bytes put into payload that is pushed, or between CR and LF in front of it, or those that follow a restart: read"
 )
 PUSHED += " before the next header is missing"
+REPLACED = "bytes of payload that is pushed lost, and as many came in their place that end a line: nothing is left over"
 
 
 def undecidable(problem, key, direction, at, fault, error):
@@ -603,6 +617,8 @@ def undecidable(problem, key, direction, at, fault, error):
     if direction == "rx" and problem in ("read: wrong bytes", "read: silent loss", "read: duplication"):
         if kind == "flip" and payload:
             return TURNED
+        if key[1].startswith("push") and kind == "drop" and replaced(key, at, int(fault[4:])):
+            return REPLACED
         if key[1].startswith("push") and error and (added and in_payload(key, direction, at, 2) or kind == "restart"):
             return PUSHED
     return None

@@ -87,6 +87,26 @@ def test_header_that_turns_into_an_unsolicited_code_or_an_empty_answer_hides_no_
                 assert faults.run(run).problems == [], run
 
 
+PUSHED = re.compile(rb'(?:\+RECEIVE|\+CAURC: "recv"),(?=\d)')
+
+
+@pytest.mark.parametrize("family", [each for each in faults.FAMILIES if "push" in faults.sessions(each)])
+@pytest.mark.parametrize("fault", ("flip0", "flip1", "flip2", "flip3", "double1", "insert49"))
+def test_pushed_bytes_for_a_number_that_was_damaged_are_no_other_links(family, fault):
+    seen = faults.reference(family, "push-beside", "text", 0)["rx"]
+    for header in PUSHED.finditer(seen):
+        assert problems(family, "push-beside", "rx", header.end(), fault) == [], header
+
+
+@pytest.mark.parametrize("family", CA)
+def test_header_behind_a_refusal_that_is_no_answer_to_its_read_is_no_strangers(family):
+    stray = faults.STRAYS.index("ERROR\r\n\r\nERROR")
+    seen = faults.reference(family, "server", "text", 0)["rx"]
+    for header in re.finditer(rb"\r\n\+CARECV: [1-9]", seen):
+        for at in (header.start(), header.start() + 4, header.start() + 7):
+            assert problems(family, "server", "rx", at, "stray%d" % stray) == [], at
+
+
 @pytest.mark.parametrize("family", CIP)
 @pytest.mark.parametrize("payload", faults.PAYLOADS)
 def test_datagram_goes_out_once_when_what_is_told_of_it_is_damaged(family, payload):
@@ -236,3 +256,14 @@ def test_bits_turned_in_payload_are_told_apart():
 def test_a_fault_behind_the_end_of_the_session_is_not_met():
     verdict = faults.run("sim7000/client/text/0/rx/99999/drop1")
     assert [kind for kind, _ in verdict.problems] == ["not met"]
+
+
+@pytest.mark.parametrize("family", CIP)
+def test_line_in_the_place_of_pushed_bytes_is_told_apart_only_when_it_is_as_long(family):
+    key = family, "push", "text", 0
+    seen = faults.reference(*key)["rx"]
+    report = re.search(rb"\r\n(0, CLOSED|\+IPCLOSE: 0,1)\r\n$", seen)
+    for less, apart in ((0, [faults.REPLACED]), (1, []), (-1, [])):
+        n = len(report[0]) - less
+        verdict = faults.run("/".join((*key[:3], "0", "rx", str(report.start() - 20), "drop%d" % n)))
+        assert verdict.problems == [] and [reason for _, reason in verdict.undecidable] == apart, n

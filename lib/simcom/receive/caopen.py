@@ -159,15 +159,12 @@ class CaPush(Push):
         return True
 
     def _header(self, row):
-        # The link whose bytes follow, False: nobody's; None: the header is damaged.
+        # The link whose bytes follow; None: the header is damaged.
         if row[-1] == "":  # a comma where there is no sender
             row.pop()
         if not (2 + 2 * self._named <= len(row) <= 4 and row[0].isdigit() and row[1].isdigit()) or len(row) == 3:
             return None
-        n = int(row[0])
-        link = self._modem.links.get(n)
-        if n >= self._modem.LINKS:
-            return None
+        link = self._modem.links.get(int(row[0]))
         self.got = int(row[1])
         self._from = ""
         if len(row) == 4:
@@ -176,6 +173,6 @@ class CaPush(Push):
                 return None
             self._named = True
             self._from = host + ":" + row[3]
-            if link and link.proto == "TCP" and link.peer[1] and int(row[3]) != link.peer[1]:
-                return None
-        return link or False
+        if link:
+            self.word(link)  # a client that is not accepted yet
+        return link

@@ -153,14 +153,21 @@ class Push(Buffered):
                 self.spoilt()
                 return True
             self._colon = colon
-        self._comes(m.links.get(n))
+        link = m.links.get(n)
+        if link or buf[i + 1] != 82:
+            self._comes(link)
+        else:  # a digit of the number is damaged
+            self.spoilt()
         return True
 
     def _comes(self, link):
         # ``got`` bytes follow, for ``link``.
         self.link = None
         self._into = drop
-        if not 0 < self.got <= _MOST:
+        sender = _pair(self._from)
+        # From elsewhere: a digit of the number is damaged.
+        other = link and link.proto == "TCP" and link.peer[1] and sender and sender[1] != link.peer[1]
+        if other or not 0 < self.got <= _MOST:
             return self.spoilt()
         if link and link.state == State.OPEN:
             self.link = link
