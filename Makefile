@@ -35,7 +35,7 @@ PORTS := esp32 rp2
 help:
 	@echo "make test    run the tests under CPython, then under MicroPython"
 	@echo "make cases   the shared cases under more seeds than the five of make test: [SEEDS=20]"
-	@echo "make faults  every kind of fault at every byte of six sessions: [FAMILY=sim7000] [STEP=7: every 7th byte] [SEED=0] [ONE=run: replay it] (an hour)"
+	@echo "make faults  every kind of fault at every byte of seven sessions: [FAMILY=sim7000] [STEP=7: every 7th byte] [SEED=0] [ONE=run: replay it] (an hour)"
 	@echo "make pico    the library on an emulated Raspberry Pi Pico: all cases of one family, a life of each other ([FAMILY=a76xx] [ALL=1] [ONLY=words])"
 	@echo "make pico-bench  speed, memory, heartbeat there, compared with what is promised (WRITE=1: promise what is measured); build/pico.json"
 	@echo "make firmware  a Pico's firmware with TLS and the library in it: build/firmware/RPI_PICO_SIMCOM.uf2"
