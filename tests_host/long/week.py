@@ -47,7 +47,7 @@ STORM = (
     "+CIPRXGET: 1,0",
     "+CGEV: ME PDN DEACT 1",
 )
-ONCE = ("bringup", "power", "radio", "resync", "finish")  # not kept after they were used
+ONCE = ("bringup.connect", "bringup.power", "bringup.registration", "recovery.resync", "bringup.shutdown")  # not kept
 POSITIONS = ("before_echo", "after_echo", "before_info", "before_ok", "after_ok", "before_prompt", "after_payload")
 POSITIONS += ("before_report", "after_report")
 
