@@ -6,7 +6,7 @@ _LABEL = 63  # characters between two dots of a name
 
 
 def host(host) -> str:
-    """``host`` as tcpip.check_host() returns it: bytes, long names, IPv6 addresses. ValueError for what is none."""
+    """``host`` as text, which it may be given as bytes: a name or an address. ValueError for what is none."""
     text = check_text("host", host, 254, '", ;')
     if "/" in text:
         raise ValueError('host: "example.com", without "http://" and without a path, not %r' % host)

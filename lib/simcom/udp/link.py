@@ -51,7 +51,7 @@ class Datagram(LinkKind):
             link.cut = link.unacked = False
 
     def settle(self, link, n, error):
-        """Steps, in place of shortfall.settle(): how many of ``n`` bytes the module took, all or none."""
+        """Steps, in place of stream/partial.py: how many of ``n`` bytes the module took, all or none."""
         m = self.modem
         gone = link.state == State.DRAINING or link.n < 0
         took = link.report
