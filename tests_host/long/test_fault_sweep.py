@@ -87,6 +87,13 @@ def test_header_that_turns_into_an_unsolicited_code_or_an_empty_answer_hides_no_
                 assert faults.run(run).problems == [], run
 
 
+@pytest.mark.parametrize("family", CA)
+def test_read_that_becomes_the_command_for_results_as_digits_is_given_up_in_the_end(family):
+    reads = list(re.finditer(rb"AT\+CAREC(?=V=0,)", faults.reference(family, "client", "text", 0)["tx"]))
+    for read in reads[:2] + reads[-2:]:
+        assert problems(family, "client", "tx", read.start() + 2, "drop6") == [], read
+
+
 PUSHED = re.compile(rb'(?:\+RECEIVE|\+CAURC: "recv"),(?=\d)')
 
 

@@ -64,7 +64,8 @@ class Doubt:
             if channel.cmd is _QUESTION:  # whose answer this was
                 channel.busy = False
             return self._cut()
-        gone = not m.on or channel.quiet(m.silence_ms)
+        # Who says something, but never what was asked, may have other words for it.
+        gone = not m.on or channel.quiet(m.silence_ms) or (self._asked and passed(self._first, m.silence_ms))
         if inside and channel.busy and not channel.head and channel.cmd is not _QUESTION:
             self._cut()  # it is pushed, and a question could become payload
         elif channel.busy and (channel.filler or self._n):
