@@ -12,9 +12,9 @@ __version__ = "0.1.0"
 
 # What is used is loaded, and nothing else: as asyncio does it.
 _NAMES = (
-    " SIM800 SIM7000 SIM7028 A76XX SIM7600 SIM808 SIM868 SIM900 SIM7080 SIM7070 SIM7090 detect ATError Tap install "
+    " SIM800 SIM7000 SIM7028 A76XX SIM7600 SIM808 SIM868 SIM900 SIM7080 SIM7070 SIM7090"
+    " detect ATError Tap install socket "
 )
-_NAMES += "socket "
 
 
 def __getattr__(name):

@@ -142,7 +142,7 @@ class Pump:
     def may_wait(self):
         """Raise OSError(EALREADY) inside a callback, where nothing that waits would ever end."""
         if self.pumping:
-            raise OSError(errno.EALREADY, "a callback of the modem cannot wait for it")
+            raise OSError(errno.EALREADY, "a callback of the modem cannot wait")
 
     def _next(self):
         # The channel is idle: start one thing. Reads and tasks take turns.

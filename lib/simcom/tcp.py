@@ -97,7 +97,7 @@ class TcpIp(Modem):
             self.channel.parser.take = drop
         self.receiver.rings.give_back(link)
 
-    def broken(self, link, code=errno.ECONNRESET, why="the module dropped bytes that were waiting"):
+    def broken(self, link, code=errno.ECONNRESET, why="the module dropped waiting bytes"):
         """Received bytes are lost: ``link`` ends, behind what is verified."""
         link.fail(code, why)
         if link.n >= 0:

@@ -189,7 +189,7 @@ class Transparent(Tunnel):
         m = self._modem
         link = self._link
         if m.pumping:
-            raise OSError(errno.EALREADY, "a callback of the modem cannot wait for it")
+            raise OSError(errno.EALREADY, "a callback of the modem cannot wait")
         if self._data != data and self._room() < self.CHUNK:
             raise OSError(errno.ENOBUFS, "escape, resume: read what has come first")
         self._wish = data
