@@ -170,9 +170,10 @@ class Channel:
         if self._end:
             while self._push():
                 pass
-        elif self.refused and passed(self._deadline, 0):
-            self.owed = self.filler or self.owed
-            self._answered(Answer.ERROR, self.refused, 0, len(self.refused))
+        elif self.refused:
+            if passed(self._deadline, 0):
+                self.owed = self.filler or self.owed
+                self._answered(Answer.ERROR, self.refused, 0, len(self.refused))
         elif not got and (self.busy or self.parser.held or self.parser.need):
             parser = self.parser
             if parser.need or parser.tail:

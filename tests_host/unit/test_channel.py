@@ -1,6 +1,7 @@
 """The AT channel: whose line is it, deadlines, payload behind the prompt, Ctrl-C."""
 
 import errno
+import time
 
 import pytest
 import shim
@@ -456,6 +457,22 @@ def test_payload_is_not_sent_without_a_prompt(bench, refusal):
     bench.run(1000)
     assert bench.uart.sent == b"AT+CIPSEND=0,5\r"
     assert bench.log[-1][0] == "ERROR" and not bench.channel.busy and bench.channel.owed == 5
+
+
+def test_refusal_whose_time_ends_between_two_looks_at_the_clock(bench, monkeypatch):
+    bench.start()
+    bench.uart.say(ERROR)
+    bench.channel.poll()
+    now = [time.ticks_ms()]
+
+    def later():
+        now[0] += 30
+        return now[0]
+
+    monkeypatch.setattr("simcom.channel.ticks_ms", later)
+    for _ in range(4):
+        bench.channel.poll()
+    assert bench.log == [("ERROR", b"ERROR")]
 
 
 def test_prompt_behind_a_refusal_is_answered(bench):
