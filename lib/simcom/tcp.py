@@ -181,8 +181,7 @@ class TcpIp(Modem):
 
     def _live(self, link, end):
         try:
-            if link.stale and link.n >= 0 or self.owed & link.bit:  # else its number is another's before it was its own
-                self.owed &= ~link.bit
+            if link.stale and link.n >= 0:  # else its number is another's before it was its own
                 yield from self.shut(link)
             while link.n >= 0:
                 closing = link.state == State.CLOSING
@@ -240,6 +239,9 @@ class TcpIp(Modem):
     def _open(self, link):
         # One attempt; as long as the link is neither open nor failed there is another.
         n = link.n
+        if self.owed & link.bit:
+            self.owed &= ~link.bit
+            yield from self.shut(link)
         link.moved = ticks_ms()
         link.pending = True
         try:
