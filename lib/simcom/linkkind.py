@@ -14,13 +14,17 @@ class LinkKind:
         """Steps: ask the module to open ``link``; returns when that is under way: ``outcome()`` waits for the rest."""
         return self.modem.dial(link)
 
+    def through(self, steps):
+        """``steps`` that open something: through the context of this kind."""
+        return steps
+
     def transmit(self, link):
         """Steps: send what is in the send buffer, or some of it."""
         return self.modem.transmit(link)
 
 
 def between(m, link, begin, end):
-    """Steps: open ``link``, of a kind that is bound, between ``begin``, the steps that give its number something, and
+    """Steps: open ``link``, which is of some kind, between ``begin``, the steps that give its number something, and
     ``end``, the command that takes it back: who has the number later must not get that with it. Ends when the
     connection is there, or not."""
     n = link.n
