@@ -84,8 +84,9 @@ class Channel:
         self._rest = 0
         self.any = uart.any  # bound here: each binding would allocate
         self._readinto = uart.readinto
-        self._poll = select.poll()
-        self._poll.register(uart, select.POLLIN)
+        poll = select.poll()
+        poll.register(uart, select.POLLIN)
+        self.ready = poll.ipoll
 
     def start(self, cmd, n, handler, ms, own=0, payload=None, payload_n=0):
         """Send ``cmd[:n]``, after the prompt ``payload[:payload_n]``."""
@@ -138,7 +139,7 @@ class Channel:
         """Sleep until the UART has something, about ``ms`` at most. Payload goes to who takes it meanwhile: until its
         end is near nobody else has anything of it."""
         for _ in range(_LAPS):
-            for _ in self._poll.ipoll(self._full if self._end else ms):
+            for _ in self.ready(self._full if self._end else ms):
                 break
             if self._end or not self._sip():
                 break
@@ -162,7 +163,7 @@ class Channel:
         if self._feeding:  # a timer that strikes in _sip()
             return 0
         # Not uart.any() first: on rp2 that ends in an event, and nobody sleeps.
-        for _ in self._poll.ipoll(0):
+        for _ in self.ready(0):
             self._feeding = True
             got = self._read()
             self._feeding = False

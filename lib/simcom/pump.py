@@ -1,7 +1,7 @@
 """The pump: runs what is owed, one command at a time, whenever somebody calls."""
 
 import errno
-from time import ticks_add, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -9,6 +9,7 @@ from .channel import Answer, Channel, passed
 from .lazy import once
 
 _LAPS = const(3)  # so many reads go before the tasks are looked at
+_REST_MS = const(10)  # when nothing was to be done it is not looked for so long, unless something comes
 _MORE_MS = const(61000)  # than silence_ms: when so much has passed the module has been given up
 
 
@@ -78,6 +79,7 @@ class Pump:
     _only = None  # the task that goes before all others
     _turn = False  # the last command was a task's: now reading
     _laps = 0  # so many reads go before the tasks are looked at; 0: one may have something to do now
+    _looked = 0  # ticks_ms when nothing was to be done
 
     def __init__(self, uart):
         self.channel = self.stage = Channel(uart, self)  # stage: where commands begin; see stages.py
@@ -93,6 +95,12 @@ class Pump:
         """
         if self.pumping:
             return 0
+        if self._laps == _LAPS and 0 <= ticks_diff(ticks_ms(), self._looked) < _REST_MS:
+            if not (self.links.reading or self.channel.parser.pushed):  # type: ignore[attr-defined]
+                for got in self.channel.ready(0):  # noqa: B007  (with a name more the frame would be on the heap)
+                    break
+                else:
+                    return 0
         try:
             self.pumping = True
             got = self.stage.poll()
@@ -161,6 +169,7 @@ class Pump:
             if passed(task.wake, 0) and (only or task) is task:
                 return self._advance(task)
         self._laps = _LAPS
+        self._looked = ticks_ms()
         if not (only or reads):
             self.receiver.next()
 
