@@ -144,7 +144,7 @@ def test_module_that_slept_and_woke_unnoticed(family, seed):
         assert rig.works()
     except OSError as e:  # the context is gone: a program looks, and connects
         assert e.errno in (errno.ENOTCONN, errno.ECONNABORTED, errno.ETIMEDOUT)
-        rig.pump(2000)
+        rig.pump(10_000)  # some spoil answers meanwhile
         assert not rig.modem.isconnected()
         rig.modem.connect("internet")
         assert rig.works()

@@ -59,7 +59,7 @@ class Server(Capability):
 
 class SecondContext(Capability):
     families = START
-    stays = frozenset({"Context", "contexts"})
+    stays = frozenset({"Keeper", "contexts"})
 
     def on(self):
         self.context = self.modem.context("other.apn")

@@ -32,10 +32,10 @@ class Services(AtModule):
         """Where the cell is."""
         if op != "=" or number(args, 0, 1, 4) is None:
             return OK if op == "=?" else ERROR
-        self.later(self.service_ms, lambda: self._told("+CLBS: 0,%s,%s,550" % self.place))
+        self.later(self.service_ms, lambda: self._place_told("+CLBS: 0,%s,%s,550" % self.place))
         return PENDING
 
-    def _told(self, text: str) -> None:
+    def _place_told(self, text: str) -> None:
         self.info(text if self.attached else text.split(":")[0] + ": 1")
         self.resume(OK)
 

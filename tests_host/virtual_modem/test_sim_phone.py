@@ -1,5 +1,7 @@
 """What strangers' programs ask of the virtual module before they connect, and what is no business of sockets."""
 
+import inspect
+
 from families import FAMILIES, OPEN
 import pytest
 from sim_host import Host
@@ -270,3 +272,16 @@ def test_a_bearer_dies_with_the_network_and_wants_the_right_apn(family):
     assert host.ask("AT+SAPBR=1,1", 2000) == OK
     host.ask("AT+CGATT=0", 500)
     assert host.ask("AT+SAPBR=2,1").endswith(told('+SAPBR: 1,3,"0.0.0.0"'))
+
+
+# --- The module is made of parts that know nothing of each other
+
+
+@each_family
+def test_no_part_takes_the_place_of_another_ones_method(family):
+    parts = type(Host(family).vm).__mro__[:-1]
+    for at, part in enumerate(parts):
+        for name, method in vars(part).items():
+            others = [each for each in parts[at + 1 :] if inspect.isfunction(method) and name in vars(each)]
+            if others and not issubclass(part, others[0]) and not name.startswith("__"):
+                assert "super()." + name in inspect.getsource(method), (part, others[0], name)

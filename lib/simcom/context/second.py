@@ -24,7 +24,7 @@ def context(m, apn: str, user: str = "", key: str = ""):
     """
     need(m, "second PDP context")
     if len(m.links.slots) == 1:
-        raise OSError(errno.EOPNOTSUPP, "a second PDP context needs more than a single connection")
+        raise OSError(errno.EOPNOTSUPP, "a single connection has no second PDP context")
     account = (check_text("apn", apn), check_text("user", user), check_text("key", key))
     keeper = m.parts.get("contexts")
     if not keeper:
