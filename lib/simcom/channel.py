@@ -174,19 +174,19 @@ class Channel:
         elif self.refused:
             if passed(self._deadline, 0):
                 self.owed = self.filler or self.owed
-                self._answered(Answer.ERROR, self.refused, 0, len(self.refused))
+                self._answered(Answer.ERROR, self.refused)
         elif not got and (self.busy or self.parser.held or self.parser.need):
             parser = self.parser
             if parser.need or parser.tail:
-                if self.quiet(Pace.GAP_MS):
-                    (self.doubt or self._owner).late()
+                late = self.quiet(Pace.GAP_MS)
             elif 0 < parser.held < 3 and parser.line[0] == 62 and self.quiet(_STRAY_MS):
-                self._stray()
-            elif self.busy and passed(self._deadline, 0):
-                if self.own > 2:
-                    self._answered(Answer.OK, b"", 0, 0)
-                else:
-                    (self.doubt or self._owner).late()
+                late = self._stray()
+            else:
+                late = self.busy and passed(self._deadline, 0)
+                if late and self.own > 2:
+                    late = self._answered(Answer.OK)
+            if late:
+                (self.doubt or self._owner).late()
         return got
 
     def _read(self):
@@ -271,13 +271,13 @@ class Channel:
         self.mute = mute
         self.owed = self.busy and self.filler or self.owed
         self.desync = True
-        self._answered(Answer.LOST, b"", 0, 0)
+        self._answered(Answer.LOST)
 
-    def _answered(self, kind, buf, i, j):
+    def _answered(self, kind, line=b""):
         if self.busy:
             self.busy = self.parser.prompt = False
             self.refused = None
-            self.handler(kind, buf, i, j)
+            self.handler(kind, line, 0, len(line))
 
     def _stray(self):
         # ESC ends what has no length, an SMS too; of what has one it is the first byte of filler.
@@ -349,7 +349,7 @@ class Channel:
                 self.hurry(_ARMED_MS if self.parser.prompt and self.sent == -1 else _DOUBLE_MS)
         elif n == 2 and buf.startswith(b"OK", i) and not self.parser.prompt:
             if not self.own:
-                self._answered(Answer.OK, buf, i, j)
+                self._answered(Answer.OK, b"OK")
             elif self.own == 2:
                 self.own = 3
                 self.hurry(self.ms // 4)

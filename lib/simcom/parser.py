@@ -21,32 +21,30 @@ class Parser:
 
     def __init__(self, sink, size):
         self.buf = bytearray(size)
-        self.prompt = False  # set by who awaits ">"; cleared when it came
-        self.need = 0  # payload bytes still to come …
-        self.take = None  # … and who takes them
+        self.take = None  # takes payload
         self.long = None  # trailer form: "\r\n\r\nOK\r\n", "\r\nOK\r\n", not known yet
         self.sink = sink
         self.line = bytearray(_LINE)  # a line that began in an earlier chunk
-        self.held = 0  # its bytes so far
         self.empty = False  # the line before this one was empty
-        self.tail = 0  # not 0: between payload and its OK, where only URCs may stand: 1, and 1 for each empty line
         self._blank = False  # there were two empty lines in a row: the long form
         self._newline = False  # this payload ended in "\n"
-        # Lines are somebody's text (behind +CMT: …) until one is empty, with which all else begins; NMEA sentences of
-        # this module have no CR LF in front.
-        self.text = self.bare = False
+        self.bare = False  # NMEA sentences of this module have no CR LF in front
+        Parser.reset(self)
 
-    def expect(self, n, take, trailer=True):
+    def expect(self, n, take, trailer=1):
         """The next ``n`` bytes are payload, for ``take(buf, i, n)``; called by the sink in ``on_line``."""
         self.need = n
         self.take = take
-        self.tail = int(trailer)
+        self.tail = trailer
         self._blank = False
 
     def reset(self):
         """Forget a partial line, payload or trailer."""
-        self.need = self.held = self.tail = 0
-        self.prompt = self.text = False
+        self.need = 0  # payload bytes still to come
+        self.held = 0  # bytes of a line that began in an earlier chunk
+        self.tail = 0  # not 0: between payload and its OK, where only URCs may stand: 1, and 1 for each empty line
+        self.prompt = False  # set by who awaits ">"; cleared when it came
+        self.text = False  # lines are somebody's (behind +CMT: …) until one is empty, with which all else begins
 
     def feed(self, n):
         """Dispatch the first ``n`` bytes of ``buf``."""
@@ -85,8 +83,7 @@ class Parser:
                     self._end(True)
                     return len(form)
             if self.prompt and not self.text and self.buf[i] == 62:  # ">"
-                self.prompt = False
-                self.empty = False
+                self.prompt = self.empty = False
                 self.sink.on_prompt()
                 return 1  # its blank, if any, is stripped from the next line
         return 0

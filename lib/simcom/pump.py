@@ -160,7 +160,8 @@ class Pump:
             task = self._calls.pop(0)  # (function, line); with a name more the frame would come from the heap
             return task[0](task[1])
         if self.channel.desync and not self._only:
-            return self._resync()
+            self._only = self.start(once("recovery.resync").resync(self))
+            return
         only = self._only
         reads = not only and (self._turn or self._laps > 0)
         if reads and self.receiver.next():
@@ -178,12 +179,6 @@ class Pump:
         self._turn = False
         self._laps -= 1
         self._task = None
-
-    def _resync(self):
-        try:
-            self._only = self.start(once("recovery.resync").resync(self))
-        except OSError:  # no room: the next time
-            pass
 
     def _advance(self, task):
         self._turn = True

@@ -11,6 +11,7 @@ from .lazy import once
 from .links import LinkTable, State, drop
 from .modem import Modem
 
+_SEND_MS = const(10000)
 _REPORT_MS = const(10000)  # a late result that has not come by then may have been lost: the module is asked
 _QUIET_MS = const(10000)  # after this long without a word a link is asked: its state, its data
 
@@ -26,7 +27,7 @@ class TcpIp(Modem):
         ``DNS``: marks of the answer to AT+CDNSGIP. ``OFF``: the command that switches the module off.
         ``RECOUNTS``: not 0: payload that was refused may be there in part; of so many numbers in the answer to ``ACK``
         the largest is what was taken. ``RECEIVER``: the class that receives in buffer access; ``BUFFERED``: commands
-        that begin that, if not AT+CIPRXGET=1. ``SEND_MAX``, ``SEND_MS``, ``CONNECT_MS``,
+        that begin that, if not AT+CIPRXGET=1. ``SEND_MAX``, ``CONNECT_MS``,
         ``STALL_MS``, ``ANSWER_MS``.
     ``dial(link, more)``: where ``OPEN`` alone will not do: steps that ask for the connection. They may take as long as
         they like and block the channel, and say themselves what has become of it, by ``connected(link)``, or by
@@ -47,7 +48,6 @@ class TcpIp(Modem):
     LINKS = 1
     READ_MAX = 1460  # AT+CIPRXGET=2
     SEND_MAX = 1460
-    SEND_MS = 10000
     CONNECT_MS = 80000  # the module's own time-out, and some more
     STALL_MS = 125000  # so long a link may take nothing of what is to be sent
 
@@ -291,7 +291,7 @@ class TcpIp(Modem):
         link.report = None
         link.sending = n
         try:
-            info = yield self.SEND % (link.n, n) + link.suffix, self.SEND_MS, self.marks(link.n), (link.tx, n)
+            info = yield self.SEND % (link.n, n) + link.suffix, _SEND_MS, self.marks(link.n), (link.tx, n)
             self.accepted(link, info, n)
             yield from self.reported(link, self.STALL_MS)
         except (OSError, ValueError) as e:

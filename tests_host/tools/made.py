@@ -96,7 +96,7 @@ moved mute naming nap_ms number on_answer on_end on_head on_lost on_prompt on_re
 Parser parting parts passed pause pending place polled pool power_up prepare prompted pushed PushParser quiet raising
 READ_MAX read_max read_sent reader reading ready RECEIVER receiver recheck reclaim_ms refusal refuse REGISTRATION
 release remember renewed report reported resolved RESTART ring_size RingPool rings running rxget rxget_at rxget_n
-SEND_MS sending serve shut sink spare spoilt stage stale STALL_MS start_only stray strays suffix suspect ticking total
+sending serve shut sink spare spoilt stage stale STALL_MS start_only stray strays suffix suspect ticking total
 touched toward transmit turning unacked upward urcs want watcher went wording
 """.split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
