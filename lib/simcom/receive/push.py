@@ -165,8 +165,9 @@ class Push(Buffered):
         self.link = None
         self._into = drop
         sender = _pair(self._from)
-        # From elsewhere: a digit of the number is damaged.
         other = link and link.proto == "TCP" and link.peer[1] and sender and sender[1] != link.peer[1]
+        if other:  # from another link's peer: a digit of the number is damaged
+            other = sender[1] in [each.peer[1] for each in self._modem.links.slots if each]
         if other or not 0 < self.got <= _MOST:
             return self.spoilt()
         if link and link.state == State.OPEN:
