@@ -15,7 +15,7 @@ from tools import packages
 
 DEEPEST = "sim7080"  # the family whose reads take most of the C stack
 PROGRAM = "import secure; secure.run(%r, %r)"
-DEPTH = re.compile(r"^C stack of Python at its deepest: (\d+)$", re.M)
+DEPTH = re.compile(r"C stack of Python at its deepest: (\d+)")
 
 
 class Secure(Peer):
