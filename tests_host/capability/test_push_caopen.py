@@ -9,6 +9,7 @@ from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
 
 from modes import taught
+from test_push import drain
 from sim import Blob, Drip, Echo, Sink
 
 families = pytest.mark.parametrize("family", CA)
@@ -28,18 +29,6 @@ def rig(family, choices=None, seed=None, up=True, **settings):
     if up:
         r.modem.connect("internet")
     return r
-
-
-def drain(s):
-    got = bytearray()
-    try:
-        while True:
-            piece = s.recv(400)
-            got += piece
-            if not piece:
-                return bytes(got), None
-    except OSError as e:
-        return bytes(got), e.errno
 
 
 def opens(r, since=0):

@@ -401,8 +401,8 @@ def test_server_is_full(transcript, chunk):
 # Any command
 
 
-@every("06")
-def test_test_forms(transcript, chunk):
+@every("06 15")
+def test_what_is_asked_beside_a_connection(transcript, chunk):
     module = CaReplay(chunk)
     made = modem(module)
     s = connected(made)
@@ -412,8 +412,8 @@ def test_test_forms(transcript, chunk):
     assert s.write(b"still there") == 11
 
 
-@every("07")
-def test_there_are_no_links(transcript, chunk):
+@every("07 16")
+def test_what_is_asked_before_there_is_one(transcript, chunk):
     module = CaReplay(chunk)
     made = modem(module)
     module.load(transcript)
@@ -476,27 +476,6 @@ def test_power_off(transcript, chunk):
     module.load(transcript)
     made.active(False)
     module.finish()
-
-
-@every("15")
-def test_power_saving_mode(transcript, chunk):
-    module = CaReplay(chunk)
-    made = modem(module)
-    s = connected(made)
-    module.load(transcript)
-    left_by_at(made, module)
-    module.finish()
-    assert s.write(b"x") == 1
-
-
-@every("16")
-def test_edrx(transcript, chunk):
-    module = CaReplay(chunk)
-    made = modem(module)
-    module.load(transcript)
-    left_by_at(made, module)
-    module.finish()
-    assert connected(made).write(b"x") == 1
 
 
 @chunks

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import shim
-from feed import CHUNKS, ERROR, Scripted, info, those, unasked
+from feed import CHUNKS, ERROR, Loaded, info, those, unasked
 from feed_open import FAMILIES, GONE, OpenModule, connected, elapsed, idle, modem, raises, refused
 from transcript import field, transcripts
 
@@ -27,37 +27,11 @@ def every(wanted):
     return those(wanted, *FAMILIES)
 
 
-class Replay(Scripted, OpenModule):
-    """A module that answers what was loaded, in its order; everything else as usual."""
+class Replay(Loaded, OpenModule):
+    """A module of the CIPOPEN families that answers as a transcript does."""
 
     def __init__(self, family, chunk=0, echo=False):
-        super().__init__(family)
-        self.uart.chunk = chunk
-        self.echo = echo
-        self._anytime: list = []
-
-    def load(self, transcript, *, anytime=(), dropped=(), first=None, end=None):
-        """Take the exchanges from the one that begins with `first` to before `end`; returns itself.
-
-        `anytime`: beginnings of commands that the driver sends earlier or later than the host of the transcript.
-        `dropped`: those that it never sends.
-        """
-        entries = transcript.exchanges()
-        texts = [line for line, _ in entries]
-        begin = texts.index(first) if first else 0
-        del entries[texts.index(end, begin) if end else len(texts) :]
-        self.script = [entry for entry in entries[begin:] if not entry[0].startswith(tuple(dropped))]
-        self._anytime = list(anytime)
-        return self
-
-    def _reply(self, line):
-        for at, (theirs, answers) in enumerate(self.script):
-            if line.replace(b'"', b"") == theirs.replace(b'"', b""):
-                del self.script[at]
-                return self._play(line, answers, at)
-            if not theirs.startswith(tuple(self._anytime)):
-                break
-        return super()._reply(line)
+        super().__init__(family, chunk=chunk, echo=echo)
 
     def _play(self, line, answers, at):
         n = int(line.partition(b"=")[2][:1] or b"0") if re.match(rb"AT\+CIP(OPEN|CLOSE)=\d", line) else -1

@@ -30,9 +30,9 @@ def counted(line: bytes) -> "tuple[int, bool] | None":
 CHUNKS = [pytest.param(0, id="whole"), pytest.param(1, id="byte-by-byte"), pytest.param(7, id="by-seven")]
 
 
-def those(number, *families):
-    """The transcripts of a number, whole and in pieces."""
-    found = transcripts(*families, number=number)
+def those(numbers, *families):
+    """The transcripts of a number, or of several in one text, whole and in pieces."""
+    found = [each for number in numbers.split() for each in transcripts(*families, number=number)]
     assert found
     return lambda test: pytest.mark.parametrize("transcript", found, ids=lambda each: each.name)(
         pytest.mark.parametrize("chunk", CHUNKS)(test)
@@ -400,3 +400,40 @@ def unasked(made, cmd: str) -> list:
     from simcom.query import ask
 
     return made.run(ask(b"AT" + cmd.encode(), 5000))
+
+
+class Loaded(Scripted):
+    """One that answers what was loaded of a transcript, in its order; everything else as usual."""
+
+    def __init__(self, *args, chunk=0, echo=False):
+        super().__init__(*args)
+        self.uart.chunk = chunk
+        self.echo = echo
+        self._anytime: tuple = ()
+
+    def load(self, transcript, *, anytime=(), dropped=(), first=None, end=None):
+        """Take the exchanges from the one that begins with `first` to before `end`; returns itself.
+
+        `anytime`: beginnings of commands that the driver sends earlier or later than the host of the transcript.
+        `dropped`: those that it never sends.
+        """
+        entries = transcript.exchanges()
+        texts = [line for line, _ in entries]
+        begin = texts.index(first) if first else 0
+        del entries[texts.index(end, begin) if end else len(texts) :]
+        self.script = [entry for entry in entries[begin:] if not entry[0].startswith(tuple(dropped))]
+        self._anytime = tuple(anytime)
+        return self
+
+    def same(self, line, theirs):
+        """Whether the driver's command is what the host of the transcript sent."""
+        return line.replace(b'"', b"") == theirs.replace(b'"', b"")
+
+    def _reply(self, line):
+        for at, (theirs, answers) in enumerate(self.script):
+            if self.same(line, theirs):
+                del self.script[at]
+                return self._play(line, answers, at)
+            if not theirs.startswith(self._anytime):
+                break
+        return super()._reply(line)

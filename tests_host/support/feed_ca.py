@@ -3,7 +3,7 @@
 import re
 
 import shim
-from feed import ERROR, OK, Module, Scripted, info
+from feed import ERROR, OK, Loaded, Module, info
 
 import simcom
 
@@ -185,40 +185,17 @@ class CaModule(Module):
         return OK
 
 
-class CaReplay(Scripted, CaModule):
-    """A CaModule that answers what was loaded of a transcript, in its order; everything else as usual.
+class CaReplay(Loaded, CaModule):
+    """A CaModule that answers as a transcript does.
 
     What a read or a notice brings goes to the inbox: the driver asks for other amounts than the host of the transcript.
     """
 
     def __init__(self, chunk=0, echo=False):
-        super().__init__()
-        self.uart.chunk = chunk
-        self.echo = echo
-        self._anytime: tuple = ()
+        super().__init__(chunk=chunk, echo=echo)
 
-    def load(self, transcript, *, anytime=(), dropped=(), first=None, end=None):
-        """Take the exchanges from the one that begins with `first` to before `end`; returns itself.
-
-        `anytime`: beginnings of commands that the driver sends earlier or later than the host of the transcript.
-        `dropped`: those that it never sends.
-        """
-        entries = transcript.exchanges()
-        texts = [line for line, _ in entries]
-        begin = texts.index(first) if first else 0
-        del entries[texts.index(end, begin) if end else len(texts) :]
-        self.script = [entry for entry in entries[begin:] if not entry[0].startswith(tuple(dropped))]
-        self._anytime = tuple(anytime)
-        return self
-
-    def _reply(self, line):
-        for at, (theirs, answers) in enumerate(self.script):
-            if alike(line) == alike(theirs) or (theirs.startswith(b"AT+CARECV=") and line[:12] == theirs[:12]):
-                del self.script[at]
-                return self._play(line, answers, at)
-            if not theirs.startswith(self._anytime):
-                break
-        return super()._reply(line)
+    def same(self, line, theirs):
+        return alike(line) == alike(theirs) or (theirs.startswith(b"AT+CARECV=") and line[:12] == theirs[:12])
 
     def _play(self, line, answers, at):
         said = b"".join(each for each in answers if not isinstance(each, int))

@@ -45,24 +45,32 @@ def test_bytes_dropped_at_the_close(family, count, mode):
     assert rig.works()
 
 
+def before_read(rig, count, act):
+    """Have the module act before it answers the driver's read number `count`."""
+    execute = rig.vm.execute
+    reads = []
+
+    def acting(line):
+        if line.startswith(b"AT+CIPRXGET=") and line[12:13] in b"23":
+            reads.append(line)
+            if len(reads) == count:
+                act()
+        execute(line)
+
+    rig.vm.execute = acting
+
+
 @modes
 @families
 def test_rest_that_a_header_told_of(family, mode):
     rig, s = made(family, mode)
-    link = rig.vm.links[s._link.n]
-    execute = rig.vm.execute
-    reads = []
 
-    def dropped(line):
-        if line.startswith(b"AT+CIPRXGET=") and line[12:13] in b"23":
-            reads.append(line)
-            if len(reads) == 3:
-                rig.connection().is_open = False
-                link.forget_data()
-                rig.connection()._ended()
-        execute(line)
+    def drop():
+        rig.connection().is_open = False
+        rig.vm.links[s._link.n].forget_data()
+        rig.connection()._ended()
 
-    rig.vm.execute = dropped
+    before_read(rig, 3, drop)
     rig.connection().write(pattern(4000))
     got = reset(s, 4000)
     assert pattern(4000).startswith(got) and 0 < len(got) < 4000
@@ -73,19 +81,13 @@ def test_rest_that_a_header_told_of(family, mode):
 def test_fewer_than_a_header_told_of(family, mode):
     # The connection is open still: what came is read, then it is an error.
     rig, s = made(family, mode)
-    link = rig.vm.links[s._link.n]
-    execute = rig.vm.execute
-    reads = []
 
-    def fewer(line):
-        if line.startswith(b"AT+CIPRXGET=") and line[12:13] in b"23":
-            reads.append(line)
-            if len(reads) == 2:
-                data, source = link.take(link.rx_count)
-                link.data(data[:5], source)
-        execute(line)
+    def keep_five():
+        link = rig.vm.links[s._link.n]
+        data, source = link.take(link.rx_count)
+        link.data(data[:5], source)
 
-    rig.vm.execute = fewer
+    before_read(rig, 2, keep_five)
     rig.connection().write(pattern(100))
     got = reset(s, 100)
     assert got == pattern(100)[:6]

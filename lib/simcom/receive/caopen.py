@@ -171,6 +171,8 @@ class CaPush(Push):
             host = row[2].strip('"')
             if not host or host.strip("0123456789abcdefABCDEF.:") or not row[3].isdigit():
                 return None
+            if link and link.proto == "TCP" and link.peer[1] and int(row[3]) != link.peer[1]:
+                return None
             self._named = True
             self._from = host + ":" + row[3]
         if link:
