@@ -89,14 +89,14 @@ def dial_at(rig, n, port=80):
             link.rx.clear()
 
 
-def before(rig, name, work):
-    """Do work() once, when the module has just got a command of this name for a link."""
+def before(rig, name, kind, work):
+    """Do work() once, when the module has just got a command of this name and kind, for a link or without."""
     real = getattr(rig.vm, "do_" + name)
 
     def first(op, args):
-        if op == "=":
+        if op == kind:
             delattr(rig.vm, "do_" + name)
-            work(int(args[0]))
+            work(int(args[0]) if args else None)
         return real(op, args)
 
     setattr(rig.vm, "do_" + name, first)
@@ -334,7 +334,7 @@ def test_number_that_a_client_has_got_meanwhile(family, seed, late):
         for text in deaf.lost:
             rig.vm.later(200 if late else 0, lambda text=text: rig.vm.report(text))
 
-    before(rig, OPENS[family], work)
+    before(rig, OPENS[family], "=", work)
     mine = rig.socket(ECHO)
     ((n, outside),) = came
     assert mine._link.n == n - 1
@@ -357,7 +357,7 @@ def test_last_number_that_a_client_has_got_meanwhile(family, seed):
     for _ in range(rig.modem.LINKS - OWN[family] - 1):
         outside = rig.dial(80)
         pairs.append((outside, accepted(s)[0]))
-    before(rig, OPENS[family], lambda n: pairs.append((dial_at(rig, n), None)))
+    before(rig, OPENS[family], "=", lambda n: pairs.append((dial_at(rig, n), None)))
     mine = rig.socket()
     with pytest.raises(OSError):
         mine.connect(ECHO)
@@ -715,12 +715,17 @@ def test_port_that_was_hurt_on_the_line_makes_no_client(family):
     raises(errno.EAGAIN, s.accept)
 
 
-@pytest.mark.parametrize("family", CIPSTART)
+# What lists links, and whose they are.
+LISTS = {"sim800": ("CIPSTATUS", "="), "sim7000": ("CIPSTATUS", "="), "sim7028": ("CIPOPEN", "?")}
+LISTS.update({"a76xx": ("CIPOPEN", "?"), "sim7080": ("CASTATE", "?")})
+
+
+@families
 def test_client_right_behind_an_answer_about_its_number(family):
-    # The answer is of the connection before: its CLOSED ended the new one.
+    # The answer is of the connection before: that it is closed ended the new one.
     rig = Rig(family=family, wrap=Faulty)
     s = listening(rig, timeout=60)
-    first = dial_at(rig, 0)
+    first = dial_at(rig, 1)
     c, _ = s.accept()
     first.close()
     assert c.read(1) == b""
@@ -729,9 +734,9 @@ def test_client_right_behind_an_answer_about_its_number(family):
 
     def dial(_):
         rig.port.stall(rig.port.offset["rx"], 300)
-        rig.clock.after_ms(100, lambda: second.append(dial_at(rig, 0)))
+        rig.clock.after_ms(100, lambda: second.append(dial_at(rig, 1)))
 
-    before(rig, "CIPSTATUS", dial)
+    before(rig, *LISTS[family], dial)
     while not second:
         rig.pump(10)
     second[0].send(b"hello")
@@ -739,6 +744,36 @@ def test_client_right_behind_an_answer_about_its_number(family):
     assert c.read(5) == b"hello"
     c.write(b"world")
     assert second[0].recv(5) == b"world"
+
+
+@pytest.mark.parametrize("ms", range(0, 12, 3))
+def test_number_that_changes_hands_before_the_answer_about_it_is_looked_into(ms):
+    # One client has left, and the module is asked which; meanwhile another one's number is closed and given anew.
+    rig = Rig(family="sim7080", send_ms=0)
+    s = listening(rig, timeout=60)
+    outside = [rig.dial(80), rig.dial(80), rig.dial(80)]
+    inside = [accepted(s)[0] for _ in outside]
+    n = inside[1]._link.n
+    third = []
+    real = rig.vm.do_CACLOSE
+
+    def closed(op, args):
+        rig.clock.after_ms(25, lambda: third.append(dial_at(rig, n)))
+        del rig.vm.do_CACLOSE
+        return real(op, args)
+
+    rig.vm.do_CACLOSE = closed
+    inside[1].settimeout(0)
+    inside[1].write(b"bye")
+    inside[1].close()
+    rig.clock.after_ms(ms, outside[1].close)
+    outside[0].close()
+    while not third:
+        rig.pump(1)
+    client, _ = accepted(s)
+    assert client._link.n == n
+    rig.pump(1000)
+    carries(third[0], client)
 
 
 @families
@@ -941,7 +976,7 @@ def test_local_port_while_a_server_listens(family, seed):
     s = listening(rig)
     came = []
     if rig.modem.LINKS > 2:
-        before(rig, OPENS[family], lambda n: came.append(dial_at(rig, n)))
+        before(rig, OPENS[family], "=", lambda n: came.append(dial_at(rig, n)))
     mine = rig.socket()
     mine.bind(("", 5000))
     mine.connect(ECHO)

@@ -2,11 +2,11 @@
 
 import errno
 
-from families import CIP as FAMILIES
+from families import CIP, FAMILIES
 import pytest
 from rig import Dialled, Rig
 
-families = pytest.mark.parametrize("family", FAMILIES)
+families = pytest.mark.parametrize("family", CIP)
 
 
 class Caller(Dialled):
@@ -175,3 +175,74 @@ def test_client_that_nobody_has_accepted_leaves_its_bytes(family):
         assert address[0] == "192.0.2.%d" % (1 + at)
         assert after.read(13) == b"caller %06d" % at
     assert third.taken
+
+
+class Visitors:
+    """Each asks at once and leaves with its answer; the next comes a moment later, or when there is room."""
+
+    def __init__(self, rig, count):
+        self.rig, self.count = rig, count
+        self.answers = []
+        self.next()
+
+    def next(self):
+        if len(self.answers) < self.count:
+            visitor = Visitor(self.rig, 80, "192.0.2.1", 5000 + len(self.answers))
+            if visitor.taken:
+                visitor.all = self
+                visitor.send(b"visitor %06d" % len(self.answers))
+            else:
+                self.rig.clock.after_ms(1000, self.next)
+
+
+class Visitor(Dialled):
+    heard = b""
+
+    def received(self, connection, data):
+        self.heard += data
+        if len(self.heard) == 13:
+            self.close()
+            self.closed(connection)
+
+    def closed(self, connection):
+        if not self.ended or self.heard:
+            self.all.answers.append(self.heard)
+            self.rig.clock.after_ms(1, self.all.next)
+            self.heard = b""
+        self.ended = True
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("seed", [None, *range(1, 5)])
+def test_visitors_beside_one_that_says_nothing(family, seed):
+    """What the module is asked because of one link says of others what was true when it was asked."""
+    rig = Rig(seed, family=family)
+    s = listening(rig)
+    s.settimeout(0)
+    mute = rig.dial(80)
+    rig.clock.after_ms(20, mute.close)
+    visitors = Visitors(rig, 40)
+    open_ones = {}  # client: what it asked
+    for _ in range(10**5):
+        if len(visitors.answers) == 40:
+            break
+        try:
+            client, _ = s.accept()
+            client.settimeout(0)
+            open_ones[client] = b""
+        except OSError as e:
+            assert e.errno == errno.EAGAIN
+        for client, asked in list(open_ones.items()):
+            try:
+                data = client.read(20)
+            except OSError:  # the mute one, when its number is the next one's before its end was told
+                data = b""
+            if data:
+                open_ones[client] = asked = asked + data
+                if len(asked) == 14:
+                    assert client.write(b"answer" + asked[7:]) == 13
+            if data == b"" or len(asked) == 14:
+                client.close()
+                del open_ones[client]
+        rig.modem.wait(20)
+    assert visitors.answers == [b"answer %06d" % n for n in range(40)]

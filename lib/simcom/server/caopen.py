@@ -67,18 +67,27 @@ def stop(m, server):
 
 
 def look(m, n):
-    """Ask what links there are, and who has them."""
+    """Ask what links there are, and who has those that we do not know."""
     servers = m.parts["servers"]
+    was = m.links.slots[:]
+    unknown = []
+    for cid, state in (yield from perhaps(m, b"AT+CASTATE?", _state)):
+        link = m.links.slots[cid]
+        if link is not was[cid]:  # it has changed hands behind the answer, which is of the one before
+            continue
+        if state == 0:
+            servers.over(cid, ("", 0))
+        elif state == 1 and not link and not m.owed >> cid & 1:  # +CANEW was lost
+            unknown.append(cid)
+    if not unknown:
+        return
     peers = {}
     for cid, peer in (yield from perhaps(m, b"AT+CAOPEN?", _peer)):
         peers[cid] = peer
-    for cid, state in (yield from perhaps(m, b"AT+CASTATE?", _state)):
-        link = m.links.get(cid)
-        if state == 1 and not link and not m.owed >> cid & 1:  # +CANEW was lost
-            running = [each for each in servers.slots if each and each.listener]
-            servers.client(cid, running[0] if running else None, peers.get(cid, ("", 0)), False)
-        elif state == 0 and link:
-            servers.over(cid, link.peer)
+    running = [each for each in servers.slots if each and each.listener] or (None,)
+    for cid in unknown:
+        if not m.links.slots[cid]:
+            servers.client(cid, running[0], peers.get(cid, ("", 0)), False)
 
 
 def search(m):

@@ -55,12 +55,16 @@ def stop(m, server):
 
 def look(m, n):
     """Ask whose all links are."""
+    was = m.links.slots[:]
     for row in (yield from query(m, b"AT+CIPOPEN?", fields)):
+        n = int(row[0])
+        if m.links.slots[n] is not was[n]:  # it has changed hands behind the answer, which is of the one before
+            continue
         if len(row) == 2:  # the report of a connection that is just opened looks nearly the same
             line = ("+CIPOPEN:" + ",".join(row)).encode()
             m.on_line(line, 0, len(line))
         elif len(row) > 4 and int(row[4]) >= 0:
-            m.parts["servers"].found(int(row[0]), int(row[4]), (row[2], int(row[3])))
+            m.parts["servers"].found(n, int(row[4]), (row[2], int(row[3])))
 
 
 def search(m):
@@ -70,6 +74,10 @@ def search(m):
 
 def on_line(servers, buf, i, j):
     """ "+CLIENT: link,server,address:port", "+SERVERSTOP: server,err"."""
+    if buf.startswith(b"+CIPSEND: ", i):  # before the payload went out it is of who had the number before
+        channel = servers.modem.channel
+        mine = channel.cmd.startswith(b"AT+CIPSEND=" + bytes(buf[i + 10 : i + 11]))
+        return mine and channel.busy and channel.sent < 0
     stopped = buf.startswith(b"+SERVERSTOP:", i)
     if not stopped and not buf.startswith(b"+CLIENT:", i):
         return False
