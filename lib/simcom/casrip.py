@@ -44,7 +44,7 @@ class Sources(CaRecv):
             i += 8
         if buf[i] == 32:
             i += 1
-        n = _digits(buf, i, j)
+        n = digits(buf, i, j)
         if not self._at and not n:
             self._empty = True
             return -1
@@ -71,7 +71,7 @@ class Sources(CaRecv):
             self._come(n if self._n < 0 else self._n)
 
 
-def _digits(buf, i, j):
+def digits(buf, i, j):
     """The number that ends at a comma or at ``j``; -1: it is none."""
     n = -1
     while i < j and buf[i] != 44:

@@ -174,6 +174,72 @@ def others(s):
             twice("%s in the header, at most %d bytes per UART read" % (sender, burst), s, SEGMENT, 4)
 
 
+HEADERS = {
+    "SIM7000": (b"\r\n+RECEIVE,0,1024:\r\n", b"\r\n+RECEIVE,0,1024,192.0.2.1:80:\r\n"),
+    "A76XX": (b"\r\nRECV FROM:192.0.2.1:80\r\n+IPD1024\r\n", b"\r\nRECV FROM:192.0.2.1:80\r\n+RECEIVE,0,1024:\r\n"),
+    "SIM7080": (b'\r\n+CAURC: "recv",0,1024\r\n', b'\r\n+CAURC: "recv",0,1024,"192.0.2.1",80\r\n'),
+}
+
+
+def unasked(s, buf, header):
+    done = 0
+    for _ in range(4):
+        uart.push(header, SEGMENT)
+        done += s.readinto(buf)
+    return done
+
+
+def by_push():
+    """What comes unasked, behind a header each."""
+    global position
+    for header in HEADERS[family]:
+        fresh().close()
+        modem.config(receive="push")
+        s = modem.socket()
+        s.settimeout(5)
+        s.connect(("a.example", 80))
+        position = 0
+        buf = bytearray(SEGMENT)
+        for burst in (4096, 64, 1):
+            setting(burst=burst, after=b"\r\n" if family == "SIM7080" else b"")
+            position += unasked(s, buf, header)  # the first header keeps the sender that later ones name again
+            for way in (locked, counted):
+                what = "pushed behind %s, at most %d bytes per UART read" % (header.strip(), burst)
+                n = way(what, unasked, s, buf, header)
+                position += 4 * SEGMENT
+                check(
+                    what + ": the bytes", (n != 4 * SEGMENT or not same(buf, SEGMENT, position - SEGMENT)) and "differ"
+                )
+        s.close()
+
+
+TEXT = b"a line\r\n\r\n\rCLOSE\r\nCLOSE, again\r\n" * 27
+
+
+def through(s, buf, times):
+    done = 0
+    for _ in range(times):
+        uart.put(TEXT)
+        done += s.readinto(buf)
+    return done
+
+
+def by_tunnel():
+    """Transparent mode: lines that begin as what the module says at the end, and do not go on so."""
+    setting()
+    fresh().close()
+    s = modem.transparent(("a.example", 80), flow_control=True)
+    s.settimeout(5)
+    buf = bytearray(len(TEXT))
+    through(s, buf, 1)
+    for burst in (4096, 64, 1):
+        setting(burst=burst)
+        for way in (locked, counted):
+            what = "transparent, at most %d bytes per UART read" % burst
+            n = way(what, through, s, buf, 3)
+            check(what + ": the bytes", (n != 3 * len(TEXT) or buf != TEXT) and "differ")
+
+
 def by_turns(links, buf, times):
     done = 0
     for _ in range(times):
@@ -292,6 +358,9 @@ def measure(name, sizes, long_sizes, segments, bursts):
         others(s)
         s.close()
         eight()
+    by_push()
+    if family != "SIM7080":  # goes there another way; what follows is the same
+        by_tunnel()
 
 
 SIZES = (1, 2, 63, 64, 65, 100, 255, 256, 257, 512, 1000, 1023, 1024, 1025, 1460, 1500, 2047, RING)

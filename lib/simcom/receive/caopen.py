@@ -4,8 +4,7 @@ from micropython import const
 
 from ..links import State
 from .push import Push, PushParser
-from ..pump import text
-from ..casrip import Sources
+from ..casrip import Sources, digits
 
 _HEAD = const(b'+CAURC: "recv",')
 _LONGEST = const(2)  # empty lines behind the bytes
@@ -149,7 +148,7 @@ class CaPush(Push):
         self.check()
         link = None
         if buf.startswith(_HEAD, i):
-            link = self._header(text(buf, i + len(_HEAD), j).split(","))
+            link = self._header(buf, i + len(_HEAD), j)
         elif not buf.startswith(b"+CA", i) or _code(buf, i, j):
             return self._other(buf, i, j)
         if link is None:
@@ -158,23 +157,29 @@ class CaPush(Push):
             self._comes(link)
         return True
 
-    def _header(self, row):
+    def _header(self, buf, i, j):
         # The link whose bytes follow; None: the header is damaged.
-        if row[-1] == "":  # a comma where there is no sender
-            row.pop()
-        if not (2 + 2 * self._named <= len(row) <= 4 and row[0].isdigit() and row[1].isdigit()) or len(row) == 3:
+        if buf[j - 1] == 44:  # a comma where there is no sender
+            j -= 1
+        n = digits(buf, i, j)
+        i = buf.find(b",", i, j) + 1
+        self.got = digits(buf, i, j) if i else -1
+        i = buf.find(b",", i, j) + 1 if i else 0
+        self._from = self._address(buf, i, j) if i else None
+        if n < 0 or self.got < 0 or (not self._from[1] if i else self._named):
             return None
-        link = self._modem.links.get(int(row[0]))
-        self.got = int(row[1])
-        self._from = ""
-        if len(row) == 4:
-            host = row[2].strip('"')
-            if not host or host.strip("0123456789abcdefABCDEF.:") or not row[3].isdigit():
-                return None
-            if link and link.proto == "TCP" and link.peer[1] and int(row[3]) != link.peer[1]:
+        link = self._modem.links.get(n)
+        if i:
+            if link and link.proto == "TCP" and link.peer[1] and self._from[1] != link.peer[1]:
                 return None
             self._named = True
-            self._from = host + ":" + row[3]
         if link:
             self.word(link)  # a client that is not accepted yet
         return link
+
+    def _pair(self, sender):
+        host, _, port = sender.rpartition(",")
+        host = host.strip('"')
+        if not host or host.strip("0123456789abcdefABCDEF.:") or not port.isdigit():
+            return ("", 0)
+        return (host, int(port))

@@ -73,8 +73,10 @@ class Push(Buffered):
 
     def __init__(self, m):
         super().__init__(m, 0, _RING * m.READ_MAX)
-        self._from = ""  # where the segment came from that is not proven yet
-        self._sender = ""  # where the next one comes from
+        self._from = None  # where the segment came from that is not proven yet: (host, port), of port 0: not known
+        self._sender = None  # where the next one comes from
+        self._senders = ()  # those of before, behind the bytes that named them: making them anew would take heap
+        self.take = self.take  # bound here: each binding would allocate
         self._into = drop  # … and who takes it
         self._colon = False  # headers with an address end in one, on this module
         self._odd = 0  # as many lines would be unknown with one that a header or payload has left
@@ -145,11 +147,11 @@ class Push(Buffered):
                 self.spoilt()
                 return True
         self._from = self._sender
-        self._sender = ""
+        self._sender = None
         if buf[i + 1] == 82 and (m.cursor < j or not (self._from or buf[j - 1] == 58)):
             self._from = self._address(buf, m.cursor, j)
             colon = buf[j - 1] == 58
-            if not _pair(self._from) or colon < self._colon:  # a line has cut it
+            if not self._from[1] or colon < self._colon:  # a line has cut it
                 self.spoilt()
                 return True
             self._colon = colon
@@ -164,8 +166,8 @@ class Push(Buffered):
         # ``got`` bytes follow, for ``link``.
         self.link = None
         self._into = drop
-        sender = _pair(self._from)
-        other = link and link.proto == "TCP" and link.peer[1] and sender and sender[1] != link.peer[1]
+        sender = self._from
+        other = sender and sender[1] and link and link.proto == "TCP" and link.peer[1] and sender[1] != link.peer[1]
         if other:  # from another link's peer: a digit of the number is damaged
             other = sender[1] in [each.peer[1] for each in self._modem.links.slots if each]
         if other or not 0 < self.got <= _MOST:
@@ -182,7 +184,7 @@ class Push(Buffered):
 
     def _other(self, buf, i, j):
         if self._sender:  # a header stands behind it, always
-            self._sender = ""
+            self._sender = None
             self.spoilt()
         k = buf.find(b" FROM:", i, i + 11)
         if k > 0 and buf.startswith(b"R", i if buf[i] != 43 else i + 1):
@@ -206,18 +208,37 @@ class Push(Buffered):
         self._odd = 0
 
     def _address(self, buf, i, j):
-        sender = text(buf, i, j).strip(" :")
+        # The sender whom ``buf[i:j]`` names.
+        for named, sender in self._senders:
+            if len(named) == j - i and buf.startswith(named, i):
+                return sender
+        sender = self._pair(text(buf, i, j))
+        if sender[1]:
+            self._senders = ((bytes(buf[i:j]), sender),) + self._senders[: self._modem.LINKS]
+        return sender
+
+    def _pair(self, sender):
+        # With an IPv6 address there are many colons.
+        sender = sender.strip(" :")
         if sender.strip("0123456789abcdefABCDEF.: "):
             self.spoilt()
-        return sender
+            sender = ""
+        host, _, port = sender.rpartition(":")
+        port = port.strip()
+        return (host.strip(), int(port)) if host and port.isdigit() else ("", 0)
 
     def _only(self):
         # The header names no link: that of the only one that is open, or the only one with this peer.
-        found = [link for link in self._modem.links.slots if link and link.state == State.OPEN]
-        if len(found) > 1:
-            address = _pair(self._sender)
-            found = [link for link in found if link.peer == address]
-        return found[0].n if len(found) == 1 else -1
+        n = self._number_of(None)
+        return n if n > -2 else self._number_of(self._sender)
+
+    def _number_of(self, peer):
+        # -1: no link is open, to this peer; -2: more than one.
+        n = -1
+        for link in self._modem.links.slots:
+            if link and link.state == State.OPEN and (not peer or link.peer == peer):
+                n = link.n if n == -1 else -2
+        return n
 
     def take(self, buf, i, n):
         """Takes the bytes; they may be more than fit."""
@@ -241,7 +262,7 @@ class Push(Buffered):
             m.came = (m.came + self.got) & 0x3FFFFFFF
             datagram = getattr(link, "datagram", None)
             if datagram:
-                datagram(self.got, _pair(self._from))
+                datagram(self.got, self._from if self._from and self._from[1] else None)
             else:
                 link.ready += self.got
 
@@ -259,10 +280,3 @@ class Push(Buffered):
             # Without its bit: that of transparent mode has no headers.
             if link and link.bit and (link.state == State.OPEN or link.state == State.DRAINING):
                 m.broken(link, EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
-
-
-def _pair(sender):
-    # With an IPv6 address there are many colons.
-    host, _, port = sender.rpartition(":")
-    port = port.strip()
-    return (host.strip(), int(port)) if host and port.isdigit() else None

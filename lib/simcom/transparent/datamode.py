@@ -53,8 +53,10 @@ class DataMode(socket):
         self._data = False  # the module is in data mode …
         self._wish = True  # … and is to be
         self._failed = False  # it could not be left, or not be entered
-        self._events = [b"\r\n%s\r\n" % line for line in events + tuple(_ENDS) + BOOT]
-        self._held = bytearray()  # received, and perhaps the beginning of an event
+        self._events = [ESCAPED] + [b"\r\n%s\r\n" % line for line in events + tuple(_ENDS) + BOOT]
+        self._held = 0  # so many bytes of what is perhaps the beginning of an event are here …
+        self._like = ESCAPED  # … those of this one …
+        self._fits = 0  # … and of all whose bits are set
         self._after = bytearray()  # an event, or payload that reads like it, and all that came since
         self._asking = False  # +++ was sent, and OK may answer it
         self._sent = ticks_ms()  # when bytes were sent last
@@ -154,7 +156,7 @@ class DataMode(socket):
     def _room(self):
         """How many bytes may still be received."""
         ring = self._link.ring
-        return self._size - ring.any() - len(self._held) - len(self._after) if ring is not None else self.CHUNK
+        return self._size - ring.any() - self._held - len(self._after) if ring is not None else self.CHUNK
 
     def _any(self):
         # In place of the UART's any().
@@ -168,37 +170,49 @@ class DataMode(socket):
                 self._after.extend(memoryview(buf)[i:end])
                 return
             if not self._held:
-                j = buf.find(b"\r", i, end)
+                j = buf.find(b"\r\n", i, end)
                 if j < 0:
-                    j = end
+                    j = end - (buf[end - 1] == 13)
                 self._store(buf, i, j - i)
-                if j == end:
-                    return
-                i = j
-                self._modem.wake(self._link)
-            self._held.append(buf[i])
-            event = self._event(bytes(self._held))
-            if event is None:  # the last byte may begin another one
-                self._store(self._held, 0, len(self._held) - 1)
-                self._held = bytearray()
-                continue
-            i += 1
-            if event:
-                after = self._held
-                self._held = bytearray()
-                if after == ESCAPED and self._first == self._modem.came and not passed(self._entered, _OK_MS):
-                    self._first = -1
-                    continue
-                self._after = after
-                self._modem.wake(self._link)
+                self._held = int(j < end)
+                self._fits = -1
+                i = j + 1
+            elif self._goes_on(buf[i]):
+                i += 1
+                if self._held == len(self._like):
+                    self._held = 0
+                    self._whole()
+        if self._held:
+            self._modem.wake(self._link)
 
-    def _event(self, line):
-        """True: it is one; False: the beginning of one; None: neither."""
-        for event in self._events:
-            if event.startswith(line):
-                return event == line
-        if self._asking and ESCAPED.startswith(line):
-            return line == ESCAPED
+    def _goes_on(self, c):
+        """Whether ``c`` behind what is held belongs to an event too; if not, what is held is payload."""
+        fits = 0
+        for k in range(len(self._events)):
+            if self._fits >> k & 1 and self._events[k][self._held] == c:
+                fits |= 1 << k
+                if k or self._asking:
+                    self._like = self._events[k]
+        if fits > 1 or (fits and self._asking):
+            self._fits = fits
+            self._held += 1
+            return True
+        self._no_beginning()
+        return False
+
+    def _no_beginning(self):
+        # What is held is payload.
+        n = self._held
+        self._held = 0
+        self._store(self._like, 0, n)
+
+    def _whole(self):
+        # An event, or payload that reads like it.
+        if self._like == ESCAPED and self._first == self._modem.came and not passed(self._entered, _OK_MS):
+            self._first = -1
+        else:
+            self._after = bytearray(self._like)
+            self._modem.wake(self._link)
 
     def _store(self, buf, i, n):
         link = self._link

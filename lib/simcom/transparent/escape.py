@@ -6,6 +6,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from ..channel import passed
+from ..links import State
 from .datamode import BOOT, ESCAPED, DataMode, Plus
 
 _EARLY_MS = const(900)  # the module's OK comes no sooner after +++ …
@@ -65,30 +66,34 @@ class Escape(DataMode):
 
     def _in_data(self):
         channel = self._modem.channel
+        # One generator for as long as there is nothing but payload: each is heap.
+        while self._wish and not (self._after or self._closed) and self._link.state == State.OPEN:
+            if self._held:
+                if channel.quiet(_PIECES_MS) and self._room():  # a line would go on
+                    self._no_beginning()
+                else:
+                    yield 20
+            elif not self._words.MUTE and self._dcd and self._dcd.value() and channel.quiet(_EARLY_MS):
+                self._command_lines(b"")  # the line is lost that told of it
+                return self._ended()
+            else:
+                now = ticks_ms()
+                idle = passed(self._sent, Plus.GUARD_MS)
+                if idle:  # ticks go round
+                    self._sent = ticks_add(now, -Plus.GUARD_MS)
+                self._idle = self._idle + 1 if idle and channel.quiet(_EARLY_MS) else 0
+                if self._idle == _IDLE and self._words.MUTE:
+                    break
+                yield 1000
         if self._after:
             yield from self._judge()
         elif not self._wish:
             if not (yield from self._leave()):
                 self._wish = self._failed = True
-        elif self._held:
-            if channel.quiet(_PIECES_MS) and self._room():  # a line would go on
-                self._store(self._held, 0, len(self._held))
-                self._held = bytearray()
-            else:
-                yield 20
-        elif not self._words.MUTE and self._dcd and self._dcd.value() and channel.quiet(_EARLY_MS):
-            self._command_lines(b"")  # the line is lost that told of it
-            self._ended()
-        else:
-            now = ticks_ms()
-            idle = passed(self._sent, Plus.GUARD_MS)
-            if idle:  # ticks go round
-                self._sent = ticks_add(now, -Plus.GUARD_MS)
-            self._idle = self._idle + 1 if idle and channel.quiet(_EARLY_MS) else 0
-            if self._idle == _IDLE and self._words.MUTE:
-                self._idle = 0
-                if not (yield from self._escape()):  # then back, if it is open still
-                    self._ended()
+        elif self._idle == _IDLE and self._words.MUTE:
+            self._idle = 0
+            if not (yield from self._escape()):  # then back, if it is open still
+                self._ended()
             yield 1000
 
     def _judge(self):

@@ -61,10 +61,11 @@ CA_ANSWERS = (
 SILENT = (b"AT", b"AT+CMEE", b"AT+CNMI", b"AT+CFUN", b"AT+CIPRXGET")  # what is answered OK, and no more
 START_SILENT = (
     b"AT+CIPMODE", b"AT+CIPMUX", b"AT+CIPQSEND", b"AT+CIPSPRT", b"AT+CSTT", b"AT+CIPTKA",
+    b"AT+CIPHEAD", b"AT+CIPSRIP",
 )  # fmt: skip
 OPEN_SILENT = (
     b"AT+CGDCONT", b"AT+CGAUTH", b"AT+CGEREP", b"AT+CIPMODE", b"AT+CIPSENDMODE", b"AT+CIPCCFG", b"AT+CIPTIMEOUT",
-    b"AT+CSOCKSETPN", b"AT+CTCPKA",
+    b"AT+CSOCKSETPN", b"AT+CTCPKA", b"AT+CIPHEAD", b"AT+CIPSRIP",
 )  # fmt: skip
 CA_SILENT = (b"AT+CNCFG", b"AT+CASRIP", b"AT+CACFG")
 
@@ -84,6 +85,7 @@ class FakeUart(_Stream):
         self.sender = b""  # of AT+CASRIP=1, before the length
         self.inside = b""  # comes between payload and its OK …
         self.after = b""  # … and after that OK
+        self.tunnel = False  # AT+CIPMODE=1: a connection has the line to itself
         self.rxgets = 0  # AT+CIPRXGET=2 answered with payload
         self.commands = 0
         self.strange = []  # commands that nobody taught it
@@ -118,6 +120,14 @@ class FakeUart(_Stream):
     def put(self, data):
         """The module says something unasked."""
         self._put(data)
+
+    def push(self, header, n, link=0):
+        """`n` more bytes of a link come unasked, behind their header, without heap."""
+        self._put(header)
+        at = self._at[link]
+        self._at[link] = at + n
+        self._rx.write(self._blocks, at % PERIOD, n)
+        self._put(self.after)
 
     def close_peer(self, link=0):
         self._open[link] = False
@@ -282,6 +292,8 @@ class FakeUart(_Stream):
                 if line == cmd:
                     return self._put(answer)
         name, _, text = line.partition(b"=")
+        if name == b"AT+CIPMODE":
+            self.tunnel = text == b"1"
         args = text.split(b",")
         link = int(args[0]) if args[0].isdigit() else 0
         if name == b"AT+CIPSEND" or (name == b"AT+CASEND" and len(args) > 1):
@@ -292,6 +304,9 @@ class FakeUart(_Stream):
             else:
                 self.refuse = False
                 self._put(b"\r\n+CIPERROR: 4\r\n\r\nERROR\r\n" if self.opens else b"\r\nERROR\r\n")
+        elif self.tunnel and name in (b"AT+CIPSTART", b"AT+CIPOPEN", b"AT+CASWITCH"):
+            self._connected(0)
+            self._put(b"\r\nCONNECT\r\n")
         elif not (self._by_ca if self.calls else self._by_open if self.opens else self._by_start)(name, link, line):
             if name not in SILENT + (CA_SILENT if self.calls else OPEN_SILENT if self.opens else START_SILENT):
                 self.strange.append(line)
