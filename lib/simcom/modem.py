@@ -129,9 +129,9 @@ class Modem(Pump):
                     except (OSError, ValueError, IndexError):  # the next time
                         self.doubt = True
                 if self.channel.strays or self.channel.parser.held:
-                    from .recovery.strays import settle
+                    from .recovery.strays import settle_strays
 
-                    yield from settle(self)
+                    yield from settle_strays(self)
                 yield 500
         except KeyboardInterrupt:  # it ends this task
             self.watcher = self.start(self.watch())

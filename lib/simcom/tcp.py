@@ -298,9 +298,9 @@ class TcpIp(Modem):
             error = e
         took = n
         if error or link.report != n or self.flushing > 1:
-            from .stream.partial import settle
+            from .stream.partial import settle_send
 
-            took = yield from settle(self, link, n, bit, info, error)
+            took = yield from settle_send(self, link, n, bit, info, error)
         link.sending = 0
         if took:
             link.total += took

@@ -3,13 +3,13 @@
 import ast
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 
 from families import CIP
 import made as made_of
+import naming
 import package
 import parts
 import reference
@@ -147,7 +147,7 @@ def test_made_lists_are_those_of_the_sources(made):
 
 def test_made_files_import_what_there_is(made):
     trees = parts.trees(BUILD / "lib-sources")
-    defined = {name: set(made_of.identifiers(tree)) for name, tree in trees.items()}
+    defined = {name: set(naming.identifiers(tree)) for name, tree in trees.items()}
     for name, tree in trees.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "simcom":
@@ -166,9 +166,10 @@ def test_made_files_have_every_name_they_read(made):
 
 def test_made_names_were_the_package_s_own_and_say_what_they_were(made):
     names = json.loads((BUILD / "names.json").read_text())
-    assert len(names) > 200 and len(set(names.values())) == len(names)
-    assert all(re.match("_[^_]", old) or old in made_of.INNER for old in names.values())
-    said = set(re.findall(r"\w+", "".join(path.read_text() for path in parts.sources().values())))
+    before = [old for each in names.values() for old in each]
+    assert len(before) > len(names) > 200 and len(set(before)) == len(before)
+    assert all(map(naming.private, before))
+    said = {each for tree in TREES.values() for each in naming.identifiers(tree)}
     assert not said & set(names)
 
 
@@ -249,3 +250,48 @@ def test_every_file_loads_first_on_micropython(made, form):
     names = sorted({".".join(path.parts) for path in paths} - {"__init__"})
     machine = "import sys\nsys.modules['machine'] = sys\n"  # the unix port has one without UART
     assert len(names) > 50 and run(package.TREE / form, "-c", machine + EACH % names) == ""
+
+
+KIN = """
+class One:
+    def _first(self):
+        self._mine = 1
+        self.heard = self._given
+
+class Two:
+    def _second(self, deadline):
+        self._own = deadline
+        self._first_of(One())
+
+    def _first_of(self, one):
+        one._given = 2
+
+class Three(One):
+    def _third(self):
+        self._first()
+"""
+
+
+def test_names_that_no_object_can_have_both_become_one():
+    new = naming.shortened({"": ast.parse(KIN)}, {})
+    for one, other in (("_first", "_third"), ("_second", "_first_of"), ("_given", "_own"), ("_given", "_mine")):
+        assert new[one] != new[other]
+    alike = [{old for old in new if new[old] == name} for name in set(new.values())]
+    assert sorted(map(len, alike)) == [1, 1, 2, 2, 2], alike
+    assert {"_given"} in alike and {"heard"} in alike
+    assert all(len(each & {"_first", "_third", "_mine"}) < 2 for each in alike)
+
+
+def test_parameters_are_called_alike_but_those_that_somebody_names():
+    tree = naming.unnamed(
+        ast.parse("def _a(self, buf, n=n):\n    return buf[n]\ndef _b(ms, why):\n    print(ms)"), {"why"}, ()
+    )
+    assert ast.unparse(tree) == "def _a(self, end, key=n):\n    return end[key]\n\ndef _b(end, why):\n    print(end)"
+    assert "_a(self, buf" in ast.unparse(naming.unnamed(ast.parse("def _a(self, buf):\n    pass"), (), {"_a"}))
+
+
+def test_names_in_front_are_those_that_are_said_most():
+    text = "".join("a.b%d\n" % n for n in range(naming.FOREMOST)) + "def f(x):\n    x.often = x.often + y.often\n"
+    head = naming.foremost(text).splitlines()
+    assert head[:2] == ["while True:", "    break"] and head[2].startswith("    None.a.often.f")
+    assert naming.foremost("a.b") == "a.b"

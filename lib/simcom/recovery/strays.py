@@ -94,7 +94,7 @@ def innocent(m, buf, i, j):
     return listed(buf, i, j) or ((parser.tail or pushed or not channel.busy) and shaped(buf, i, j))
 
 
-def settle(m):
+def settle_strays(m):
     """Steps after lines that nobody knows: does the module still hand out received bytes as it was told?
 
     A module that pushes them, or sends no headers, is told again; what it has pushed so far is lost.

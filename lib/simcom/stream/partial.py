@@ -14,7 +14,7 @@ query = once("query").query
 _RETRY_MAX_MS = const(4000)
 
 
-def settle(m, link, n, bit, info, error):
+def settle_send(m, link, n, bit, info, error):
     """Steps: how many of ``n`` bytes the module took.
 
     ``bit``: its link's at the beginning; ``info``: the answer to the payload, None: there was none; ``error``: what
