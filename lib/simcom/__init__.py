@@ -11,15 +11,15 @@ sys.modules["time"] = time
 __version__ = "0.1.0"
 
 # What is used is loaded, and nothing else: as asyncio does it.
-_NAMES = (
+NAMES = (
     " SIM800 SIM7000 SIM7028 A76XX SIM7600 SIM808 SIM868 SIM900 SIM7080 SIM7070 SIM7090"
     " detect ATError Tap install socket "
 )
 
 
 def __getattr__(name):
-    if " %s " % name not in _NAMES:
-        raise AttributeError("simcom has no %s; it has %s" % (name, ", ".join(_NAMES.split())))
+    if " %s " % name not in NAMES:
+        raise AttributeError("simcom has no %s; it has %s" % (name, ", ".join(NAMES.split())))
     home = "socket" if name == "install" else name.lower()
     from .lazy import load
 

@@ -1,6 +1,6 @@
 """The state of each connection: its receive ring, its send buffer, its place in the module."""
 
-from errno import ECONNABORTED, ENOMEM, ETIMEDOUT
+import errno
 
 try:
     from micropython import RingIO
@@ -8,7 +8,7 @@ except ImportError:
     from .ring import RingIO  # type: ignore[assignment]
 
 
-_FULL = (ENOMEM, "out of memory")
+_FULL = (errno.ENOMEM, "out of memory")
 
 
 class State:
@@ -86,7 +86,7 @@ class Link:
         """Change to ``state``: nobody else writes it."""
         self.state = state
 
-    def fail(self, code=ENOMEM, why="out of memory"):
+    def fail(self, code=errno.ENOMEM, why="out of memory"):
         """Note the first reason; what is verified stays readable before it is raised."""
         try:
             self.error = self.error or (code, why)
@@ -98,8 +98,8 @@ class Link:
         """Raise why it failed. ETIMEDOUT once: the next time it would be taken for "nothing came in time"."""
         error = self.error
         if error:
-            if error[0] == ETIMEDOUT:
-                self.error = (ECONNABORTED, error[1])
+            if error[0] == errno.ETIMEDOUT:
+                self.error = (errno.ECONNABORTED, error[1])
             raise OSError(*error)
 
 

@@ -174,6 +174,24 @@ class Pump:
         if not (only or reads):
             self.receiver.next()
 
+    # For the steps of a task, and for who starts one
+
+    def current(self):
+        """The Task whose step runs, or whose command was sent last; None: that was a read."""
+        return self._task
+
+    def reserve(self, task):
+        """Only ``task`` may send from now on; None: everybody may."""
+        self._only = task
+
+    def reserved(self):
+        """The Task that may send alone, or None."""
+        return self._only
+
+    def calls(self):
+        """The queue of (function, line), which are called with the channel idle."""
+        return self._calls
+
     def read_sent(self):
         """A read went out, of which no task waits for the answer."""
         self._turn = False

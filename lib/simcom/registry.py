@@ -136,7 +136,7 @@ def absent(name, e, m=None):
     if m and what in m.LACKS:
         return OSError(errno.EOPNOTSUPP, "%s has no %s" % (type(m).__name__, what))
     found = [each for each in LISTS if name in LISTS[each]]
-    if name.upper() in sys.modules["simcom"]._NAMES.split():  # a family
+    if name.upper() in sys.modules["simcom"].NAMES.split():  # a family
         found = [name]
     if not found:
         return e

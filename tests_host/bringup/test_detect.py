@@ -108,8 +108,8 @@ def test_newer_firmware_of_sim7000_gets_the_class_of_the_older():
 
 @pytest.mark.parametrize("family", ("sim7070", "sim7080", "sim7090"))
 def test_class_that_this_version_has_not_is_named(family, monkeypatch):
-    older = [name for name in simcom._NAMES.split() if name not in ("SIM7070", "SIM7080", "SIM7090")]
-    monkeypatch.setattr(simcom, "_NAMES", " %s " % " ".join(older))
+    older = [name for name in simcom.NAMES.split() if name not in ("SIM7070", "SIM7080", "SIM7090")]
+    monkeypatch.setattr(simcom, "NAMES", " %s " % " ".join(older))
     with pytest.raises(OSError) as caught:
         Bench(family).detect()
     assert caught.value.errno == errno.ENODEV

@@ -31,7 +31,7 @@ def family(tmp_path, monkeypatch):
         folder.mkdir()
         (folder / (FAMILY + ".py")).write_text(text)
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
-    monkeypatch.setattr(simcom, "_NAMES", "%s%s " % (simcom._NAMES, NAME))
+    monkeypatch.setattr(simcom, "NAMES", "%s%s " % (simcom.NAMES, NAME))
     yield FAMILY
     vars(simcom).pop(NAME, None)
     for package in ("simcom", "sim"):

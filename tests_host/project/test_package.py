@@ -295,3 +295,25 @@ def test_names_in_front_are_those_that_are_said_most():
     head = naming.foremost(text).splitlines()
     assert head[:2] == ["while True:", "    break"] and head[2].startswith("    None.a.often.f")
     assert naming.foremost("a.b") == "a.b"
+
+
+HELD = """
+class Held:
+    def reserve(self, task):
+        self._only = task
+    def reserved(self):
+        return self._only
+    def kept(self):
+        return self._kept
+
+def use(m):
+    m.reserve(1)
+    print(m.reserved(), m.kept, m.kept())
+"""
+
+
+def test_methods_that_only_set_or_return_an_attribute_become_it():
+    tree = ast.parse(HELD)
+    text = ast.unparse(made_of.Folded({"": tree}).visit(tree))
+    assert "def reserve" not in text and "m._only = 1" in text
+    assert "def kept" in text and "print(m._only, m.kept, m.kept())" in text  # it is used as a value too

@@ -40,7 +40,7 @@ def quick(family: str) -> dict:
     return {each: _QUICK_MS for each in times if hasattr(profile(family), each)}
 
 
-ALL = tuple(name.lower() for name in simcom._NAMES.split() if name.lower() in families())
+ALL = tuple(name.lower() for name in simcom.NAMES.split() if name.lower() in families())
 FAMILIES = tuple(each for each in ALL if sibling(each) == each)
 START, OPEN, CA = speaking("start"), speaking("open"), speaking("ca")
 CIP = START + OPEN  # AT+CIPSEND, AT+CIPRXGET

@@ -13,6 +13,7 @@ lists for mip, as those in lib, but of compiled files: build/sim7000.json …
 import ast
 import collections
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -83,27 +84,37 @@ def flat(name, known):
 
 def constants(node):
     """{name: number} of a class that holds and inherits nothing else, so that it can go; else None."""
-    doc = parts.docstrings(node)
-    body = [each for each in node.body if not (isinstance(each, ast.Expr) and id(each.value) in doc)]
+    body = said(node)
     plain = [each for each in body if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)]
     return {each.targets[0].id: each.value for each in plain} if body == plain and not node.bases else None
 
 
-def written(node):
-    """The attribute of itself that a method only sets to its one argument, or ""."""
+def said(node):
+    """What a class or method consists of, but its docstring."""
     doc = parts.docstrings(node)
-    body = [each for each in node.body if not (isinstance(each, ast.Expr) and id(each.value) in doc)]
-    names = [each.arg for each in node.args.args]
-    if len(names) != 2 or len(body) != 1 or not isinstance(body[0], ast.Assign):
-        return ""
-    target, value = body[0].targets[0], body[0].value
-    plain = isinstance(target, ast.Attribute) and getattr(target.value, "id", "") == names[0]
-    return target.attr if plain and getattr(value, "id", "") == names[1] else ""
+    return [each for each in node.body if not (isinstance(each, ast.Expr) and id(each.value) in doc)]
+
+
+def accessor(node):
+    """(attribute, whether it is written) of a method that only sets it to its one argument, or only returns it."""
+    names, body = [each.arg for each in node.args.args], said(node)
+    form = ast.unparse(body[0]) if len(body) == 1 else ""
+    for pattern, written in ((r"return self\.(\w+)", False), (r"self\.(\w+) = %s" % "".join(names[1:]), True)):
+        found = re.fullmatch(pattern, form)
+        if found and len(names) == 1 + written:
+            return found[1], written
+    return None
+
+
+def called(node, n):
+    """Whether it is the call of a method with ``n`` arguments."""
+    plain = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return plain and len(node.args) == n and not node.keywords
 
 
 class Folded(ast.NodeTransformer):
-    """Puts the number where a class of constants is asked for it, and the assignment where a method is called that is
-    no more; of the class, its imports and the method nothing is left."""
+    """Puts the number where a class of constants is asked for it, and the attribute where a method is called that only
+    sets or returns it; of the class, its imports and the method nothing is left."""
 
     def __init__(self, trees):
         nodes = [node for tree in trees.values() for node in ast.walk(tree)]
@@ -111,27 +122,31 @@ class Folded(ast.NodeTransformer):
         self.tables = {node.name: constants(node) for node in classes if constants(node)}
         methods = [each for node in classes for each in node.body if isinstance(each, ast.FunctionDef)]
         uses = collections.Counter(node.attr for node in nodes if isinstance(node, ast.Attribute))
-        calls = collections.Counter(node.value.func.attr for node in nodes if self.called(node))
         names = collections.Counter(each.name for each in methods)
-        setters = {each.name: written(each) for each in methods if names[each.name] == 1}
-        self.setters = {name: to for name, to in setters.items() if to and 0 < uses[name] == calls[name]}
+        found = {each.name: accessor(each) for each in methods if names[each.name] == 1}
+        reads = collections.Counter(node.func.attr for node in nodes if called(node, 0))
+        writes = collections.Counter(
+            node.value.func.attr for node in nodes if isinstance(node, ast.Expr) and called(node.value, 1)
+        )
+        self.accessors = {
+            name: of for name, of in found.items() if of and 0 < uses[name] == (reads, writes)[of[1]][name]
+        }
 
-    def called(self, node):
-        """Whether a statement is nothing but the call of a method with one argument."""
-        call = node.value if isinstance(node, ast.Expr) else None
-        plain = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-        return plain and len(call.args) == 1 and not call.keywords
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        of, written = self.accessors.get(getattr(node.func, "attr", ""), ("", False))
+        return ast.Attribute(node.func.value, of, ast.Load()) if of and not written else node
 
     def visit_Expr(self, node):
         self.generic_visit(node)
-        if not self.called(node) or node.value.func.attr not in self.setters:
-            return node
         call = node.value
-        target = ast.Attribute(call.func.value, self.setters[call.func.attr], ast.Store())
-        return ast.copy_location(ast.Assign([target], call.args[0]), node)
+        of = self.accessors.get(call.func.attr) if called(call, 1) else None
+        if not of:
+            return node
+        return ast.copy_location(ast.Assign([ast.Attribute(call.func.value, of[0], ast.Store())], call.args[0]), node)
 
     def visit_FunctionDef(self, node):
-        return None if node.name in self.setters and written(node) else self.generic_visit(node)
+        return None if node.name in self.accessors and accessor(node) else self.generic_visit(node)
 
     def visit_Attribute(self, node):
         table = self.tables.get(getattr(node.value, "id", None))

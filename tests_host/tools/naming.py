@@ -18,8 +18,8 @@ import reference
 FIRMWARE = """
 ArithmeticError AssertionError BaseException EOFError Ellipsis GeneratorExit IndentationError LookupError NameError
 NoneType NotImplementedError OverflowError RuntimeError StopIteration SyntaxError SystemExit ZeroDivisionError bytecode
-classmethod divmod eval exec from_bytes globals isalpha islower isspace issubclass isupper little locals popitem rindex
-setdefault staticmethod to_bytes
+builtins classmethod dir divmod eval exec from_bytes globals isalpha islower isspace issubclass isupper iter little
+locals main micropython popitem reverse rindex round setdefault sort staticmethod to_bytes
 
 pi rb GS8 INT PTR RAW cos erf exp inf log nan sin tan tau AUTO GZIP INT8 LONG UINT VOID ZLIB acos asin atan blit ceil
 cosh erfc fabs fmod log2 mem8 mkfs modf poly real rect seed sinh sqrt tanh ARRAY EPERM INT16 INT32 INT64 MVLSB SHORT
@@ -40,7 +40,7 @@ capability CaRecv Channel check_address check_modem check_number check_pin check
 CONNECT_MS connected context_check context_down context_setting context_up cursor DatagramLink describe desync dial
 DIALECT displace echoed equip errno_of exclusive expect explained fail filler flushing flying forget former gave_up
 give_back gone handler heard hungry hurry identity inline InlineParser innocent inquire interrupted known lend linger
-LinkKind LinkTable listener losses marks masked may_wait moved mute naming nap_ms number on_answer on_end on_head
+LinkKind LinkTable listener losses marks masked may_wait moved mute NAMES naming nap_ms number on_answer on_end on_head
 on_line on_lost on_prompt on_read on_silent on_trailer outcome owed Parser parting parts passed pause pending place
 polled pool power_down power_up prepare prompted pushed PushParser quiet raising READ_MAX read_max read_sent reader
 reading ready RECEIVER receiver recheck reclaim_ms refusal refusals refuse REGISTERED REGISTRATION release remember

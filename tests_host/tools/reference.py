@@ -108,7 +108,7 @@ class Reference:
 
 def text(trees):
     """What the file has to say."""
-    first = next(name for name in table(trees, "_NAMES").split() if package.FAMILY.match(name.lower()))
+    first = next(name for name in table(trees, "NAMES").split() if package.FAMILY.match(name.lower()))
     homes = table(trees, "_METHODS")
     later = [name for name in table(trees, "_LATER").split() if name not in INSIDE]
     ref = Reference(trees)

@@ -206,7 +206,7 @@ class _Answer:
         if self._freed or kind > Answer.LOST:
             self.error = OSError(errno.EINVAL, "%s: the module asks for data (>): give data=" % m.command())
         elif kind == Answer.ERROR:
-            m._task.info = self.lines
+            m.current().info = self.lines
             self.error = m.refusal(text(buf, i, j))
         elif kind == Answer.LOST and m.channel.mute:
             self.error = OSError(errno.ENOMEM, m.command() + ": no room for the answer, or interrupted")

@@ -77,10 +77,11 @@ class _Callback:
 
     def _queue(self):
         m = self._m
-        if len(m._calls) >= _QUEUE:
-            m._calls.pop(0)
+        calls = m.calls()
+        if len(calls) >= _QUEUE:
+            calls.pop(0)
             counted(m, "callbacks dropped")
-        m._calls.append((self._call, self._line))
+        calls.append((self._call, self._line))
 
     def _call(self, line):
         try:

@@ -15,7 +15,7 @@ COMMANDS = (
 
 def names():
     """What this version has, classes and other."""
-    return sys.modules["simcom"]._NAMES.split()
+    return sys.modules["simcom"].NAMES.split()
 
 
 def fitting(text):

@@ -57,7 +57,7 @@ def power_up(m, key=True):
     if not m.on:
         m.on = True
         m.step = "idle"
-        if m.watcher not in m._tasks:  # it sleeps: it may not have noticed that the module was off
+        if not m.watcher or m.watcher.done:  # it sleeps: it may not have noticed that the module was off
             m.watcher = m.start(m.watch())
         if sys.platform == "rp2":
             _beat(m)
@@ -66,7 +66,7 @@ def power_up(m, key=True):
 def find(m, key=True):
     """Steps: until the module answers, at the rate that the UART has then."""
     m.step = "power"
-    m._only = m._task
+    m.reserve(m.current())
     try:
         awake = yield from _awake(m)
         if not awake and key and m.pwrkey:
@@ -77,7 +77,7 @@ def find(m, key=True):
                 if awake:
                     break
     finally:
-        m._only = None
+        m.reserve(None)
         m.channel.desync = m.channel.mute = False
         m.step = "off"
     if not awake:

@@ -145,8 +145,8 @@ class Context(LinkKind):
         """``steps`` between the commands ``begin``, which has all that follows be for this context, and ``end``.
         Nothing else may be sent meanwhile: it would be for this one too."""
         m = self.modem
-        before = m._only  # transparent mode wants nobody else anyway
-        m._only = m._task
+        before = m.reserved()  # transparent mode wants nobody else anyway
+        m.reserve(m.current())
         back = False
         try:
             yield begin
@@ -160,16 +160,16 @@ class Context(LinkKind):
             yield end
             return result
         finally:
-            m._only = before
+            m.reserve(before)
             if not back:  # given up half-way
-                m._only = m.start(_back(m, end))
+                m.reserve(m.start(_back(m, end)))
 
 
 def _back(m, end):
     try:
         yield end
     finally:
-        m._only = None
+        m.reserve(None)
 
 
 class _Through:

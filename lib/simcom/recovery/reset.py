@@ -58,18 +58,18 @@ def steps(m, pin):
         finally:
             pin.value(1 - m.pressed)
     else:
-        m._only = m._task  # also when the answer never comes: it may have restarted all the same
+        m.reserve(m.current())  # also when the answer never comes: it may have restarted all the same
         try:
             yield capability(m, "options").RESET, 10000
         except OSError as e:
             if hasattr(e, "line"):
-                m._only = None
+                m.reserve(None)
                 raise
-    m._only = m._task
+    m.reserve(m.current())
     try:
         yield 2000  # its last words
         yield from power.hello(m, power.usual(m, "BOOT_MS") // 500, 500)
     finally:
-        m._only = None
+        m.reserve(None)
         m.channel.desync = False
     yield from power.power_up(m)

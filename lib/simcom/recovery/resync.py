@@ -149,7 +149,7 @@ def resync(m):
             yield from _resumed(m)
         channel.doubt = None
     finally:
-        m._only = None
+        m.reserve(None)
 
 
 def _resumed(m):

@@ -160,7 +160,7 @@ class Doubt:
                 if channel.sent < 0:  # nor will there be a prompt
                     self._n = channel.filler = 0
                     for link in self._modem.links.slots:
-                        if link and link.task is self._modem._task:
+                        if link and link.task is self._modem.current():
                             link.report = 0
                 self._give_up(False)
             elif self._answers == self._asked:
@@ -176,7 +176,7 @@ class Doubt:
         channel = self._channel
         closed = False
         for link in self._modem.links.slots:
-            if link and link.task is self._modem._task:
+            if link and link.task is self._modem.current():
                 closed = link.state != State.OPEN
         if closed or gone or self._taken:
             return self._give_up(False)

@@ -85,7 +85,7 @@ def innocent(m, buf, i, j):
     parser = channel.parser
     pushed = parser.pushed
     if buf[i] == 36:  # NMEA: "$GNRMC,…", of some modules without CR LF in front; which they are is learnt in peace
-        reading = any(m.links.slots) if pushed else channel.busy and not m._task
+        reading = any(m.links.slots) if pushed else channel.busy and not m.current()
         if not reading:
             parser.bare = not parser.empty
         return (parser.bare or parser.empty) and shaped(buf, i, j)

@@ -66,7 +66,7 @@ class Numbers:
             if not told and (n, peer) not in self._rumours:
                 self._rumours.append((n, peer))
                 return
-            being_read = old is m.receiver.link and m.channel.busy and not m._task
+            being_read = old is m.receiver.link and m.channel.busy and not m.current()
             if being_read and m.channel.parser.tail:  # its bytes are all here, and then a whole line: none is lost
                 if old.ring is not None:
                     old.ready = old.ring.any()

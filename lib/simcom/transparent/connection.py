@@ -80,12 +80,12 @@ class Tunnel(Escape):
         m = self._modem
         task = self._link.task
         if flag:
-            m._only = task
+            m.reserve(task)
             m.exclusive = self
             self._claim()
         else:
-            if m._only is task:  # else a resync has ended that
-                m._only = None
+            if m.reserved() is task:  # else a resync has ended that
+                m.reserve(None)
             m.exclusive = None
 
     def _others(self):

@@ -42,7 +42,7 @@ def _to_commands(m):
         m.channel.write(b"+++", 3)
         yield Plus.GUARD_MS
     finally:
-        m._only = None
+        m.reserve(None)
 
 
 class Escape(DataMode):
@@ -62,7 +62,7 @@ class Escape(DataMode):
         m.on_lost(errno.ECONNABORTED, "transparent mode ended")
         m.channel.hurry(300)  # some modules are deaf while they connect
         if self._data:
-            m._only = m.start(_to_commands(m))
+            m.reserve(m.start(_to_commands(m)))
 
     def _in_data(self):
         channel = self._modem.channel
