@@ -180,6 +180,22 @@ def test_line_that_is_not_listed_in_front_of_a_header_is_lost_data(family, line)
 
 
 @each_family
+def test_code_that_was_seen_in_peace_may_stand_in_front_of_a_header(family):
+    r = rig(family)
+    s = r.socket(ECHO)
+    for k in range(40):  # of so many the last are known
+        r.vm.urc("+N%02d: 1" % k)
+        r.pump(300)
+    r.vm.tell("+N39: 2", "before_info")
+    s.write(b"hello")
+    assert s.read(5) == b"hello"
+    r.vm.tell("+N00: 2", "before_info")
+    assert drain(s, b"hello")[1] == errno.EIO
+    s.close()
+    assert r.works()
+
+
+@each_family
 def test_on_urc_extends_the_list(family):
     r = rig(family)
     heard = []

@@ -12,14 +12,14 @@ from ..lazy import once
 _PAUSE_MS = const(1000)  # silence inside a line that means that its end will not come
 _MOST = const(6)  # so many characters may be missing from a header
 
-# Codes that have no business with sockets, beside those that the modem knows.
-_PREFIXES = (
-    b"+CGNS +CGPS +UGNS +CAGPS +GNSS +CENG +CSCON +CNSMOD +CPSI +CPSM +CEDRX +CSQ +HCSQ +STIN +STK +CUSAT "
-    b"+ICCID +MISSED MISSED QCRDY QCN *REJ *ISIM *MGURC ^MODE ^DSCI ^SIMST ^HCSQ +CDSI +CCWA +CCWV +CSS +COLP "
-    b"+CNAP +CIEV +CALV +DTMF +RXDTMF RXDTMF +AUDIO +CREC +CTTS +CMQTT +SMSUB +SMSTATE +HTTP +FTP +CNTP +CLBS "
-    b"+CNACT +CNEM +QIND +BT BEGIN BUSY PACSP SIM Network +CFOTA +CGURC +CBC +CADC +CCLK +CHARGE +CHSTATE +DIS "
-    b"+CGACT +CGATT"
-).split()
+# The first four bytes of codes that have no business with sockets, beside those that the modem knows.
+_CODES = const(
+    b"+CGN+CGP+UGN+CAG+GNS+CEN+CSC+CNS+CPS+CED+CSQ+HCS+STI+STK+MST+CUS+ICC+MISMISSQCRDQCN:*REJ*ISI*MGU^MOD^DSC^SIM"
+    b"^HCS+CDS+CCW+CSS+CSM+COL+CNA+CIE+CAL+DTM+RXDRXDT+AUD+CRE+CTT+CMQ+SMS+HTT+FTP+CFT+CHT+CNT+CLB+CNE+QIN+BTA+BTC"
+    b"+BTD+BTO+BTP+BTSBEGIBUSYPACSSIM SIMCMO CMO RNetw+CFO+CGU+CBC+CAD+CCL+CHA+CHS+DIS+CGA+CLC+CDR+SMT+POP+SJD+EXU"
+    b"+CLT+SHR+SHS+SMP"
+)
+_LEARNT = const(60)  # bytes of those, at most, that the module has shown
 # What stands in front of received bytes, and what is left of it at the end of a line whose own end was lost with it.
 _HEADS = (b"CIPRXGET:", b"RECEIVE,", b"IPD", b"RECV FROM:", b'CAURC: "recv",')
 _ENDS = (b"XGET:", b"EIVE,", b"V FROM:", b'cv",') + tuple([b"PD" + bytes((c,)) for c in b",(123456789"])
@@ -66,20 +66,17 @@ def shaped(buf, i, j):
     return k == j
 
 
-def listed(buf, i, j):
-    """Whether ``buf[i:j]`` begins as one of the codes that have no business with sockets."""
-    for prefix in _PREFIXES:
-        if buf.startswith(prefix, i):
-            return True
-    return False
+def listed(buf, i, j, codes=_CODES):
+    """Whether ``buf[i:j]`` begins as one of ``codes``."""
+    return j > i + 3 and codes.find(bytes(buf[i : i + 4])) % 4 == 0
 
 
 def innocent(m, buf, i, j):
     """Whether a line that the modem does not know is an unsolicited code: nothing was lost.
 
     CR LF around it proves nothing, payload is made of lines too. Behind the counted bytes of an answer nothing of them
-    can stand, nor when nothing is awaited: there the shape is enough. In front of them it may be what has lost its
-    header.
+    can stand, nor when nothing is awaited: there the shape is enough, and the code is known from then on. In front of
+    them it may be what has lost its header.
     """
     channel = m.channel
     parser = channel.parser
@@ -91,7 +88,14 @@ def innocent(m, buf, i, j):
         return (parser.bare or parser.empty) and shaped(buf, i, j)
     if not parser.empty or damaged(buf, i, j):
         return False
-    return listed(buf, i, j) or ((parser.tail or pushed or not channel.busy) and shaped(buf, i, j))
+    learnt = m.parts.get("codes", b"")
+    if listed(buf, i, j) or listed(buf, i, j, learnt):
+        return True
+    if not (parser.tail or pushed or not channel.busy) or not shaped(buf, i, j):
+        return False
+    if not pushed:
+        m.parts["codes"] = learnt[4 - _LEARNT :] + bytes(buf[i : i + 4])
+    return True
 
 
 def settle_strays(m):
