@@ -175,7 +175,7 @@ LAZY = {
     ("bringup.cipopen", "bringup.optional"),
     ("bringup.cipstart", "bringup.optional"),
     ("options.stack", "bringup.optional"),
-    ("bringup.shutdown", "bringup.power"),
+    ("bringup.power", "bringup.shutdown"),
     ("caopen", "stream.caopen"),
     ("stream.caopen", "stream.partial"),
     ("errors.caopen", "bringup.caopen"),

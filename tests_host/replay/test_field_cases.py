@@ -6,7 +6,7 @@ The files in `cases/` have the format of the transcripts; each is tried on every
 import errno
 import pathlib
 
-from feed import Module, OK, info  # first: it puts the shim in place
+from feed import ERROR, Module, OK, info  # first: it puts the shim in place
 from families import CIP, FAMILIES, OPEN
 import pytest
 from feed_open import OpenModule
@@ -315,6 +315,54 @@ def test_module_that_is_locked_to_a_network(family):
     with pytest.raises(OSError) as caught:
         field.modem.connect("internet")
     assert caught.value.errno == errno.EACCES and "locked to a network" in str(caught.value)
+
+
+USUAL = {"start": "MODE=0 QSEND=1 SPRT=1", "open": "MODE=0 SENDMODE=0 CCFG"}
+
+
+@each_cip
+@pytest.mark.parametrize("place", range(3))
+def test_setting_that_a_firmware_refuses_although_it_has_it(family, place):
+    field = Field(family, "settings_refused")
+    name = USUAL["open" if family in OPEN else "start"].split()[place]
+    field.module.say_to[b"AT+CIP" + name.encode()] = dict(field.case.exchanges())[b"AT+CIPSENDMODE=0"][0]
+    assert field.up().works()
+    assert [why for why in field.modem.status("refused") if name in why and "ERROR" in why]
+
+
+@each_cip
+def test_setting_that_sockets_need_is_told_from_a_wrong_apn(family):
+    field = Field(family, "settings_refused")
+    field.module.say_to[b"AT+CIPRXGET=1"] = ERROR
+    field.modem.active(True)
+    with pytest.raises(OSError) as caught:
+        field.modem.connect("internet")
+    assert "settings: AT+CIPRXGET=1: ERROR" in str(caught.value) and "APN" not in str(caught.value)
+
+
+@each_cip
+def test_question_that_a_starting_module_swallows(family):
+    field = Field(family, "start_in_bring_up").up()
+    assert len(field.module.sent(b"AT+CPIN?")) > 2 and field.works()
+
+
+@each_cip
+@pytest.mark.parametrize("lost", [b"AT+CGATT?", b"AT+CIPMODE=0", b"AT+CFUN?", b"AT+CSTT=", b"AT+NETOPEN", b"AT+CGREG?"])
+def test_any_short_command_that_is_swallowed_once(family, lost):
+    field = Field(family, "start_in_bring_up")
+    field.module.say_to = {lost: lambda line: None if len(field.module.sent(lost)) > 2 else b""}
+    assert field.up().works()
+
+
+@each_cip
+def test_lines_of_a_sim_toolkit(family):
+    field = Field(family, "toolkit_lines").up()
+    s = field.socket()
+    read = field.module.read
+    for _, said in field.case.steps:
+        field.module.read = lambda n, most, said=said: said + read(n, most)
+        field.module.arrive(0, b"heard")
+        assert s.read(5) == b"heard"
 
 
 @each_cip

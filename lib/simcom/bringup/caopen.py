@@ -38,14 +38,8 @@ def raised(m, who, apn, user, key):
     card = once("bringup.card")
     yield from _account(m, who, card, apn, user, key)
     if who is m:
-        for cmd in m.SETTINGS:
-            yield cmd
-        if m.__dict__.get("optional"):
-            yield from once("bringup.optional").settings(m)
-        try:
-            yield b'AT+CACFG="ASYNCOPEN",1'
-        except OSError as e:  # then other links wait while one is opened
-            card.refusal(e)
+        # Without this other links wait while one is opened.
+        yield from once("bringup.optional").settings(m, None, (b'AT+CACFG="ASYNCOPEN",1',))
     for left in range(_TRIES, 0, -1):
         try:
             yield from _switch(m, who, True)

@@ -18,10 +18,7 @@ _NET = const(1250)  # tenths of a second: AT+NETOPEN and AT+NETCLOSE report with
 def context_up(m, apn, user, key):
     """From whatever state to an open network."""
     yield from context_down(m)
-    for cmd in m.SETTINGS:
-        yield from context_setting(m, cmd)
-    if m.__dict__.get("optional"):
-        yield from once("bringup.optional").settings(m)
+    yield from once("bringup.optional").settings(m, context_setting)
     err = 0
     try:
         err = yield from _report(m, b"AT+NETOPEN")

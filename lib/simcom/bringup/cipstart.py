@@ -21,10 +21,7 @@ def context_up(m, apn, user, key):
             if e.errno == errno.ETIMEDOUT:
                 raise
     yield from context_down(m)  # whatever an earlier life left open
-    for cmd in m.SETTINGS:
-        yield cmd
-    if m.__dict__.get("optional"):
-        yield from once("bringup.optional").settings(m)
+    yield from once("bringup.optional").settings(m)
     if apn == ():
         yield ("AT+CSTT=" + known if known else "AT+CSTT").encode()
         yield b"AT+CIICR", 85000

@@ -68,43 +68,28 @@ def _joined(task):
 
 
 def bring_up(m, apn, user, key, timeout_ms):
-    """Everything from power to context."""
-    give_up = ticks_add(ticks_ms(), timeout_ms)
+    """Everything from power to context, and again while answers get lost, as of a module that restarts."""
+    start = ticks_ms()
     if not m.on:
         yield 10  # a task that waits its turn has waited for this file already
         yield from once("bringup.power").power_up(m)
-    advice = ""
     try:
-        m.step = "sim"
-        card = once("bringup.card")
-        try:
-            yield from card.ready(m)
-        except OSError as e:
-            if e.errno != errno.ETIMEDOUT or "psm" not in m.parts:
-                raise
-            m.on_silent("asleep")  # it need not have told
-            yield from once("bringup.power").power_up(m)
-            m.step = "sim"
-            yield from card.ready(m)
-        m.step = "registration"
-        apn = yield from once("bringup.apn").define(m, card, apn, user, key)
-        yield from _register(m, give_up)
-        m.step = "attach"
-        advice = " (no data service? check the plan)"
-        if (yield from card.asked(b"AT+CGATT?", card.attached))[-1:] == [False]:
-            yield b"AT+CGATT=1", 75000
-        m.step = "context"
-        advice = " (check APN, user and key)"
-        yield from capability(m, "bringup", False).context_up(m, apn, user, key)
-        if m.channel.echoed:  # it has restarted meanwhile, and forgotten what it was told before
-            yield from once("recovery.resync").configure(m)
-            yield from capability(m, "bringup", False).context_up(m, apn, user, key)
-        for _, steps in m.extra:
-            yield from steps(m)
-        m.up = True
+        while not m.up:
+            try:
+                yield from _steps(m, apn, user, key, ticks_add(start, timeout_ms))
+            except OSError as e:
+                late = ticks_diff(ticks_ms(), start) > timeout_ms // 3
+                if late or not e.args[1].endswith("no answer") or m.__dict__.get("given"):  # not a PIN twice
+                    raise
+                yield from once("bringup.power").power_up(m)
     except OSError as e:
         m.stat = None
         code = e.errno
+        advice = ""
+        if m.step == "attach":
+            advice = " (no data service? check the plan)"
+        elif m.step == "context":
+            advice = " (check APN, user and key)"
         if m.step != "sim":
             other = once("bringup.model").other(m)
             if other:
@@ -112,34 +97,51 @@ def bring_up(m, apn, user, key, timeout_ms):
                 advice = other
         raise OSError(code, "connect, %s: %s%s" % (m.step, e.args[1], advice))
     finally:
-        m.step = "up" if m.up else "idle"
+        m.step = "up" if m.up else "idle" if m.on else "off"
+
+
+def _steps(m, apn, user, key, give_up):
+    m.step = "sim"
+    card = once("bringup.card")
+    yield from card.ready(m)
+    m.step = "registration"
+    apn = yield from once("bringup.apn").define(m, card, apn, user, key)
+    yield from _register(m, give_up)
+    m.step = "attach"
+    if (yield from card.asked(b"AT+CGATT?", card.attached))[-1:] == [False]:
+        yield b"AT+CGATT=1", 75000
+    m.step = "context"
+    yield from capability(m, "bringup", False).context_up(m, apn, user, key)
+    if m.channel.echoed:  # it has restarted meanwhile, and forgotten what it was told before
+        yield from once("recovery.resync").configure(m)
+        yield from capability(m, "bringup", False).context_up(m, apn, user, key)
+    for _, steps in m.extra:
+        yield from steps(m)
+    m.up = True
 
 
 def _register(m, give_up):
     radio = once("bringup.registration")
-    since = None  # it has been limited
+    since = ticks_ms()  # it has been limited
     while True:
         m.stat = state = yield from radio.registration(m)
+        now = ticks_ms()
         if state in radio.REGISTERED:
             m.stat = None
             return
-        now = ticks_ms()
         if state not in _LIMITED:
-            since = None
-        elif since is None:
             since = now
-        left = ticks_diff(give_up, now)
-        if left > _NEAR and (since is None or ticks_diff(now, since) < _LIMITED_MS):
-            yield min(left, 1000)
-            left = ticks_diff(give_up, ticks_ms())
-            if left > _NEAR:
-                continue
-        rssi = None
-        try:
-            rssi = yield from radio.signal(m)
-        except OSError:  # refused: what is known already is told
-            pass
-        raise _unregistered(state, rssi)
+        elif ticks_diff(now, since) >= _LIMITED_MS:
+            break
+        yield min(ticks_diff(give_up, now), 1000)
+        if ticks_diff(give_up, ticks_ms()) <= _NEAR:
+            break
+    rssi = None
+    try:
+        rssi = yield from radio.signal(m)
+    except OSError:  # refused: what is known already is told
+        pass
+    raise _unregistered(state, rssi)
 
 
 def _unregistered(state, rssi):

@@ -1,11 +1,28 @@
 """What a module need not take or tell: a refusal is noted, for ``status("refused")``, or met, and ends nothing."""
 
+from micropython import const
+
 from ..lazy import once
 
 
-def settings(m):
-    """Send all that config() was given."""
-    for name in list(m.optional):
+# What a module does anyway, or that sockets go without: from the seventh byte of the command.
+_USUAL = const(b'MODE=0 QSEND=1 SPRT=1 SENDMODE=0 RIP=0 CCFG=10,0, FG="ASYNCO')
+
+
+def settings(m, tell=None, more=()):
+    """Send what the driver wants, by ``tell(m, cmd)`` where that is given, and all that config() was given."""
+    for cmd in m.SETTINGS + more:
+        try:
+            if tell:
+                yield from tell(m, cmd)
+            else:
+                yield cmd
+        except OSError as e:
+            if not hasattr(e, "line") or cmd[6:16] not in _USUAL:
+                m.step = "context settings"
+                raise
+            note(m, cmd.decode(), e.args[1])
+    for name in list(m.__dict__.get("optional") or ()):
         yield from tried(m, name, m.optional[name])
 
 

@@ -1,4 +1,4 @@
-"""Switching the module on and off: procedures for the pump, loaded when they are needed."""
+"""Switching the module on: procedures for the pump, loaded when they are needed."""
 
 import errno
 import sys
@@ -36,7 +36,10 @@ def switch(m, on, init, timeout_ms):
     if not on and "tunnel" in m.parts:
         m.parts["tunnel"].abandon()
     if on != m.on or init:
-        steps = power_up(m) if on else power_down(m)
+        if on:
+            steps = power_up(m)
+        else:
+            steps = once("bringup.shutdown").power_down(m, press(m, usual(m, "PRESS_OFF_MS")))
         if timeout_ms:
             m.run(steps, timeout_ms, "active")
         else:
@@ -145,31 +148,3 @@ def press(m, ms):
         yield ms
     finally:
         m.pwrkey.value(1 - m.pressed)
-
-
-def power_down(m):
-    """By command; where that is not answered, by the key."""
-    give_up(m)
-    m.up = False  # by us
-    m.on_lost(errno.ENOTCONN, "switched off")
-    m.on = False
-    m.step = "off"
-    beat = m.__dict__.get("beat")
-    if beat:
-        beat.deinit()
-    try:
-        yield m.OFF
-    except OSError:
-        if m.pwrkey:
-            yield from press(m, usual(m, "PRESS_OFF_MS"))
-            yield 7000
-    m.channel.desync = False
-    m.off = m.pwrkey and (ticks_ms(),)
-
-
-def give_up(m):
-    """End a connect() that the pump is at."""
-    task = m.bringup
-    if task and not task.done:
-        task.done = True
-        task.steps.close()

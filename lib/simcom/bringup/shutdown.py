@@ -1,11 +1,11 @@
-"""Finishing what is owed, before the program sleeps, writes flash or leaves the network."""
+"""Finishing what is owed, before the program sleeps, writes flash, leaves the network or switches the module off."""
 
 import errno
 from time import ticks_diff, ticks_ms
 
 from ..checks import check_number
 from ..links import State
-from ..lazy import capability, once
+from ..lazy import capability
 
 _FLUSH_MS = 10000
 
@@ -64,7 +64,7 @@ def disconnect(m, *, timeout_ms: int = 150000):
     """
     check_number("timeout_ms", timeout_ms)
     m.may_wait()
-    once("bringup.power").give_up(m)
+    give_up(m)
     tunnel = m.parts.get("tunnel")
     if tunnel:
         tunnel.abandon(errno.ENOTCONN)
@@ -83,3 +83,31 @@ def _leave(m, ms):
     m.step = "idle"
     m.on_lost(errno.ENOTCONN, "disconnected")
     yield from capability(m, "bringup", False).context_down(m)
+
+
+def power_down(m, press):
+    """By command; where that is not answered, by the key: the steps ``press``."""
+    give_up(m)
+    m.up = False  # by us
+    m.on_lost(errno.ENOTCONN, "switched off")
+    m.on = False
+    m.step = "off"
+    beat = m.__dict__.get("beat")
+    if beat:
+        beat.deinit()
+    try:
+        yield m.OFF
+    except OSError:
+        if m.pwrkey:
+            yield from press
+            yield 7000
+    m.channel.desync = False
+    m.off = m.pwrkey and (ticks_ms(),)
+
+
+def give_up(m):
+    """End a connect() that the pump is at."""
+    task = m.bringup
+    if task and not task.done:
+        task.done = True
+        task.steps.close()
