@@ -30,7 +30,7 @@ def resolved(m, host, ms):
         line, found = e.line, ()
     if found:
         return found
-    code = errno.EHOSTUNREACH if m.DNS and fields(line) == ["0", "3"] else -2
+    code = errno.EHOSTUNREACH if m.DNS and line.endswith(": 0,3") else -2
     raise OSError(code, "%s: name not found (%s)" % (host, line))
 
 

@@ -317,6 +317,19 @@ def test_module_that_is_locked_to_a_network(family):
     assert caught.value.errno == errno.EACCES and "locked to a network" in str(caught.value)
 
 
+@each_cip
+@pytest.mark.parametrize("word", [b"SIM PIN required", b"11"])
+def test_pin_that_is_asked_for_by_an_error(family, word):
+    field = Field(family, "late_ok_cpin", pin="1234")
+    module = field.module
+    error = b"\r\n+CME ERROR: " + word + b"\r\n"
+    module.say_to = {b"AT+CPIN?": lambda line: None if module.sent(b"AT+CPIN=") else error}
+    module.say_to[b"AT+CEREG?"] = module.say_to[b"AT+CGREG?"] = module.say_to[b"AT+CREG?"] = (
+        lambda line: None if module.sent(b"AT+CPIN=") else info(line[2:-1] + b": 0,0")
+    )
+    assert field.up().works() and module.sent(b"AT+CPIN=") == [b'AT+CPIN="1234"']
+
+
 USUAL = {"start": "MODE=0 QSEND=1 SPRT=1", "open": "MODE=0 SENDMODE=0 CCFG"}
 
 

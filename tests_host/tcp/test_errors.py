@@ -223,6 +223,15 @@ def test_every_err_of_a_name_after_ok(family, number, names):
     assert "some.example" in str(e) and "+CDNSGIP: 0,%d" % number in str(e)
 
 
+@pytest.mark.parametrize("family", START + OPEN)
+@pytest.mark.parametrize("final", [ERROR, line("+CME ERROR: 3")])
+def test_name_that_is_refused_without_a_reason(family, final):
+    module, modem = made(family)
+    module.say_to[b"AT+CDNSGIP"] = final
+    e = raised("UNKNOWN", modem.resolve, "some.example")
+    assert str(e).endswith("some.example: name not found (%s)" % final.decode().strip())
+
+
 @pytest.mark.feature("errors")
 @open_family
 @pytest.mark.parametrize("reason, names", [(0, ""), (1, ""), (2, "ETIMEDOUT")])

@@ -73,7 +73,7 @@ def ready(m):
             return
         if "PUK" in answer or state == "12" or "PH-" in answer:
             raise OSError(errno.EACCES, answer + ": a PUK is for a phone, PH- locked to a network: ask its seller")
-        if state == "SIM PIN" or state == "11":
+        if state in ("SIM PIN", "SIM PIN required", "11"):
             yield from _unlock(m, answer)
         elif n > 1 and ("ERROR" in answer or "PIN2" in state):
             if (yield from radio.registration(m)) in radio.REGISTERED:
