@@ -20,6 +20,7 @@ class Poll:
 
     def __init__(self):
         self._entries: dict[int, list] = {}  # id(object) -> [object, mask, file descriptor or None]
+        self._look()
 
     def register(self, obj, eventmask: int = POLLIN | POLLOUT) -> None:
         """Watch an object; a second call only sets the mask."""
@@ -27,6 +28,7 @@ class Poll:
         if not hasattr(obj, "ioctl"):
             fd = obj if isinstance(obj, int) else obj.fileno()
         self._entries[self._key(obj)] = [obj, eventmask, fd]
+        self._look()
 
     def modify(self, obj, eventmask: int) -> None:
         """Set the mask of a watched object."""
@@ -37,6 +39,13 @@ class Poll:
     def unregister(self, obj) -> None:
         """Forget an object."""
         self._entries.pop(self._key(obj), None)
+        self._look()
+
+    def _look(self) -> None:
+        """Of what kind those are that are watched: asked once for many waits."""
+        entries = self._entries.values()
+        self._all_tell = all(fd is None and hasattr(obj, "next_us") for obj, _, fd in entries)
+        self._all_outside = bool(entries) and all(fd is not None for _, _, fd in entries)
 
     def poll(self, timeout_ms: float = -1) -> list:
         """Wait for the first ready objects: a list of (object, bits)."""
@@ -82,7 +91,7 @@ class Poll:
         if timeout_ms == 0:
             return self._once()
         clock = _clock.clock
-        if not clock.real and self._entries and all(fd is not None for _, _, fd in self._entries.values()):
+        if self._all_outside and not clock.real:
             return self._wait_outside(timeout_ms)
         found: list = []
 
@@ -94,9 +103,7 @@ class Poll:
             self._wait_real(clock, ready, timeout_ms)
             return found
         # A UART tells when its next byte comes; any other stream is asked every millisecond.
-        told = _sys.platform == "rp2" or all(
-            fd is None and hasattr(obj, "next_us") for obj, _, fd in self._entries.values()
-        )
+        told = self._all_tell or _sys.platform == "rp2"
         end = None if timeout_ms < 0 else clock.now_us + timeout_ms * 1000
         if told or end is not None:
             clock.wait(ready, end, None if told else _STEP_US)

@@ -1,5 +1,6 @@
 """Which families there are, however somebody spells one."""
 
+import functools
 import pathlib
 import re
 import sys
@@ -9,7 +10,12 @@ _PARTS = {"a76xx": "a76"}  # what all models of a family begin with, where that 
 
 def families() -> list:
     """Their names: each is a file on this package's path with a class Module."""
-    files = [file for folder in sys.modules[__package__].__path__ for file in pathlib.Path(folder).glob("*.py")]
+    return _in(tuple(sys.modules[__package__].__path__))
+
+
+@functools.cache
+def _in(folders: tuple) -> list:
+    files = [file for folder in folders for file in pathlib.Path(folder).glob("*.py")]
     return sorted(file.stem for file in files if "\nclass Module(" in file.read_text())
 
 

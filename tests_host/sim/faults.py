@@ -139,7 +139,6 @@ class Faulty(Faults):
 
     def _pull(self) -> None:
         """Take what the UART has and let it pass, up to a stall."""
-        now = time.ticks_ms()
         count = self.uart.any()
         if count:
             self._raw += self.uart.read(count) or b""
@@ -150,8 +149,9 @@ class Faulty(Faults):
             piece = bytes(self._raw[:count])
             del self._raw[:count]
             self._ready += self._faulted("rx", piece)
-        for moment in list(self._moments):
-            if time.ticks_diff(now, moment[0]) >= 0:
+        if self._moments:
+            now = time.ticks_ms()
+            for moment in [each for each in self._moments if time.ticks_diff(now, each[0]) >= 0]:
                 self._moments.remove(moment)
                 self._ready += moment[1]
 
