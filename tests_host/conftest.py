@@ -6,13 +6,16 @@ programs (other people's, on MicroPython), on_micropython, long, and project (li
 they share lies in support.
 """
 
+import gc
 import os
 import sys
 
+import compiled
 import features
 import pytest
 import states
 
+compiled.keep()
 states.hold()
 
 # The library loads most of its modules anew at each use: what they compile to is kept, whatever the environment says.
@@ -31,11 +34,26 @@ def pytest_addoption(parser):
     parser.addoption("--seeds", type=int, default=5, metavar="N", help="seeds of tests_host/tcp/test_cases.py")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """What runs in real time mostly waits: others compute meanwhile."""
+    return 2 * os.cpu_count()
+
+
 def pytest_collection_modifyitems(items):
-    """What runs in real time runs one after the other, on one worker."""
+    """The files that run in real time come evenly among the others, so that every worker begins with some of them."""
+    waiting = [item.path for item in items if item.path.name.startswith(REAL_TIME)]
+    waiting = list(dict.fromkeys(waiting))
+    place = {item: n / len(items) for n, item in enumerate(items)}
     for item in items:
-        if item.path.name.startswith(REAL_TIME):
-            item.add_marker(pytest.mark.xdist_group("real time"))
+        if item.path in waiting:
+            place[item] = waiting.index(item.path) / len(waiting)
+    items.sort(key=place.get)
+
+
+def pytest_collection_finish():
+    """The library collects garbage now and then: let it not look at every item of the suite each time."""
+    gc.freeze()
 
 
 def pytest_configure(config):

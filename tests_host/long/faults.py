@@ -26,12 +26,15 @@ if __name__ == "__main__":
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(TREE / "build/pycache")
 
-from rig import Hang, Rig  # noqa: E402 - first: it puts the shim in place
+import compiled  # noqa: E402
+from rig import Hang, Rig  # noqa: E402 - it puts the shim in place
 from families import CA, CIP  # noqa: E402
 import simcom  # noqa: E402
 from simcom.stream.reclaim import peers  # noqa: E402
 from sim import Peer  # noqa: E402
 from sim.faults import Faulty  # noqa: E402
+
+compiled.keep()
 
 FAMILIES = CIP + CA
 FIGURES = TREE / "build" / "faults.json"
