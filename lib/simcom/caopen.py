@@ -56,25 +56,27 @@ class CaOpen(TcpIp):
             yield from once("errors.caopen").refused(self, link, error)
 
     def ask(self, link):
-        """Steps: is it open still, or by now?"""
+        """Steps: is it open still, or by now? That it is not is believed when it is said twice: a row may be lost."""
         was = link.state
-        try:
-            rows = yield b"AT+CASTATE?", self.ANSWER_MS, ()
-        except OSError:
-            self.doubt = True
-            return
         state = 0  # what is not listed is not open
-        for row in rows:
+        for _ in range(2):
             try:
-                n, each = row[9:].split(",")[:2]
-                if int(n) == link.n:
-                    state = int(each)
-            except ValueError:  # damaged: it may be this one
+                rows = yield b"AT+CASTATE?", self.ANSWER_MS, ()
+            except OSError:
+                self.doubt = True
                 return
-        if state:  # 2: a server of datagrams
-            self.connected(link)
-        elif was != State.CONNECTING:
-            self.gone(link)
+            for row in rows:
+                try:
+                    n, each = row[9:].split(",")[:2]
+                    if int(n) == link.n:
+                        state = int(each)
+                except ValueError:  # damaged: it may be this one
+                    return
+            if state:  # 2: a server of datagrams
+                return self.connected(link)
+            if was == State.CONNECTING:
+                return
+        self.gone(link)
 
     def ack(self, link):
         """Steps: has the peer everything? Which of the two numbers is the total depends on the firmware."""

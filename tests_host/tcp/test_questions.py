@@ -7,6 +7,7 @@ import pytest
 from rig import ECHO, Rig
 from sim import Peer
 from sim.at import CLEAN, GARBLED, LATE_OK, UNKNOWN_BEFORE, UNKNOWN_BEHIND
+from sim.faults import Faulty
 
 MANNERS = (LATE_OK, GARBLED, UNKNOWN_BEFORE, UNKNOWN_BEHIND)
 DAMAGE = (LATE_OK, GARBLED)
@@ -153,6 +154,21 @@ def test_idle_link_lives_on(family, manner):
     rig.pump(5000)
     s.write(b"still here")
     assert s.read(10) == b"still here"
+
+
+@families
+@pytest.mark.parametrize("count", [5, 16])
+def test_links_live_on_when_a_row_that_tells_of_them_is_lost(family, count):
+    rig = Rig(family=family, wrap=Faulty)
+    pair = [rig.socket(ECHO), rig.socket(ECHO)]
+    for at in range(36 - count):  # the shortest answer is so long
+        rig.patience()
+        rig.pump(2000)  # now they are only asked after
+        rig.port.drop("rx", rig.port.offset["rx"] + at, count)
+        rig.pump(12_000)
+        for s in pair:
+            s.write(b"still here")
+            assert s.read(10) == b"still here", at
 
 
 @manners
