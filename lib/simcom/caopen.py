@@ -145,7 +145,7 @@ class CaOpen(TcpIp):
         self.cursor = k = buf.find(b":", i, j) + 1
         if not buf.startswith(b"+CA", i) or not k:
             if not buf.startswith(b"+APP PDP", i):
-                return not buf.startswith(b"+CAS", i) and super().on_line(buf, i, j)  # damaged: an answer perhaps
+                return not _damaged(buf, i) and super().on_line(buf, i, j)
             if buf.find(b",", k, j) < 0 or self.number(buf, j) == self.pdp:
                 self._context(buf.find(b"DEACT", k, j) < 0)
             return True
@@ -174,8 +174,8 @@ class CaOpen(TcpIp):
 
                 sent(self, link, number, self.number(buf, j), self._task is link.task)
             return True
-        elif not buf.startswith(b"STATE", i + 3):
-            return buf.startswith(b"NEW", i + 3) or (not buf.startswith(b"+CAS", i) and super().on_line(buf, i, j))
+        elif not buf.startswith(b"STATE", i + 3) or j - k > 4:
+            return buf.startswith(b"NEW", i + 3) or (not _damaged(buf, i) and super().on_line(buf, i, j))
         if link and not number and link.state > State.CONNECTING:
             self.gone(link)
         return True
@@ -187,3 +187,8 @@ class CaOpen(TcpIp):
                 return self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: DEACTIVE)")
             self.parting = False
             self.doubt = True
+
+
+def _damaged(buf, i):
+    # Of +CASTATE and +CADATAIND, which others know by four characters: an answer perhaps, or with one behind it.
+    return buf.startswith(b"+CAS", i) or buf.startswith(b"+CAD", i)

@@ -63,6 +63,10 @@ class CaRecv(Buffered):
             kind = -2 if kind else self._header(buf, i, j)
             if kind >= 0:
                 self._come(kind)
+            while kind == -2 and i < j:  # a code that header and payload are joined to, as what was between is lost?
+                if not 32 <= buf[i] <= 126:
+                    self._odd = -1
+                i += 1
             return kind > -2
         channel.parser.inline = None
         if kind == Answer.LOST:
@@ -144,7 +148,7 @@ class CaRecv(Buffered):
 
     def on_line(self, buf, i, j):
         m = self._modem
-        if buf.startswith(b"+CADATAIND:", i):
+        if buf.startswith(b"+CADATAIND:", i) and 11 < j - i < 15:
             m.cursor = i + 11
         elif buf.startswith(b"+CAURC:", i) and buf.find(b"buffer full", i, j) > 0:
             m.cursor = buf.find(b",", i, j) + 1
