@@ -5,7 +5,7 @@ from time import ticks_ms
 
 from micropython import const
 
-from .carecv import MAYBE, CaRecv
+from .carecv import FIRST, CaRecv
 from .channel import passed
 from .links import State
 from .lazy import once
@@ -129,7 +129,7 @@ class CaOpen(TcpIp):
 
     def connected(self, link):
         super().connected(link)
-        link.known = link.known or MAYBE  # what came with it is not announced
+        link.known = link.known or FIRST  # what came with it is not announced
         self.links.reading |= link.bit
 
     def gone(self, link):

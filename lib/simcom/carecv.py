@@ -10,13 +10,16 @@ from .channel import Answer, passed
 from .inline import InlineParser
 from .links import State, Wait
 
-MAYBE = 9999  # Link.known: there may be more, as if much; only an empty answer tells
+FIRST = 2  # Link.known: some may have come unannounced
+MAYBE = 9999  # … there may be more, as if much; only an empty answer tells
 
 _BARE_MS = const(50)  # so long an OK may be an older command's, and the answer follow
 _REST_MS = const(1500)  # behind the peer's close bytes may come so late
 _AGAIN_MS = const(500)  # a refused read is sent again so much later …
 _REFUSALS = const(3)  # … so often
 _SOONER_MS = const(300)  # a reader that waits asks so much sooner
+
+_OWED = const(3)  # Link.known: those that were announced did not come, once
 
 _HEAD = const(b"+CARECV:")
 _REST = const(b"ECV:")
@@ -120,10 +123,8 @@ class CaRecv(Buffered):
             self._nothing(link)
         elif link.known == -1:
             self._modem.links.reading &= ~link.bit
-            link.known = MAYBE
-            link.heard = ticks_add(
-                ticks_ms(), -Wait.UNHEARD_MS
-            )  # it is asked whether it is open, and then for its bytes
+            # It is asked whether it is open, and then for its bytes.
+            link.heard = ticks_add(ticks_ms(), -Wait.UNHEARD_MS)
             link.task.pause(_AGAIN_MS)
         else:
             self._nothing(link)
@@ -132,17 +133,18 @@ class CaRecv(Buffered):
     def _nothing(self, link):
         m = self._modem
         if self._news:
-            link.known = -1
             return
         m.links.reading &= ~link.bit
         if link.ring and not link.borders:
             link.ready = link.ring.any()
         if link.state != State.DRAINING:
             link.known = 0
-        elif link.known:  # once means nothing
+        elif link.known and link.known != _OWED:  # once means nothing
             link.moved = ticks_ms()
-            link.known = 0
+            link.known = _OWED if -2 < link.known < 2 else 0
         elif passed(link.moved, _REST_MS) and not (self._channel.strays or link.pending):
+            if link.known:
+                return m.broken(link)
             link.to(State.CLOSING)  # its number stays taken until it is closed by us too
             m.wake(link)
 
@@ -174,7 +176,8 @@ class CaRecv(Buffered):
     def _notice(self, n):
         link = self._modem.links.get(n)
         if link and link.ring and State.CONNECTING < link.state < State.CLOSING:  # else it is an older connection's
-            link.known = -1
+            if link.known != MAYBE:  # else it may be of what was read
+                link.known = -1
             self._modem.links.reading |= link.bit
             if link is self.link:
                 self._news = True

@@ -6,7 +6,7 @@ import rig  # first: it puts the shim in place
 import machine
 import pytest
 import target
-from sim import Blob, Echo, Peer, Refuse, Stall
+from sim import Blob, Drip, Echo, Peer, Refuse, Stall
 
 import simcom
 
@@ -326,6 +326,16 @@ def test_everything_before_the_end_is_read_and_then_the_end(seed):
 
 @pytest.mark.feature("udp", FAMILY)
 @pytest.mark.feature("peers", FAMILY)
+@pytest.mark.parametrize("n", [1, 100, 1460, 4000])
+@pytest.mark.parametrize("notice", ["kilobyte", "filled", "arrival", "reread"])
+def test_notice_of_what_was_read_already_is_no_loss(notice, n):
+    r = made(choices={"phantom": True, "notice": notice})
+    r.vm.random.random = lambda: 0.0  # behind every answer that leaves nothing
+    data = target.pattern(n)
+    for port, peer in enumerate((Blob(data), Drip(data, 500, 300, close=True), Drip(data, 700, 5, close=True)), 80):
+        assert r.socket(r.serve(peer, port=port)).read() == data
+
+
 @pytest.mark.parametrize("source", ("first", "quoted", "last"))
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
 def test_socket_with_a_port_hears_everybody_and_streams_go_on(source, seed):

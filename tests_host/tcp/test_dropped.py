@@ -2,14 +2,16 @@
 
 import errno
 
-from families import CIP as FAMILIES
+from families import CIP, FAMILIES
 import pytest
 from rig import Rig
 from sim import Peer
 from target import pattern
 
 families = pytest.mark.parametrize("family", FAMILIES)
+cip = pytest.mark.parametrize("family", CIP)  # whose headers tell how much is left
 modes = pytest.mark.parametrize("mode", ["buffer", "hex"])
+every = pytest.mark.parametrize("family, mode", [(f, "buffer") for f in FAMILIES] + [(f, "hex") for f in CIP])
 
 
 def made(family, mode="buffer", seed=None, **choices):
@@ -31,8 +33,7 @@ def reset(s, n):
     return got
 
 
-@modes
-@families
+@every
 @pytest.mark.parametrize("count", [1, 63, 1500, 4000])
 def test_bytes_dropped_at_the_close(family, count, mode):
     # Nobody pumps meanwhile: the notice is read together with the end.
@@ -61,7 +62,7 @@ def before_read(rig, count, act):
 
 
 @modes
-@families
+@cip
 def test_rest_that_a_header_told_of(family, mode):
     rig, s = made(family, mode)
 
@@ -77,7 +78,7 @@ def test_rest_that_a_header_told_of(family, mode):
 
 
 @modes
-@families
+@cip
 def test_fewer_than_a_header_told_of(family, mode):
     # The connection is open still: what came is read, then it is an error.
     rig, s = made(family, mode)
@@ -97,14 +98,13 @@ def test_fewer_than_a_header_told_of(family, mode):
 def test_notice_of_bytes_that_are_gone(family):
     rig, s = made(family)
     rig.pump(500)
-    rig.vm.urc("+CIPRXGET: 1,%d" % s._link.n)
+    rig.vm.urc(("+CIPRXGET: 1,%d" if family in CIP else "+CADATAIND: %d") % s._link.n)
     rig.connection().is_open = False
     rig.connection()._ended()
     assert reset(s, 10) == b""
 
 
-@modes
-@families
+@every
 def test_end_without_any_bytes_is_an_end(family, mode):
     rig, s = made(family, mode)
     rig.connection().write(pattern(3000))
