@@ -14,6 +14,8 @@ from .tcp import TcpIp
 
 _BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
 _POLL_MS = const(400)  # who waits for bytes asks so often: some firmware does not announce them
+# +CADATAIND and +CASTATE: who else knows them looks at four characters, and bytes may be joined to them.
+_OURS = const(b"DS")
 
 
 class CaOpen(TcpIp):
@@ -143,11 +145,18 @@ class CaOpen(TcpIp):
 
     def on_line(self, buf, i, j):
         self.cursor = k = buf.find(b":", i, j) + 1
-        if not buf.startswith(b"+CA", i) or not k:
+        ca = buf.startswith(b"+CA", i)
+        if not ca or not k:
             if not buf.startswith(b"+APP PDP", i):
-                return not _damaged(buf, i) and super().on_line(buf, i, j)
+                return not (ca and buf[i + 3] in _OURS) and super().on_line(buf, i, j)
             if buf.find(b",", k, j) < 0 or self.number(buf, j) == self.pdp:
-                self._context(buf.find(b"DEACT", k, j) < 0)
+                self.net = buf.find(b"DEACT", k, j) < 0
+                if not self.net and self.up:
+                    if self.parting:
+                        self.parting = False
+                        self.doubt = True
+                    else:
+                        self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: DEACTIVE)")
             return True
         if buf[k] == 32:
             k += 1
@@ -175,20 +184,7 @@ class CaOpen(TcpIp):
                 sent(self, link, number, self.number(buf, j), self._task is link.task)
             return True
         elif not buf.startswith(b"STATE", i + 3) or j - k > 4:
-            return buf.startswith(b"NEW", i + 3) or (not _damaged(buf, i) and super().on_line(buf, i, j))
+            return buf.startswith(b"NEW", i + 3) or (buf[i + 3] not in _OURS and super().on_line(buf, i, j))
         if link and not number and link.state > State.CONNECTING:
             self.gone(link)
         return True
-
-    def _context(self, active):
-        self.net = active
-        if not active and self.up:
-            if not self.parting:
-                return self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: DEACTIVE)")
-            self.parting = False
-            self.doubt = True
-
-
-def _damaged(buf, i):
-    # Of +CASTATE and +CADATAIND, which others know by four characters: an answer perhaps, or with one behind it.
-    return buf.startswith(b"+CAS", i) or buf.startswith(b"+CAD", i)

@@ -37,7 +37,7 @@ class CaRecv(Buffered):
     _odd = 0  # lines that nobody knew when the read began
     _empty = False  # its answer says so
     _news = False  # a notice came since
-    _refused = 0  # reads in a row
+    _refused = 0  # reads since bytes came
 
     def __init__(self, m, most, size):
         super().__init__(m, most, size)
@@ -79,7 +79,6 @@ class CaRecv(Buffered):
         elif kind == Answer.ERROR:
             self._refusal(self.link)
         else:
-            self._refused = 0
             self._nothing(self.link)
         return True
 
@@ -141,7 +140,7 @@ class CaRecv(Buffered):
             link.known = 0
         elif link.known and link.known != _OWED:  # once means nothing
             link.moved = ticks_ms()
-            link.known = _OWED if -2 < link.known < 2 else 0
+            link.known = _OWED if link.known == 1 else 0
         elif passed(link.moved, _REST_MS) and not (self._channel.strays or link.pending):
             if link.known:
                 return m.broken(link)
@@ -149,35 +148,24 @@ class CaRecv(Buffered):
             m.wake(link)
 
     def on_line(self, buf, i, j):
-        m = self._modem
         if buf.startswith(b"+CADATAIND:", i) and 11 < j - i < 15:
-            m.cursor = i + 11
+            self._modem.cursor = i + 11
         elif buf.startswith(b"+CAURC:", i) and buf.find(b"buffer full", i, j) > 0:
-            m.cursor = buf.find(b",", i, j) + 1
-            if not m.cursor:
-                return self._full()
+            self._modem.cursor = buf.find(b",", i, j) + 1  # some do not tell which
         elif i <= buf.find(_REST, i, j) < i + 5:  # of a read that was given up, or damaged, perhaps into another code
             if self._channel.busy and self._channel.head:
                 self._channel.lost(True)
             if self.link and self.link.n >= 0:
-                m.broken(self.link, errno.EIO, "AT+CARECV: the answer came too late")
+                self._modem.broken(self.link, errno.EIO, "AT+CARECV: the answer came too late")
             return True
         else:
             return False
         if 48 <= buf[j - 1] <= 57:
-            self._notice(m.number(buf, j))
+            link = self._modem.links.get(self._modem.number(buf, j))
+            if link and link.ring and State.CONNECTING < link.state < State.CLOSING:  # else it is an older connection's
+                if link.known != MAYBE:  # else it may be of what was read
+                    link.known = -1
+                self._modem.links.reading |= link.bit
+                if link is self.link:
+                    self._news = True
         return True
-
-    def _full(self):
-        for n in range(self._modem.LINKS):  # it is not told which
-            self._notice(n)
-        return True
-
-    def _notice(self, n):
-        link = self._modem.links.get(n)
-        if link and link.ring and State.CONNECTING < link.state < State.CLOSING:  # else it is an older connection's
-            if link.known != MAYBE:  # else it may be of what was read
-                link.known = -1
-            self._modem.links.reading |= link.bit
-            if link is self.link:
-                self._news = True
