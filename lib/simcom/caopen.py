@@ -5,13 +5,14 @@ from time import ticks_ms
 
 from micropython import const
 
-from .carecv import FIRST, CaRecv
+from .carecv import CaRecv
 from .channel import passed
 from .links import State
 from .lazy import once
 from .tcp import TcpIp
 
 
+_FIRST = const(2)  # Link.known: some may have come unannounced
 _BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
 _POLL_MS = const(400)  # who waits for bytes asks so often: some firmware does not announce them
 # +CADATAIND and +CASTATE: who else knows them looks at four characters, and bytes may be joined to them.
@@ -43,17 +44,21 @@ class CaOpen(TcpIp):
     pdp = 0  # <pdp>, the number of our context
     net = None  # what its last +APP PDP said: whether it is active
     parting = False  # a DEACTIVE may come of what is off already
+    blocks = False  # nothing is heard between an open and its result, whenever OK comes
     tells = False  # sends are reported late too, by +CASEND
 
     def dial(self, link, more=b""):
         """Steps: TcpIp.dial(), whose answer may wait for the result."""
         link.report = error = None
         try:
+            self._only = self.blocks and self._task
             pdp = getattr(link.kind, "pdp", self.pdp)
             yield (self.OPEN % ((link.n, pdp, link.proto) + link.peer)).encode() + more, self.CONNECT_MS, False
             yield from self.outcome(link, link.n)
         except OSError as e:
             error = e
+        finally:
+            self._only = None
         if link.state == State.CONNECTING and not link.error:
             yield from once("errors.caopen").refused(self, link, error)
 
@@ -120,9 +125,9 @@ class CaOpen(TcpIp):
         link.want = n
         if link.tx_n:
             self.wake(link)
-        known = link.known and link.state == State.OPEN
-        if State.CONNECTING < link.state < State.CLOSING and (known or passed(link.polled, _POLL_MS)):
-            self.links.reading |= link.bit
+        if State.CONNECTING < link.state < State.CLOSING:
+            if (link.known and link.state == State.OPEN) or passed(link.polled, _POLL_MS):
+                self.links.reading |= link.bit
 
     def close(self, link):
         if link.state == State.DRAINING:  # its number stays taken until it is closed by us too
@@ -131,7 +136,7 @@ class CaOpen(TcpIp):
 
     def connected(self, link):
         super().connected(link)
-        link.known = link.known or FIRST  # what came with it is not announced
+        link.known = link.known or _FIRST  # what came with it is not announced
         self.links.reading |= link.bit
 
     def gone(self, link):

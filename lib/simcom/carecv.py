@@ -10,16 +10,15 @@ from .channel import Answer, passed
 from .inline import InlineParser
 from .links import State, Wait
 
-FIRST = 2  # Link.known: some may have come unannounced
-MAYBE = 9999  # … there may be more, as if much; only an empty answer tells
-
 _BARE_MS = const(50)  # so long an OK may be an older command's, and the answer follow
 _REST_MS = const(1500)  # behind the peer's close bytes may come so late
 _AGAIN_MS = const(500)  # a refused read is sent again so much later …
 _REFUSALS = const(3)  # … so often
 _SOONER_MS = const(300)  # a reader that waits asks so much sooner
 
-_OWED = const(3)  # Link.known: those that were announced did not come, once
+# Link.known
+_MAYBE = const(9999)  # there may be more, as if much; only an empty answer tells
+_OWED = const(3)  # those that were announced did not come, once
 
 _HEAD = const(b"+CARECV:")
 _REST = const(b"ECV:")
@@ -34,9 +33,6 @@ class CaRecv(Buffered):
     READ = b"AT+CARECV=%d,    \r"
     _INLINE = (_HEAD, b",")
 
-    _odd = 0  # lines that nobody knew when the read began
-    _empty = False  # its answer says so
-    _news = False  # a notice came since
     _refused = 0  # reads since bytes came
 
     def __init__(self, m, most, size):
@@ -51,10 +47,11 @@ class CaRecv(Buffered):
         link.polled = ticks_ms()
 
     def read(self, link):
-        self._empty = self._news = False
+        self._empty = False  # its answer says so
+        self._news = False  # a notice came since
         link.polled = ticks_ms()  # when it was read last
         channel = self._channel
-        self._odd = channel.strays
+        self._odd = channel.strays  # lines that nobody knew before; -1: one may have swallowed the answer
         channel.parser.inline = self._INLINE
         super().read(link)
         channel.ms = 4 * _BARE_MS  # a quarter of it is what an OK alone is given
@@ -72,10 +69,9 @@ class CaRecv(Buffered):
                 i += 1
             return kind > -2
         channel.parser.inline = None
-        if kind == Answer.LOST:
-            self._modem.broken(self.link, errno.EIO if channel.mute else errno.ETIMEDOUT, "AT+CARECV: no whole answer")
-        elif not self._empty and channel.strays != self._odd:  # or these were header and payload
-            self._modem.broken(self.link, errno.EIO, "AT+CARECV: no header that is understood")
+        if kind == Answer.LOST or (not self._empty and channel.strays != self._odd):  # or these were header and payload
+            silent = kind == Answer.LOST and not channel.mute
+            self._modem.broken(self.link, errno.ETIMEDOUT if silent else errno.EIO, "AT+CARECV: no whole answer")
         elif kind == Answer.ERROR:
             self._refusal(self.link)
         else:
@@ -109,7 +105,7 @@ class CaRecv(Buffered):
             return self._channel.lost(True)
         self.got = got
         self._refused = 0
-        link.known = MAYBE
+        link.known = _MAYBE
         self._modem.links.reading &= ~link.bit  # a notice that comes after this is news
         parser = self._channel.parser
         parser.inline = None
@@ -163,7 +159,7 @@ class CaRecv(Buffered):
         if 48 <= buf[j - 1] <= 57:
             link = self._modem.links.get(self._modem.number(buf, j))
             if link and link.ring and State.CONNECTING < link.state < State.CLOSING:  # else it is an older connection's
-                if link.known != MAYBE:  # else it may be of what was read
+                if link.known != _MAYBE:  # else it may be of what was read
                     link.known = -1
                 self._modem.links.reading |= link.bit
                 if link is self.link:

@@ -217,6 +217,29 @@ def test_result_of_an_open_comes_behind_the_answer_to_what_became_of_it():
         connected(ms)
 
 
+@pytest.mark.parametrize("asynchronous", ["works", "refused"])
+@pytest.mark.parametrize("order", ["result first", "ok first"])
+@pytest.mark.parametrize("deaf", ["lost", "echoed", "waits", "error"])
+def test_nobody_loses_by_an_open_that_the_module_hears_nothing_beside(asynchronous, order, deaf):
+    r = made(choices={"async_open": asynchronous, "open_order": order, "deaf": deaf})
+    data = target.pattern(30_000)
+    r.net.connect_ms = 3000
+    for port in (80, 81):
+        s = r.socket(r.serve(Drip(data, 300, 50, close=True), port=port))
+        start = r.clock.ms
+        others = [r.socket(timeout=0) for _ in range(3)]
+        for each in others:
+            fails(errno.EINPROGRESS, each.connect, rig.ECHO)
+        assert s.read() == data
+        for each in others:
+            each.settimeout(30)
+            each.write(b"all")
+            assert each.read(3) == b"all"
+            each.close()
+        assert r.clock.ms - start < 30_000
+        s.close()
+
+
 def test_thirteen_links_at_once():
     r = made()
     sockets = [r.socket(rig.ECHO) for _ in range(r.modem.LINKS)]

@@ -38,8 +38,9 @@ def raised(m, who, apn, user, key):
     card = once("bringup.card")
     yield from _account(m, who, card, apn, user, key)
     if who is m:
-        # Without this other links wait while one is opened.
-        yield from once("bringup.optional").settings(m, None, (b'AT+CACFG="ASYNCOPEN",1',))
+        cmd = 'AT+CACFG="ASYNCOPEN",1'
+        yield from once("bringup.optional").settings(m, None, (cmd.encode(),))
+        m.blocks = cmd in (m.__dict__.get("refusals") or ())
     for left in range(_TRIES, 0, -1):
         try:
             yield from _switch(m, who, True)

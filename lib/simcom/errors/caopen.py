@@ -11,22 +11,16 @@ _PARAMETER = const(4)  # a <result>: one is wrong
 _SLOW_MS = const(10000)  # a failure after that is taken for a time-out
 
 _ERRNO = {
-    1: errno.ECONNABORTED,  # socket error
     2: errno.ENOBUFS,  # no memory; slow: a blocked card
     3: errno.ENOBUFS,  # connection limit
     _PARAMETER: errno.EINVAL,
     6: errno.EINVAL,  # IP address
     7: errno.EOPNOTSUPP,
-    11: errno.ECONNABORTED,  # in no table
     12: errno.EADDRINUSE,  # bind
     13: errno.EADDRINUSE,  # listen
     20: errno.EHOSTUNREACH,  # name not found
     21: errno.ENOTCONN,  # network not active
     23: errno.ECONNREFUSED,
-    24: errno.ECONNABORTED,  # certificate: time,
-    25: errno.ECONNABORTED,  # name,
-    26: errno.ECONNABORTED,  # both
-    27: errno.ECONNABORTED,  # connect failed
 }
 
 
@@ -77,4 +71,5 @@ def errno_of(result, since, proto="TCP"):
         return -2
     if (result == 2 or result == 27) and passed(since, _SLOW_MS):
         return errno.ETIMEDOUT
-    return _ERRNO.get(result, errno.EIO)
+    # 1: socket error; 24, 25, 26: a certificate; 27: connect failed; others are in no table.
+    return _ERRNO.get(result, errno.ECONNABORTED)
