@@ -21,7 +21,8 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
-    sys.path[:0] = [str(TREE / folder) for folder in ("lib", "tests_host", "tests_host/support")]
+    folders = "lib tests_host tests_host/support tests_host/tcp tests_device"
+    sys.path[:0] = [str(TREE / folder) for folder in folders.split()]
     # The library loads most of its modules anew at each use: what they compile to is kept.
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(TREE / "build/pycache")
@@ -29,6 +30,7 @@ if __name__ == "__main__":
 import compiled  # noqa: E402
 from rig import Hang, Rig  # noqa: E402 - it puts the shim in place
 from families import CA, CIP  # noqa: E402
+from modes import taught  # noqa: E402
 import simcom  # noqa: E402
 from simcom.stream.reclaim import peers  # noqa: E402
 from sim import Peer  # noqa: E402
@@ -273,6 +275,8 @@ class Session:
             self.rig.modem.config(**self.modem_settings)
         if self.up:
             self.rig.modem.connect("internet")
+            if seed:  # what stands behind pushed bytes is loss the first time, if it is not usual
+                taught(self.rig)
         self.rig.port.begin()
 
     def step(self, what, work, *args):

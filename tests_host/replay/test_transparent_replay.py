@@ -2,10 +2,11 @@
 
 import errno
 
-from families import OPEN, START
+from families import CA, OPEN, START
 import pytest
 import shim
 from feed import CHUNKS, OK, Module, those, unasked
+from feed_ca import CaModule
 from feed_open import OpenModule
 from transcript import field
 
@@ -19,7 +20,7 @@ class Replay:
     """
 
     def __init__(self, family, chunk):
-        self.module = OpenModule(family) if family in OPEN else Module()
+        self.module = OpenModule(family) if family in OPEN else CaModule() if family in CA else Module()
         self.module.uart.chunk = chunk
         self.module.uart.on_write = self.receive
         self._usual = self.module._answer
@@ -196,3 +197,19 @@ def test_session_of_a_real_module(chunk):
     t.resume()
     replay.finish()
     closed(made, t)
+
+
+@those("26", "sim70x0")
+def test_client_of_the_third_dialect(transcript, chunk):
+    replay, made = replaying("sim7080", chunk)
+    replay.load(transcript)
+    t = made.transparent(("192.0.2.10", 7))
+    replay.module.open.add(0)  # it is asked more often than in the transcript
+    t.settimeout(10)
+    t.write(b"hello")
+    assert t.read(5) == b"hello"
+    t.escape()
+    assert made.at("+CASTATE?") == ["+CASTATE: 0,1"]
+    t.resume()
+    closed(made, t)
+    replay.finish()

@@ -260,6 +260,8 @@ class CaReplay(Loaded, CaModule):
 def alike(line: bytes) -> bytes:
     """A command without what hosts write in different ways."""
     line = line.replace(b'"', b"")
+    if line.startswith(b"AT+CASEND="):
+        return b",".join(line.split(b",")[:2])
     return line.rpartition(b",")[0] if line.startswith(b"AT+CDNSGIP=") and b"," in line else line
 
 
