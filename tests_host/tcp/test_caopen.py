@@ -201,6 +201,26 @@ def test_context_is_asked_after_before_a_result_is_believed(result, asynchronous
     assert r.works()
 
 
+@pytest.mark.parametrize("result", (1, 21))
+@pytest.mark.parametrize("kind", ("server", "datagrams"))
+def test_context_is_asked_after_before_a_servers_result_is_believed(kind, result):
+    def serve():
+        s = r.modem.socket(AF_INET, SOCK_DGRAM) if kind == "datagrams" else r.modem.socket()
+        s.settimeout(30)
+        s.bind(("", 80))
+        if kind == "datagrams":
+            s.sendto(b"x", rig.ECHO)
+        else:
+            s.listen()
+
+    r = made(choices={"no_context": result})
+    off_without_a_word(r, 0)
+    fails(errno.ENOTCONN, serve)
+    assert not r.modem.isconnected()
+    r.modem.connect("internet")
+    assert r.works()
+
+
 def test_result_of_an_open_comes_behind_the_answer_to_what_became_of_it():
     def connected(ms):
         r = made()

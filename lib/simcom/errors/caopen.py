@@ -31,17 +31,9 @@ def refused(m, link, e):
     if result == _PARAMETER and _unpushed(m, link):
         return
     if result:
-        code = errno_of(result, link.moved, link.proto)
-        lost = b""
-        if result == 1 or result == 21:  # the line that tells of the end of its context may be lost
-            pdp = getattr(link.kind, "pdp", m.pdp)
-            code = errno.ECONNABORTED
-            if (yield from once("bringup.caopen").asked(m, pdp))[0] == "0":
-                code = errno.ENOTCONN
-                lost = b"+APP PDP: %d,DEACTIVE" % pdp
+        code, ends = yield from cause(m, getattr(link.kind, "pdp", m.pdp), result, link.moved, link.proto)
         link.fail(code, "connect %s:%d: +CAOPEN: %d,%d" % (link.peer + (link.n, result)))
-        if lost:
-            m.channel.on_line(lost, 0, len(lost))
+        heard(m, ends)
         return
     slow = passed(link.moved, _SLOW_MS)
     if not hasattr(e, "line") or (link.stale < 2 and not slow):
@@ -65,11 +57,24 @@ def _unpushed(m, link):
     return m.channel.parser.pushed and m.receiver.without(link)
 
 
-def errno_of(result, since, proto="TCP"):
-    """The errno for the <result> of what began at ``since`` (ticks_ms); -2: a name of UDP is not found."""
+def cause(m, pdp, result, since, proto="TCP"):
+    """Steps: the errno for the <result> of what began at ``since`` (ticks_ms), -2: a name of UDP is not found; and what
+    heard() is to be told when that is noted."""
+    code = _ERRNO.get(result, errno.ECONNABORTED)  # of certificates, and that only say that it failed
+    ends = b""
     if result == 20 and proto == "UDP":
-        return -2
-    if (result == 2 or result == 27) and passed(since, _SLOW_MS):
-        return errno.ETIMEDOUT
-    # 1: socket error; 24, 25, 26: a certificate; 27: connect failed; others are in no table.
-    return _ERRNO.get(result, errno.ECONNABORTED)
+        code = -2
+    elif (result == 2 or result == 27) and passed(since, _SLOW_MS):
+        code = errno.ETIMEDOUT
+    elif result == 1 or result == 21:  # the line that tells of the end of its context may be lost
+        code = errno.ECONNABORTED
+        if (yield from once("bringup.caopen").asked(m, pdp))[0] == "0":
+            code = errno.ENOTCONN
+            ends = b"+APP PDP: %d,DEACTIVE" % pdp
+    return code, ends
+
+
+def heard(m, line):
+    """Take ``line``, if any, for one that the module has said."""
+    if line:
+        m.channel.on_line(line, 0, len(line))

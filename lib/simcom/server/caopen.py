@@ -25,11 +25,15 @@ def start(m, server, listener):
     since = ticks_ms()
     kind = b"TCP6" if ":" in (listener.kind.second or m).address else b"TCP"
     mode = b",1" * m.channel.parser.pushed
-    rows = yield b'AT+CASERVER=%d,%d,"%s",%d%s' % (n, (listener.kind.second or m).pdp, kind, listener.port, mode), 30000
+    pdp = (listener.kind.second or m).pdp
+    rows = yield b'AT+CASERVER=%d,%d,"%s",%d%s' % (n, pdp, kind, listener.port, mode), 30000
     result = int(fields(rows[-1])[1])
     if result:
         m.owed |= 1 << n
-        raise OSError(once("errors.caopen").errno_of(result, since), rows[-1])
+        errors = once("errors.caopen")
+        code, ends = yield from errors.cause(m, pdp, result, since)
+        errors.heard(m, ends)
+        raise OSError(code, rows[-1])
 
 
 def _closed(n):

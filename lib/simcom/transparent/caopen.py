@@ -95,7 +95,10 @@ def listen(m, link, port):
     rows = yield b'AT+CASERVER=%d,%d,"%s",%d' % (_SERVER, m.pdp, kind, port), 30000
     result = int(fields(rows[-1])[1])
     if result:
-        raise OSError(once("errors.caopen").errno_of(result, since), rows[-1])
+        errors = once("errors.caopen")
+        code, ends = yield from errors.cause(m, m.pdp, result, since)
+        errors.heard(m, ends)
+        raise OSError(code, rows[-1])
     m.links.last |= 1 << _SERVER
     m.links.slots[0] = None
     link.n = _SERVER

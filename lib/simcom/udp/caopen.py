@@ -36,7 +36,10 @@ def dial(m, link):
     result = int(fields(rows[-1])[1])
     if result:
         m.owed |= link.bit
-        link.fail(once("errors.caopen").errno_of(result, since), "local port %d: %s" % (link.local, rows[-1]))
+        errors = once("errors.caopen")
+        code, ends = yield from errors.cause(m, m.pdp, result, since)
+        link.fail(code, "local port %d: %s" % (link.local, rows[-1]))
+        errors.heard(m, ends)
     else:
         m.connected(link)
 
