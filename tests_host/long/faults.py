@@ -82,6 +82,7 @@ STRAYS = (
 )
 
 KINDS = ("drop", "drops", "flip", "double", "insert", "stall", "restart", "context", "line", "stray")
+LINE = b"\r\n%s\r\n"
 FILLER = b"\r\x1b"  # with what a module inside a payload is freed
 STALLS_MS = (30, 400, 1500, 7000, 25000)
 
@@ -140,7 +141,7 @@ def arm(rig, direction, at, fault):
         wire.insert(direction, at, bytes([int(number)]))
     elif name in ("line", "stray"):
         text = (LINES if name == "line" else STRAYS)[int(number)]
-        wire.insert(direction, at, b"\r\n" + text.encode("latin-1") + b"\r\n")
+        wire.insert(direction, at, LINE % text.encode("latin-1"))
     elif name == "stall":
         wire.stall(at, int(number), direction)
     elif name == "restart":
@@ -562,6 +563,15 @@ def replaced(key, at, n):
     return False
 
 
+def ends(key, at, text):
+    """Whether a text put into received payload reads as the rest of it and what follows payload."""
+    for head in PAYLOAD["rx"].finditer(reference(*key)["rx"]):
+        left = head.end() + int(head[head.lastindex]) - at
+        if head.end() <= at and left > 0:
+            return text[left:] in (b"\r\nOK\r\n", b"\r\n\r\nOK\r\n")
+    return False
+
+
 def before_payload(key, at):
     """Whether a byte is of a command that announces payload: a CR put into it ends it, what follows is taken."""
     return any(head.start() <= at < head.end() for head in PAYLOAD["tx"].finditer(reference(*key)["tx"]))
@@ -601,6 +611,8 @@ PUSHED = (
 PUSHED += " before the next header is missing"
 REPLACED = "bytes of payload that is pushed lost, and as many came in their place that end a line: nothing is left over"
 
+ENDED_EARLY = "results put into payload: behind as many bytes as were left stands what ends payload"
+
 
 def undecidable(problem, key, direction, at, fault, error):
     """Why nobody can do better, or None."""
@@ -624,6 +636,8 @@ def undecidable(problem, key, direction, at, fault, error):
     if direction == "rx" and problem in ("read: wrong bytes", "read: silent loss", "read: duplication"):
         if kind == "flip" and payload:
             return TURNED
+        if kind == "stray" and ends(key, at, LINE % STRAYS[int(fault[5:])].encode("latin-1")):
+            return ENDED_EARLY
         if key[1].startswith("push") and kind == "drop" and replaced(key, at, int(fault[4:])):
             return REPLACED
         if key[1].startswith("push") and error and (added and in_payload(key, direction, at, 2) or kind == "restart"):
