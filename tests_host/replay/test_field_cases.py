@@ -324,10 +324,28 @@ def test_pin_that_is_asked_for_by_an_error(family, word):
     module = field.module
     error = b"\r\n+CME ERROR: " + word + b"\r\n"
     module.say_to = {b"AT+CPIN?": lambda line: None if module.sent(b"AT+CPIN=") else error}
-    module.say_to[b"AT+CEREG?"] = module.say_to[b"AT+CGREG?"] = module.say_to[b"AT+CREG?"] = (
-        lambda line: None if module.sent(b"AT+CPIN=") else info(line[2:-1] + b": 0,0")
+    module.say_to[b"AT+CEREG?"] = module.say_to[b"AT+CGREG?"] = module.say_to[b"AT+CREG?"] = lambda line: (
+        None if module.sent(b"AT+CPIN=") else info(line[2:-1] + b": 0,0")
     )
     assert field.up().works() and module.sent(b"AT+CPIN=") == [b'AT+CPIN="1234"']
+
+
+@each_cip
+def test_context_that_is_refused_once(family):
+    field = Field(family, "context_refused_once").up()
+    assert len(field.module.sent(b"AT+NETOPEN" if family in OPEN else b"AT+CIICR")) == 2
+    assert field.works()
+
+
+@each_cip
+def test_context_that_is_refused_after_a_long_time_leaves_time_to_tell_why(family):
+    field = Field(family, "context_refused_once", for_ever=True)
+    for _, said in field.case.exchanges():
+        said[said.index(500)] = 70_000
+    field.modem.active(True)
+    with pytest.raises(OSError) as caught:
+        field.modem.connect("internet")
+    assert ("AT+NETOPEN: error 1" if family in OPEN else "AT+CIICR: ERROR") in str(caught.value)
 
 
 USUAL = {"start": "MODE=0 QSEND=1 SPRT=1", "open": "MODE=0 SENDMODE=0 CCFG"}

@@ -69,32 +69,38 @@ def _joined(task):
 
 def bring_up(m, apn, user, key, timeout_ms):
     """Everything from power to context, and again while answers get lost, as of a module that restarts."""
-    start = ticks_ms()
+    give_up = ticks_add(ticks_ms(), timeout_ms)
     if not m.on:
         yield 10  # a task that waits its turn has waited for this file already
         yield from once("bringup.power").power_up(m)
+    tries = 2  # the network may refuse the context, and change its mind
     try:
         while not m.up:
             try:
-                yield from _steps(m, apn, user, key, ticks_add(start, timeout_ms))
+                yield from _steps(m, apn, user, key, give_up)
             except OSError as e:
-                late = ticks_diff(ticks_ms(), start) > timeout_ms // 3
-                if late or not e.args[1].endswith("no answer") or m.__dict__.get("given"):  # not a PIN twice
+                # Late, or a PIN's answer, which must not be given twice.
+                if ticks_diff(give_up, ticks_ms()) < timeout_ms * 2 // 3 or m.__dict__.get("given"):
                     raise
-                yield from once("bringup.power").power_up(m)
+                if e.errno == errno.ETIMEDOUT:
+                    yield from once("bringup.power").power_up(m)
+                elif tries and m.step == "context":
+                    tries -= 1
+                    yield 2000
+                else:
+                    raise
     except OSError as e:
         m.stat = None
         code = e.errno
         advice = ""
-        if m.step == "attach":
+        if m.step != "sim":
+            advice = once("bringup.model").other(m)
+        if advice:
+            code = errno.ENODEV
+        elif m.step == "attach":
             advice = " (no data service? check the plan)"
         elif m.step == "context":
             advice = " (check APN, user and key)"
-        if m.step != "sim":
-            other = once("bringup.model").other(m)
-            if other:
-                code = errno.ENODEV
-                advice = other
         raise OSError(code, "connect, %s: %s%s" % (m.step, e.args[1], advice))
     finally:
         m.step = "up" if m.up else "idle" if m.on else "off"
