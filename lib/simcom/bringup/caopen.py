@@ -10,7 +10,6 @@ _query = once("query")
 fields = _query.fields
 query = _query.query
 
-_TRIES = const(5)  # the network may refuse it, and change its mind
 _SWITCH = const(600)  # tenths of a second: +APP PDP comes within a minute
 
 
@@ -41,14 +40,7 @@ def raised(m, who, apn, user, key):
         cmd = 'AT+CACFG="ASYNCOPEN",1'
         yield from once("bringup.optional").settings(m, None, (cmd.encode(),))
         m.blocks = cmd in (m.__dict__.get("refusals") or ())
-    for left in range(_TRIES, 0, -1):
-        try:
-            yield from _switch(m, who, True)
-            break
-        except OSError as e:
-            if left == 1 or e.errno == errno.ETIMEDOUT:
-                raise
-            yield 2000
+    yield from _switch(m, who, True)
     yield from context_check(m, who)
 
 
