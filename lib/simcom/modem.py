@@ -8,6 +8,7 @@ from micropython import const
 from .lazy import method, once
 from .pump import Pump, text
 
+_PAUSE_MS = const(1000)  # silence inside a line that means that its end will not come
 # The first four bytes of the unsolicited codes that only a callback of on_urc() can want. Behind the first four, when
 # a colon (or the D of +CUSD) is next, lines of text may follow.
 _CODES = const(
@@ -128,7 +129,7 @@ class Modem(Pump):
                         self.doubt = True
                     except (OSError, ValueError, IndexError):  # the next time
                         self.doubt = True
-                if self.channel.strays or self.channel.parser.held:
+                if self.channel.strays or (self.channel.parser.held and self.channel.quiet(_PAUSE_MS)):
                     from .recovery.strays import settle_strays
 
                     yield from settle_strays(self)

@@ -27,6 +27,7 @@ import random
 import re
 
 from families import CIP as FAMILIES
+from families import FAMILIES as ALL
 import pytest
 from rig import ECHO, Rig  # first: it puts the shim in place
 from sim import Blob, Drip, Echo, Peer
@@ -411,3 +412,17 @@ def test_lines_that_nobody_knows_are_asked_about_and_harmless(family):
     assert [line for line in r.sent if line == "AT+CIPRXGET?"] == ["AT+CIPRXGET?"] * 3
     s.write(b"unharmed")
     assert s.read(8) == b"unharmed"
+
+
+@pytest.mark.parametrize("family", ALL)
+def test_line_that_is_just_coming_loads_nothing(family, monkeypatch):
+    rig = Rig(family=family)
+    asked = []
+    monkeypatch.setattr(strays, "settle_strays", lambda m: asked.append(m) or iter(()))
+    for piece in (b"\r\n+CR", b"EG", b": ", b"1", b"\r\n"):
+        rig.uart.feed(piece)
+        rig.pump(600)  # the watch looks twice a second
+    assert not asked
+    rig.uart.feed(b"+CR")
+    rig.pump(3000)
+    assert asked

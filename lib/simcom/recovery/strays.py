@@ -9,7 +9,6 @@ from ..links import State
 from ..lazy import once
 
 
-_PAUSE_MS = const(1000)  # silence inside a line that means that its end will not come
 _MOST = const(6)  # so many characters may be missing from a header
 
 # The first four bytes of codes that have no business with sockets, beside those that the modem knows.
@@ -106,8 +105,8 @@ def settle_strays(m):
     channel = m.channel
     parser = channel.parser
     n = channel.strays
-    if not n and (not channel.quiet(_PAUSE_MS) or getattr(parser, "asked", 0) == parser.held):
-        return  # a line that is just coming, or one that never ends
+    if not n and getattr(parser, "asked", 0) == parser.held:
+        return  # a line that never ends
     parser.asked = parser.held
     wrong = []
     # Transparent mode has settings of its own.
