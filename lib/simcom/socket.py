@@ -1,14 +1,13 @@
 """The face of the ``socket`` module."""
 
 import errno
-import io
 import sys
 from time import ticks_ms
 
 from micropython import const
 
-from .channel import passed
-from .links import Link, RingIO, State
+from .endpoint import Endpoint, Poll, check_address, flat, span
+from .links import Link, State
 from .lazy import method, once
 
 AF_INET = const(2)
@@ -17,27 +16,8 @@ SOCK_DGRAM = const(2)
 
 _RECLAIM_MS = const(10000)
 
-_POLL = const(3)  # MP_STREAM_POLL
-_CLOSE = const(4)  # MP_STREAM_CLOSE
-
-
-class Poll:
-    """What ``ioctl(MP_STREAM_POLL)`` asks for and answers, as bits."""
-
-    IN = 1
-    OUT = 4
-    ERR = 8
-    HUP = 16
-    NVAL = 32
-
-
-# IOBase makes a class a stream for poll() and ssl. CPython's would close sockets
-# that are dropped, which nothing does on the device.
-_Stream = io.IOBase if sys.implementation.name == "micropython" else object
-
 _modem = None
 _hold = 0  # Link.hold of new sockets
-_probe = RingIO(2)  # which counts bytes where len() counts items
 
 
 def __getattr__(name):
@@ -56,42 +36,6 @@ def install(modem, nodelay: bool = True):
     sys.modules["socket"] = sys.modules["usocket"] = sys.modules[__name__]
 
 
-def check_address(address, least=1):
-    """(host, port), if a connection can be made to it: ValueError. With ``least`` 0 a server can be there too."""
-    if isinstance(address, tuple) and len(address) == 2:
-        host, port = address
-        if isinstance(port, int) and 0 < port <= 65535 and isinstance(host, str) and 0 < len(host) < 64:
-            if not host.lower().strip("abcdefghijklmnopqrstuvwxyz0123456789.-_"):
-                return address
-    return once("arguments").address(address, least)
-
-
-def flat(buf, fill=False):
-    """``buf``, which has as many bytes as items then: of a str, or of wider items, what they are made of. TypeError: it
-    is no buffer, or it is to be filled and cannot be."""
-    if isinstance(buf, str) and not fill:
-        return buf.encode()
-    try:
-        if fill:
-            _probe.readinto(buf, 0)
-        if not _probe.write(buf, len(buf), 1):  # nothing lies behind so many bytes
-            return buf
-    except TypeError:
-        pass
-    return once("arguments").flat(buf, fill, _probe)
-
-
-def span(buf, off, n):
-    """(off, n) of what ``write(buf[, [off,] n])`` writes: too large or negative an ``n`` is cut to what there is."""
-    if n is None:
-        n = len(buf) if off is None else off
-        off = 0
-    if off < 0:
-        once("arguments").position(off)
-    left = max(len(buf) - off, 0)
-    return off, n if 0 <= n <= left else left
-
-
 def getaddrinfo(host: "str | bytes", port: int, af: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
     """One entry with ``host`` as it is: sends nothing, the module resolves it while connecting.
 
@@ -100,62 +44,20 @@ def getaddrinfo(host: "str | bytes", port: int, af: int = 0, type: int = 0, prot
     return [(af or AF_INET, type or SOCK_STREAM, proto, "", check_address((host, port), 0))]
 
 
-class socket(_Stream):  # type: ignore[misc, valid-type]
+class socket(Endpoint):
     """A TCP client of ``modem``, or of the installed one."""
 
     def __init__(self, af: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0, fileno=None, *, modem=None):
-        self._modem = modem or _modem
-        if not self._modem:
+        modem = modem or _modem
+        if not modem:
             raise OSError(errno.ENODEV, "no modem: simcom.install(modem) first")
-        self._link = Link()
-        self._link.hold = _hold
-        self._timeout: "int | None" = None  # ms; None: wait, 0: do not
-        self._closed = False
         if af != AF_INET or type != SOCK_STREAM or proto != 0:
-            from .stream.socktype import become
+            from .stream.calls import become
 
-            become(self, af, type, proto)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def settimeout(self, seconds: "float | None"):
-        """None: block while module and link are alive; 0: do not block; else raise OSError(ETIMEDOUT) after so long."""
-        if seconds is not None:
-            if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1 << 27:
-                once("arguments").seconds(seconds)
-            seconds = int(seconds * 1000)
-        self._timeout = seconds
-
-    def setblocking(self, flag: bool):
-        """True: ``settimeout(None)``; False: ``settimeout(0)``."""
-        self._timeout = None if flag else 0
-
-    def _start(self, waits=False):
-        if self._closed:
-            raise OSError(errno.EBADF, "the socket is closed")
-        if waits and self._timeout != 0:
-            self._modem.may_wait()
-        self._modem.pump()
-        self._link.reclaim_ms = 0
-        return ticks_ms()
-
-    def _wait(self, start):
-        # The one wait; its callers see what ended it: done, closed, failed. Here: not blocking, timed out.
-        limit = self._timeout
-        if limit is not None and passed(start, limit):
-            if not limit:
-                raise OSError(errno.EAGAIN, "not now")
-            self._link.reclaim_ms = -1  # programs drop a socket that timed out, unclosed
-            raise OSError(
-                errno.ETIMEDOUT,
-                "%s:%d: nothing for %d ms%s"
-                % (self._link.peer + (limit, self._modem.channel.desync and ", the module is silent" or "")),
-            )
-        self._modem.wait(20, start, limit)
+            if become(self, modem, af, type, proto):
+                return
+        Endpoint.__init__(self, modem, Link())
+        self._link.hold = _hold
 
     def connect(self, address):
         """Connect to (host, port); the module resolves host. OSError(EINPROGRESS) when not blocking."""
@@ -164,7 +66,7 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
         link = self._link
         modem = self._modem
         if link.state:
-            self._link = link = once("stream.reconnect").renewed(modem, link)
+            self._link = link = once("stream.reopen").renewed(modem, link)
         modem.open(link, address)
         if self._timeout == 0:
             link.reclaim_ms = _RECLAIM_MS  # a task that is cancelled now cannot close it
@@ -178,18 +80,6 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
                 link.fail(errno.ETIMEDOUT, "connect %s:%d: given up" % address)
                 modem.close(link)
         link.check()
-
-    def close(self):
-        """Send what was written, then close; waits for that (10 s at most) unless the socket does not block."""
-        if not self._closed:
-            link = self._link
-            modem = self._modem
-            modem.close(link)
-            self._closed = True
-            modem.pump()
-            start = ticks_ms()
-            while self._timeout != 0 and link.n >= 0 and not (modem.pumping or passed(start, link.linger)):
-                modem.wait(20, start, link.linger)
 
     # Receiving
 
@@ -356,15 +246,6 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
             self._send(buf, 0, 0)
         return done
 
-    def ioctl(self, request, arg):
-        """MicroPython's stream protocol: poll and close."""
-        if request == _POLL:
-            return self._poll(arg)
-        if request == _CLOSE:
-            self.close()
-            return 0
-        return -errno.EINVAL
-
     def _poll(self, want):
         # Bits as lwip_socket_ioctl sets them in MicroPython's extmod/modlwip.c.
         if self._closed:
@@ -390,5 +271,5 @@ class socket(_Stream):  # type: ignore[misc, valid-type]
 
 
 # What most sockets have no use for.
-for _name in "bind listen accept setsockopt fileno makefile sendall sendto recvfrom recvfrom_into".split():
+for _name in "bind listen accept via setsockopt fileno makefile sendall sendto recvfrom recvfrom_into".split():
     setattr(socket, _name, method(_name))

@@ -249,7 +249,7 @@ class TcpIp(Modem):
             yield from self.outcome(link, n)
             link.pending = link.state == State.CLOSING
         except OSError as e:
-            yield from once("stream.retry").again(self, link, n, e)
+            yield from once("stream.reopen").again(self, link, n, e)
         if link.error and link.state == State.CONNECTING:  # refused: the number is free again
             self.links.release(link)
 

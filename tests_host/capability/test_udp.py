@@ -949,7 +949,7 @@ def test_opener_that_was_given_opens_it_each_time(family):
             opened.append(link.peer)
             return self.modem.dial(link)
 
-    s._link.kind = Own(rig.modem)
+    s.via(Own(rig.modem))
     for address in (HERE, THERE):
         s.sendto(b"x", address)
         assert s.recvfrom(1) == (b"x", address)

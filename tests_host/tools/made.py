@@ -42,10 +42,18 @@ UNITS = {
     ),
     "resync": ("recovery.resync", "errors.ip"),
     "doubt": ("recovery.silence", "bringup.shutdown"),
-    "arguments": ("arguments", "checks", "errors.cme", "stream.reclaim", "stream.reconnect", "stream.retry"),
+    "socket": ("endpoint", "socket"),
+    "arguments": ("arguments", "checks", "errors.cme", "stream.reclaim", "stream.reopen"),
     "info": ("options.config", "dns", "masking"),
     "registry": ("registry", "stream.flags", "bringup.model"),
-    "addressed": ("stream.calls", "stream.socktype", "options.sockopt", "counters", "preloading", "threads"),
+    "addressed": (
+        "stream.calls",
+        "stream.of_modem",
+        "options.sockopt",
+        "counters",
+        "preloading",
+        "threads",
+    ),
     "strays": ("recovery.strays", "stream.partial", "stream.echo"),
 }
 # Of these whoever imports them gets a copy of what he uses: they are small, and keep nothing. So do families with their

@@ -24,7 +24,7 @@ it is used first: they stay in the heap, or are loaded each time and are garbage
 them beforehand.
 """
 OWN = ("active", "isconnected")  # methods of the modem that are for programs; the others are between its parts
-INSIDE = ("late",)  # loaded when used, but by the library
+INSIDE = ("late", "via")  # loaded when used, but by the library
 ALIASES = {"awake": "wake"}  # what a method is called that has another name where it lies
 SOCKET = ("install", "getaddrinfo")
 
@@ -141,7 +141,8 @@ def text(trees):
     socket = cls("socket", "socket")
     ref.entry(member(socket.body, "__init__"), "socket", 1, "", socket)
     ref.methods("socket", "socket")
-    ref.later(name for name in homes if name not in table(trees, "_LATER").split())
+    ref.methods("endpoint", "Endpoint")
+    ref.later(name for name in homes if name not in (*table(trees, "_LATER").split(), *INSIDE))
     ref.section("A UDP socket", "Made with `SOCK_DGRAM`; what is not here is as above.")
     ref.methods("udp.socket", "DatagramSocket")
     ref.methods("udp.peer", "Association")

@@ -2,15 +2,12 @@
 
 import errno
 
-from micropython import const
-
 from ..linkkind import LinkKind
 from ..dns import resolved
+from ..endpoint import Type
 from ..lazy import capability, once
 from ..checks import check_number, check_text
 from ..supported import need
-
-_SOCK_DGRAM = const(2)
 
 
 def context(m, apn: str, user: str = "", key: str = ""):
@@ -37,6 +34,11 @@ def context(m, apn: str, user: str = "", key: str = ""):
         raise OSError(errno.EALREADY, "this context is connected: disconnect() it first")
     second.account = account
     return second
+
+
+def via(self, kind):
+    """``Context.socket()``: a stream goes through ``kind``."""
+    self._link.kind = kind
 
 
 class Context(LinkKind):
@@ -113,14 +115,14 @@ class Context(LinkKind):
         m = self.modem
         s = m.socket(*args)
         kind = self
-        if len(args) > 1 and args[1] == _SOCK_DGRAM:
+        if len(args) > 1 and args[1] == Type.DGRAM:
             if not self._udp:
                 from ..udp.link import Datagram
 
                 self._udp = Datagram(m)
                 self._udp.dialect = _Through(self, self._udp.dialect)
             kind = self._udp
-        s._link.kind = kind
+        s.via(kind)
         return s
 
     def resolve(self, host: str, *, timeout_ms: int = 30000) -> list:

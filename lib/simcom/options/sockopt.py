@@ -3,14 +3,8 @@
 from micropython import const
 
 from ..checks import check_number
+from ..endpoint import Flag
 from ..lazy import load
-
-
-class Flag:
-    """Of ``recv()``."""
-
-    PEEK = 1
-    DONTWAIT = 8
 
 
 # What socket.py finds here when it is asked for; numbers of lwIP

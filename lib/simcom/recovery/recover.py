@@ -6,7 +6,7 @@ from ..checks import check_number
 from ..links import Link, State
 from ..lazy import capability, once
 from .reset import steps as restarted
-from ..socket import check_address
+from ..endpoint import check_address
 
 
 def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):

@@ -7,7 +7,7 @@ from ..critical import critical
 from ..local_port.bind import Bound
 from ..links import Link
 from .keeper import Servers
-from ..socket import Poll, socket
+from ..endpoint import Poll
 
 
 def listen(self, backlog: int = 0):
@@ -42,12 +42,12 @@ def listen(self, backlog: int = 0):
         m.may_wait()
     if not again or listener.error:
         servers = m.parts.get("servers") or Servers(m)
-        listener = Listener(m, self, bound, backlog)
+        listener = Listener(m, bound, backlog)
         critical(m, servers.take, listener)
         self._link = listener
-        self._poll = listener.poll
-        self.close = listener.close
-        self.connect = listener.connect
+        self._poll = lambda want: _poll(self, want)
+        self.close = lambda: _close(self)
+        self.connect = lambda address: _connect(self)
     m.pump()
     try:
         while self._timeout != 0 and not (listener.error or listener.listens()):
@@ -80,14 +80,15 @@ def accept(self):
             raise OSError(*error)
         self._wait(start)
         made = critical(m, _accepted, m, listener)
-    return made, made._link.peer
+    return made
 
 
 def _accepted(m, listener):
-    # A socket for the next client, if there is one.
+    # A socket for the next client and its address, if there is one.
     link = listener.client()
     if not link:
         return
+    made = m.socket()
     n = link.n
     state = link.state
     try:
@@ -98,14 +99,53 @@ def _accepted(m, listener):
         link.to(state)
         raise
     listener.waiting.pop(0)
-    made = socket(modem=m)
-    link.hold = made._link.hold
-    made._link = link
+    _adopt(made, link)
     link.heard = ticks_ms()
     if n >= 0:
         m.serve(link)
     m.links.reading |= link.bit  # what came before had no ring
-    return made
+    return made, link.peer
+
+
+# Methods of sockets: of the one that was accepted, and of the one that listens, in place of a client's
+
+
+def _adopt(self, link):
+    link.hold = self._link.hold
+    self._link = link
+
+
+def _poll(self, want):
+    if self._closed:
+        return Poll.NVAL
+    self._modem.pump()
+    listener = self._link
+    bits = Poll.IN if listener.client() else 0
+    if listener.error:
+        bits |= Poll.IN | Poll.ERR
+    return bits & (want | Poll.ERR | Poll.HUP)
+
+
+def _connect(self):
+    self._start()
+    raise OSError(errno.EALREADY, "the socket listens")
+
+
+def _close(self):
+    # Accepted clients stay; waits until the module has stopped, unless it does not block.
+    if self._closed:
+        return
+    self._closed = True
+    m = self._modem
+    listener = self._link
+    critical(m, listener.leave)
+    m.pump()
+    server = listener.server
+    start = ticks_ms()
+    while self._timeout != 0 and server.running and not server.listener and not server.stuck:
+        if m.pumping or ticks_diff(ticks_ms(), start) >= listener.linger:
+            break
+        m.wait(20, start, listener.linger)
 
 
 class Listener(Link):
@@ -113,10 +153,9 @@ class Listener(Link):
 
     lost = False  # with its context: accept() has to say so
 
-    def __init__(self, m, s, bound, backlog):
+    def __init__(self, m, bound, backlog):
         super().__init__()
         self.modem = m
-        self.socket = s
         self.kind = bound
         self.port = bound.port
         self.backlog = backlog
@@ -144,38 +183,6 @@ class Listener(Link):
             self.modem.forget(waiting.pop(0))  # gone, and its number is another's
         # One that is gone may have left its bytes here.
         return waiting[0] if waiting and (waiting[0].report is not None or waiting[0].n < 0) else None
-
-    def poll(self, want):
-        """socket._poll()"""
-        s = self.socket
-        if s._closed:
-            return Poll.NVAL
-        self.modem.pump()
-        bits = Poll.IN if self.client() else 0
-        if self.error:
-            bits |= Poll.IN | Poll.ERR
-        return bits & (want | Poll.ERR | Poll.HUP)
-
-    def connect(self, address):
-        """socket.connect()"""
-        self.socket._start()
-        raise OSError(errno.EALREADY, "the socket listens")
-
-    def close(self):
-        """socket.close(): accepted clients stay; waits until the module has stopped, unless it does not block."""
-        s = self.socket
-        m = self.modem
-        if s._closed:
-            return
-        s._closed = True
-        critical(m, self.leave)
-        m.pump()
-        server = self.server
-        start = ticks_ms()
-        while s._timeout != 0 and server.running and not server.listener and not server.stuck:
-            if m.pumping or ticks_diff(ticks_ms(), start) >= self.linger:
-                break
-            m.wait(20, start, self.linger)
 
     def leave(self):
         """The server is somebody else's, or nobody's; clients that nobody accepted are closed."""

@@ -1,8 +1,35 @@
-"""Calls of a stream that few programs make: with addresses, though it has one peer, and others."""
+"""What few programs ask of a socket: another type, addresses though a stream has one peer, and others."""
 
 import errno
 
-from ..socket import flat
+from micropython import const
+
+from ..endpoint import Type, flat
+from ..lazy import load
+
+_AF_INET = const(2)
+_AF_INET6 = const(10)
+
+
+def become(s, m, af, type, proto):
+    """Make a new socket what was asked for; returns whether it is no stream. TypeError: no numbers;
+    OSError(EOPNOTSUPP): no module has that."""
+    for number in (af, type, proto):
+        if not isinstance(number, int):
+            raise TypeError("socket: family, type and protocol are numbers")
+    if af != _AF_INET and af != _AF_INET6:
+        raise OSError(errno.EOPNOTSUPP, "only AF_INET and AF_INET6")
+    if type == Type.DGRAM:
+        load("udp.socket").equip(s, m)
+        return True
+    if type != Type.STREAM:
+        raise OSError(errno.EOPNOTSUPP, "only SOCK_STREAM and SOCK_DGRAM")
+    return False
+
+
+def fileno(self) -> int:
+    """A number of its own, -1 once it is closed; of use only to tell sockets apart."""
+    return -1 if self._closed else id(self) & 0x3FFFFFFF
 
 
 def sendall(self, buf):

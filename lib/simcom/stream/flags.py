@@ -3,8 +3,8 @@
 import errno
 
 from ..critical import critical
+from ..endpoint import Flag
 from ..lazy import once
-from ..options.sockopt import Flag
 
 
 def recv(self, n, flags):
@@ -27,16 +27,16 @@ def recv_into(self, buf, n):
     return len(recv(self, 0, 0))
 
 
-def datagram(s, face, n, flags):
+def datagram(self, n, flags):
     """DatagramSocket.recvfrom()"""
-    timeout = _begin(s, n, flags)
+    timeout = _begin(self, n, flags)
     try:
         if not flags & Flag.PEEK:
-            return face.recvfrom(n)
-        k = face._await(s._start())
-        return critical(s._modem, _copy, s._link.ring, min(k, n)), s._link.borders.whose()
+            return self.recvfrom(n)
+        k = self._await(self._start())
+        return critical(self._modem, _copy, self._link.ring, min(k, n)), self._link.borders.whose()
     finally:
-        s._timeout = timeout
+        self._timeout = timeout
 
 
 def _begin(self, n, flags):

@@ -11,7 +11,7 @@ from ..channel import passed
 from .link import Datagram
 from ..links import State
 from ..lazy import once
-from ..socket import check_address
+from ..endpoint import Endpoint, check_address
 
 
 _UNUSED_MS = const(60000)
@@ -24,37 +24,33 @@ def used(link):
     link.reclaim_ms = _UNUSED_MS
 
 
-class Association:
+class Association(Endpoint):
     """The peers of a UDP socket, and its link: opened when it is needed, and again when it was lost."""
 
-    def __init__(self, s):
-        self._s = s
-        self._modem = s._modem
-        self._kind = Datagram(s._modem)
+    def __init__(self, m):
+        super().__init__(m, DatagramLink())
+        self._link.borders = Borders()
+        self._kind = Datagram(m)
         self._peer = None  # connect()
         self._last = None  # with whom it had to do last
         self._port = 0  # bind()
-        self._close = s.close
-        s._link = DatagramLink()
-        s._link.borders = Borders()
 
     def _renew(self):
         critical(self._modem, self._replace)
 
     def _replace(self):
-        s = self._s
-        old = s._link
+        old = self._link
         link = DatagramLink()
         link.kind = old.kind
         link.local = self._port
         link.only = self._peer
         link.inherit(old)
-        s._link = link
+        self._link = link
         self._modem.close(old)
 
     def _checked(self):
         """The link; why it failed, or what was sent last, is raised, once."""
-        link = self._s._link
+        link = self._link
         used(link)
         why = link.refused
         link.refused = None
@@ -72,12 +68,12 @@ class Association:
             return link
         peer = self._kind.dialect.first(self._modem, self._port, address)
         if not peer:
-            if self._s._timeout == 0:  # there may be one by the next call
+            if self._timeout == 0:  # there may be one by the next call
                 raise OSError(errno.EAGAIN, "not now, and no peer yet")
             raise OSError(errno.ENOTCONN, "no peer yet: sendto() or connect() first")
         if link.state:
             self._renew()
-            link = self._s._link
+            link = self._link
         critical(self._modem, self._dial, link, peer)
         return link
 
@@ -90,18 +86,17 @@ class Association:
     def _paced(self, start, begin):
         """Wait; returns from when the time-out counts: not before what is sent is out, and the link open. Until then
         an answer of the name server and the module's opening have a time of their own, from ``begin`` on."""
-        s = self._s
-        link = s._link
-        if s._timeout and not link.flying and (link.tx_n or link.turning or link.state == State.CONNECTING):
-            if passed(begin, max(_OPENING_MS, s._timeout)):
+        link = self._link
+        if self._timeout and not link.flying and (link.tx_n or link.turning or link.state == State.CONNECTING):
+            if passed(begin, max(_OPENING_MS, self._timeout)):
                 raise OSError(errno.ETIMEDOUT, "%s:%d: name not found or link not open in time" % link.goal)
-            self._modem.wait(20, begin, max(_OPENING_MS, s._timeout))
+            self._modem.wait(20, begin, max(_OPENING_MS, self._timeout))
             return ticks_ms()
-        s._wait(start)
+        self._wait(start)
         return start
 
     def _known(self, address):
-        """socket.check_address(); not an address that recvfrom() gave for want of a better one."""
+        """check_address(); not an address that recvfrom() gave for want of a better one."""
         if address == ("", 0):
             why = 'who sent it is not known in buffer access: modem.config(receive="push") before sockets are opened'
             raise OSError(errno.EOPNOTSUPP, why)
@@ -110,13 +105,13 @@ class Association:
     def _opened(self, link, start, own):
         begin = start
         try:
-            while link.state == State.CONNECTING and self._s._timeout != 0:
+            while link.state == State.CONNECTING and self._timeout != 0:
                 if own:
                     start = self._paced(start, begin)
                 else:
-                    self._s._wait(start)
+                    self._wait(start)
         finally:
-            if link.state == State.CONNECTING and self._s._timeout != 0:  # timed out, or Ctrl-C
+            if link.state == State.CONNECTING and self._timeout != 0:  # timed out, or Ctrl-C
                 self._renew()
         self._checked()
 
@@ -128,9 +123,8 @@ class Association:
         when the firmware has no local port for one of several connections.
         """
         port = once("arguments").local_port(address)
-        s = self._s
-        start = s._start()
-        link = s._link
+        start = self._start()
+        link = self._link
         if link.state or link.kind:
             raise OSError(errno.EINVAL, "bind: once, before the socket is used, and not in a second context")
         self._port = link.local = port
@@ -141,21 +135,20 @@ class Association:
         """Choose the peer of send() and write(); waits until the link is open, for the time-out at most, unless the
         socket does not block."""
         address = self._known(address)
-        s = self._s
-        start = s._start()
-        link = s._link
+        start = self._start()
+        link = self._link
         if link.state and link.peer != address and not self._kind.dialect.first(self._modem, self._port, None):
             self._renew()
-        self._peer = self._last = s._link.only = address
+        self._peer = self._last = self._link.only = address
         self._opened(self._live(address), start, False)
 
     def listen(self, *_):
         """Streams only: OSError(EOPNOTSUPP)."""
-        self._s._start()
+        self._start()
         raise OSError(errno.EOPNOTSUPP, "a UDP socket does not listen")
 
     accept = listen
 
-    def close(self):
-        """Close the link; a datagram that waits still goes out."""
-        self._close()
+    def via(self, kind):
+        """context().socket(): it goes through ``kind``."""
+        self._link.kind = kind

@@ -6,38 +6,32 @@ from time import ticks_ms
 from .peer import Association, used
 from .receive import Datagrams
 from ..links import State
-from ..lazy import once
-from ..socket import Poll, flat, span
+from ..lazy import method, once
+from ..endpoint import Poll, flat, span
 
 
-_FACE: tuple = (
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "close",
-    "sendto",
-    "send",
-    "write",
-    "recvfrom",
-    "recvfrom_into",
-    "recv",
+_FACE = (
+    "bind connect listen accept via close sendto sendall send write recvfrom recvfrom_into recv recv_into readinto read"
+    " readline settimeout setblocking setsockopt fileno makefile ioctl"
 )
-_FACE += ("recv_into", "readinto", "_gather", "_poll")
 
 
-def equip(self):
-    """Make a new socket one for datagrams: a method of it, when it is made."""
-    parts = self._modem.parts
+def equip(s, m):
+    """Make a new socket, which has nothing of its own yet, one for datagrams on ``m``."""
+    parts = m.parts
     if "datagrams" not in parts:
-        parts["datagrams"] = Datagrams(self._modem)
-    face = DatagramSocket(self)
-    for name in _FACE:
-        setattr(self, name, getattr(face, name))
+        parts["datagrams"] = Datagrams(m)
+    face = DatagramSocket(m)
+    for name in _FACE.split():
+        setattr(s, name, getattr(face, name))
 
 
 class DatagramSocket(Association):
-    """The methods of a UDP socket, in place of a stream's."""
+    """A UDP socket: what a socket that is made with SOCK_DGRAM hands all its calls to."""
+
+    setsockopt = method("setsockopt")
+    fileno = method("fileno")
+    makefile = method("makefile")
 
     # Sending
 
@@ -54,8 +48,7 @@ class DatagramSocket(Association):
         buf = flat(buf)
         m = self._modem
         n = len(buf)
-        s = self._s
-        begin = start = s._start(True)
+        begin = start = self._start(True)
         longest = m.parts["datagrams"].longest
         if not 0 < n <= longest:
             raise OSError(errno.EINVAL, "a datagram has 1 to %d bytes, not %d" % (longest, n))
@@ -71,7 +64,7 @@ class DatagramSocket(Association):
             link.tx = bytearray(buf)
             link.tx_n = n
         m.pump()
-        if s._timeout == 0:
+        if self._timeout == 0:
             return n
         begin = start = ticks_ms()
         try:
@@ -88,10 +81,14 @@ class DatagramSocket(Association):
 
     def send(self, buf) -> int:
         """As ``sendto()`` to the peer of ``connect()``."""
-        self._s._start()
+        self._start()
         if not self._peer:
             raise OSError(errno.ENOTCONN, "not connected: sendto(), or connect() first")
         return self.sendto(buf, self._peer)
+
+    def sendall(self, buf):
+        """As ``send()``."""
+        self.send(buf)
 
     def write(self, buf, off: "int | None" = None, n: "int | None" = None):
         """As ``send()``: one datagram. Not blocking: None while the one before waits."""
@@ -107,15 +104,14 @@ class DatagramSocket(Association):
 
     def _await(self, start):
         """Wait for a datagram: its length."""
-        s = self._s
-        used(s._link)
+        used(self._link)
         begin = start
         try:
             while True:
                 n = self._oldest()
                 if n:
                     return n
-                if s._timeout != 0:
+                if self._timeout != 0:
                     self._modem.may_wait()
                 link = self._checked()
                 if link.state != State.DRAINING:
@@ -123,13 +119,13 @@ class DatagramSocket(Association):
                 self._modem.hungry(link, 1)
                 start = self._paced(start, begin)
         finally:
-            s._link.want = 0
+            self._link.want = 0
 
     def _oldest(self, buf=None, n=0):
         # The length of the datagram that is read next; with `buf` it is read: its sender. As critical() does, which
         # would take heap for its arguments.
         m = self._modem
-        link = self._s._link
+        link = self._link
         pumping = m.pumping
         m.pumping = True
         try:
@@ -139,7 +135,7 @@ class DatagramSocket(Association):
 
     def _read(self, buf, n):
         address = self._oldest(buf, n)
-        self._modem.hungry(self._s._link, 0)  # there is room again
+        self._modem.hungry(self._link, 0)  # there is room again
         return address
 
     def recvfrom(self, n: int, flags: int = 0) -> tuple:
@@ -151,8 +147,8 @@ class DatagramSocket(Association):
         wait ends. OSError: EAGAIN when not blocking and none is there; why the link was lost, once.
         """
         if flags or not isinstance(n, int) or n < 0:
-            return once("stream.flags").datagram(self._s, self, n, flags)
-        k = min(self._await(self._s._start()), n)
+            return once("stream.flags").datagram(self, n, flags)
+        k = min(self._await(self._start()), n)
         buf = bytearray(k)
         address = self._read(buf, k)
         return bytes(buf), address
@@ -166,7 +162,7 @@ class DatagramSocket(Association):
     def _fits(self, buf, n):
         if not isinstance(n, int) or not 0 <= n <= len(buf):
             once("arguments").count(n, len(buf))
-        return min(self._await(self._s._start()), n or len(buf))
+        return min(self._await(self._start()), n or len(buf))
 
     def recv(self, n: int, flags: int = 0) -> bytes:
         """The next datagram, or its first ``n`` bytes."""
@@ -188,21 +184,22 @@ class DatagramSocket(Association):
             if e.errno != errno.EAGAIN:
                 raise
 
-    def _gather(self, limit, line):
-        # read() and readline(): there is no end to wait for, so one datagram.
+    def read(self, n: int = -1):
+        """As ``recv()``: there is no end to wait for, so one datagram. Not blocking: what is there or None."""
         try:
-            return self.recv(self._modem.READ_MAX if limit is None or limit < 0 else limit)
+            return self.recv(self._modem.READ_MAX if n is None or n < 0 else n)
         except OSError as e:
             if e.errno != errno.EAGAIN:
                 raise
 
+    readline = read
+
     def _poll(self, want):
-        s = self._s
-        if s._closed:
+        if self._closed:
             return Poll.NVAL
         m = self._modem
         m.pump()
-        link = s._link
+        link = self._link
         used(link)
         bits = Poll.IN if self._oldest() else 0
         if link.refused or (link.error and link.state != State.CONNECTING):

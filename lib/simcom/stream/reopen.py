@@ -1,7 +1,11 @@
-"""A connection that the module did not open: loaded for the second attempt."""
+"""Opening a link once more: another attempt, or a socket's next connection."""
+
+import errno
 
 from ..channel import passed
-from ..links import State, Wait
+from ..links import Link, State, Wait
+
+_EISCONN = 106  # the module errno has no name for it
 
 
 def again(m, link, n, error):
@@ -29,3 +33,18 @@ def again(m, link, n, error):
     yield Wait.RETRY_MS
     if link.state == State.CONNECTING:
         yield from m.shut(link)
+
+
+def renewed(m, old):
+    """The link for the next connection of a socket; what was set for it stays. OSError: it has a connection."""
+    if old.state == State.OPEN:
+        raise OSError(_EISCONN, "connect: connected already")
+    if old.state == State.CONNECTING:
+        raise OSError(errno.EALREADY, "connect: connecting already")
+    m.close(old)
+    link = Link()
+    link.hold = old.hold
+    link.kind = old.kind
+    link.linger = old.linger
+    link.abort = old.abort
+    return link
