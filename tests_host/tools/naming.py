@@ -38,15 +38,15 @@ INNER = """
 abandon accepted ack all_taken ANSWER_MS answered arrived ask_for borders bring_up broken Buffered came CaOpen
 capability CaRecv Channel check_address check_modem check_number check_pin check_text CipOpen CipStart closing configure
 CONNECT_MS connected context_check context_down context_setting context_up cursor DatagramLink describe desync dial
-DIALECT displace echoed equip errno_of exclusive expect explained fail filler flushing flying forget former gave_up
-give_back gone handler heard hungry hurry identity inline InlineParser innocent inquire interrupted known lend linger
-LinkKind LinkTable listener losses marks masked may_wait moved mute NAMES naming nap_ms number on_answer on_end on_head
-on_line on_lost on_prompt on_read on_silent on_trailer outcome owed Parser parting parts passed pause pending place
-polled pool power_down power_up prepare prompted pushed PushParser quiet raising READ_MAX read_max read_sent reader
-reading ready RECEIVER receiver recheck reclaim_ms refusal refusals refuse REGISTERED REGISTRATION release remember
-renewed report reported resolved RESTART ring_size RingPool rings running rxget rxget_at rxget_n sending serve
-settle_send settle_strays shut sink spare spoilt stage stale STALL_MS start_only stray strays suffix suspect TcpIp
-ticking total touched toward transmit turning unacked upward urcs want watcher went wording
+DIALECT displace echoed empty equip errno_of exclusive expect explained fail feed filler flushing flying forget former
+gave_up give_back gone handler heard hungry hurry identity inline InlineParser innocent inquire interrupted known lend
+linger LinkKind LinkTable listener losses marks masked may_wait Modem moved mute NAMES naming nap_ms number on_answer
+on_end on_head on_line on_lost on_prompt on_read on_silent on_trailer outcome owed Parser parting parts passed pause
+pending place polled pool power_down power_up prepare prompted pushed PushParser put quiet raising READ READ_MAX
+read_max read_sent reader reading ready RECEIVER receiver recheck reclaim_ms refusal refusals refuse REGISTERED
+REGISTRATION release remember renewed report reported resolved RESTART ring_size RingPool rings running rxget rxget_at
+rxget_n sending serve settle_send settle_strays shut sink spare spoilt stage stale STALL_MS start_only stray strays
+suffix suspect TcpIp ticking total touched toward transmit turning unacked upward urcs want watcher went wording
 """.split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 PARAMETERS = "end key sep stop pow ord sum map zip hash id".split()  # are in the format of .mpy files too
@@ -108,7 +108,8 @@ def related(found):
 
 
 def owned(trees):
-    """{name: the kin whose objects have it}, of attributes and methods that no other code gives to objects."""
+    """{name: the kin whose objects have it}, of attributes and methods that no other code gives to objects, and of what
+    is one file's alone."""
     found = classes(trees)
     kin = related(found)
     said = collections.Counter(itertools.chain.from_iterable(map(identifiers, trees)))
@@ -124,7 +125,21 @@ def owned(trees):
         times.update(here)
         for name in here:
             owners.setdefault(name, set()).add(kin[node.name])
-    return {name: kins for name, kins in owners.items() if times[name] == said[name]}
+    result = {name: kins for name, kins in owners.items() if times[name] == said[name]}
+    for tree in trees:
+        result.update((name, {id(tree)}) for name, n in variables(tree).items() if n == said[name])
+    return result
+
+
+def variables(tree):
+    """{name: how often it is said}, of a file's variables, functions and classes that no class reads in its body."""
+    blocks = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    bare = [part for node in tree.body if node not in blocks for part in ast.walk(node)]
+    own = {node.name for node in blocks} | {part.id for part in bare if isinstance(part, ast.Name) and written(part)}
+    lines = [line for node in classes([tree]) for line in node.body if not isinstance(line, ast.FunctionDef)]
+    own -= {part.id for line in lines for part in ast.walk(line) if isinstance(part, ast.Name)}
+    said = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)] + [node.name for node in blocks]
+    return {name: n for name, n in collections.Counter(said).items() if name in own}
 
 
 def shared(names, owners):
@@ -222,6 +237,7 @@ def referred(node, local=frozenset()):
         yield from (arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg))
         local = local | {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and written(part)}
         local |= {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
+        local |= {part.name for part in ast.walk(node) if isinstance(part, ast.ExceptHandler) and part.name}
         local -= {name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names}
     if isinstance(node, ast.alias):
         yield from (node.asname or node.name, node.name, node.name)
@@ -230,8 +246,11 @@ def referred(node, local=frozenset()):
     said = getattr(node, "attr", getattr(node, "id", None))
     if said and said not in local:
         yield said
-    for child in ast.iter_child_nodes(node):
-        yield from referred(child, local)
+    for field, value in ast.iter_fields(node):
+        if field not in ("annotation", "returns"):  # of which the compiler leaves nothing
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield from referred(child, local)
 
 
 def foremost(text):
