@@ -39,6 +39,23 @@ def test_registered_for_sms_or_emergency_only_is_said_after_half_a_minute(family
 
 
 @each_family
+def test_context_that_the_network_refuses_twice(family):
+    rig = Rig(family=family, up=False, refuse_contexts=2)
+    rig.modem.connect("internet")
+    assert rig.works() and not rig.vm.refuse_contexts
+
+
+@each_family
+def test_context_that_is_refused_for_ever_is_told_soon(family):
+    rig = Rig(family=family, up=False, refuse_contexts=-1)
+    begin = rig.clock.ms
+    with pytest.raises(OSError) as caught:
+        rig.modem.connect("internet")
+    assert "context" in str(caught.value) and "check APN" in str(caught.value)
+    assert rig.clock.ms - begin < 60_000
+
+
+@each_family
 @pytest.mark.parametrize("state", (6, 7, 8, 11))
 def test_limited_service_that_is_interrupted_may_end_well(family, state):
     rig = Rig(family=family, up=False)

@@ -11,9 +11,11 @@ class Attach(Card):
     """Registration and the packet service.
 
     In LTE the module attaches with the APN that AT+CGDCONT keeps in its flash, perhaps for another card: `home_apns`
-    are those that the network lets it in with; None: with any.
+    are those that the network lets it in with; None: with any. `refuse_contexts`: so many activations of a context are
+    refused; -1: all.
     """
 
+    refuse_contexts = 0
     lte = True
     operator_act: "int | None" = 7  # <AcT> of AT+COPS; None: a 2G module, which tells none
     bit_errors = 0  # <ber> of AT+CSQ as the notes print it; logs of LTE modules have 99, not known
@@ -122,6 +124,13 @@ class Attach(Card):
     def registration_changed(self) -> None:
         """Perhaps: tell it behind the answer that is on its way out."""
         self.later(_TOLD_MS, self.tell_registration)
+
+    def grants(self) -> bool:
+        """Whether the network gives a context now."""
+        if self.refuse_contexts:
+            self.refuse_contexts -= self.refuse_contexts > 0
+            return False
+        return self.attached
 
     def tell_registration(self) -> None:
         """The unsolicited code of each report that is switched on, where its state has changed."""

@@ -20,7 +20,14 @@ SAMPLES: dict = {
     ),
     "cells": (b'+CENG: 0,"0724,36,00,001,01,25,12,1a2b,00,05,255"', b"+CSCON: 1", b"+CNSMOD: 8", b"+CSQN: 20,0"),
     "network": (b"*REJCAUSE: 7", b"+CEDRXP: 4,0010,0010,0001", b"+CPSMSTATUS: ENTER PSM", b"^MODE: 17"),
-    "sim": (b"+STIN: 25", b'+STKPCI: 0,"D0"', b'*ISIMAID: "A0000000000000000000000000000000"', b"+ICCID: 89860"),
+    "sim": (
+        b"+STIN: 25",
+        b"+CSMINS: 0,1",
+        b'+MSTK: 11, "D023810301250082"',
+        b'+STKPCI: 0,"D0"',
+        b'*ISIMAID: "A0000000000000000000000000000000"',
+        b"+ICCID: 89860",
+    ),
     "calls": (b"MISSED_CALL: 10:11AM +15550100", b"RING", b'+CLIP: "+15550100",145,,,,0', b"+COLP: 1"),
     "boot": (b"QCRDY", b"PACSP0", b"+CPIN: READY"),
     "messages": (  # codes of several lines: the others have no CR LF in front

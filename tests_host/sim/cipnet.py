@@ -226,7 +226,7 @@ class CipNet(Push):
         if context.state != IP_CONFIG:  # the network, or CIPSHUT, took it away meanwhile
             return "error"
         known = self.home_apns is None or context.apn in self.home_apns
-        outcome = self.bringup if self.attached and known else "error"
+        outcome = self.bringup if self.grants() and known else "error"
         context.state = {"ok": IP_GPRSACT, "error": IP_INITIAL, "deact": PDP_DEACT}[outcome]
         return outcome
 

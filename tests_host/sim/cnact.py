@@ -24,15 +24,13 @@ class Context:
 class CnAct(CaConf):
     """CNCFG, CNACT and CGNAPN, and the end of a context.
 
-    `refuse_contexts`: so many activations end in DEACTIVE; -1: all. `deactive_ms`: how late that line is when a context
-    is switched off, perhaps inside the next exchange.
+    `deactive_ms`: how late +APP PDP: DEACTIVE is when a context is switched off, perhaps inside the next exchange.
     """
 
     context_count = 4
     activate_ms = 600
     deactive_ms = 300
     auto_ms = 5000  # until a context of CNACT=p,2 tries again
-    refuse_contexts = 0
     network_apn = "ctnb"  # of CGNAPN
     ipv6_address = "2409:8960:1e64:94d8:1:0:3b3b:7118"
     CHOICES = {
@@ -153,11 +151,8 @@ class CnAct(CaConf):
         self.report("+APP PDP: %s%s" % ("%d," % context.pdp if indexed else "", word))
 
     def _let_in(self, context: Context) -> bool:
-        if self.refuse_contexts:
-            self.refuse_contexts -= self.refuse_contexts > 0
-            return False
         apn = context.config[1]
-        return self.attached and (self.home_apns is None or not apn or apn in self.home_apns)
+        return self.grants() and (self.home_apns is None or not apn or apn in self.home_apns)
 
     def _activated(self, context: Context) -> None:
         context.change = None

@@ -82,7 +82,7 @@ class NetOpen(CipConf):
 
     def _net_opened(self, limit: int) -> None:
         kind, apn = self.definitions.get(self.socket_context, ("", None))
-        let_in = self.attached and (self.home_apns is None or apn in self.home_apns)
+        let_in = self.grants() and (self.home_apns is None or apn in self.home_apns)
         let_in = let_in and (self.home_types is None or kind in self.home_types)
         if (kind, apn) != tuple(self.stored_context):  # as made it opens both, as the example in the note shows
             let_in = let_in and kind in ("", "IPV4V6", {1: "IP", 6: "IPV6"}[self.ip_version])
