@@ -46,7 +46,7 @@ sys.path.append(str(TREE / "tests_host/support"))
 from families import FAMILIES
 
 BUDGET = 20_000  # bytes of .mpy, without messages, that one family's TCP client may load
-FAULT_BUDGET = 44_440  # of everything that a session with one fault loads, for however long
+FAULT_BUDGET = 44_300  # of everything that a session with one fault loads, for however long
 BLOCK = 4096  # of a board's flash
 FLASH_BUDGET = 64  # kB of blocks that a family's list takes as made …
 FILES_BUDGET = 12  # … in so many files
@@ -167,7 +167,8 @@ def message_bytes(tree, parameters, name, folder):
     whole = compiled(ast.unparse(tree), name, out)
     for part in messages(tree, parameters):
         part.value = ""
-    return whole - compiled(ast.unparse(tree), name, out)
+    # The empty string is a name, and stands in front with those that are said most: see naming.foremost().
+    return whole - compiled(ast.unparse(tree).replace("None.", "None('').", 1), name, out)
 
 
 def imports(tree, known, name="simcom.socket"):
