@@ -48,7 +48,7 @@ help:
 	@echo "make bench   heap, time and line efficiency (SHORT=1: the quick part)"
 	@echo "make week    a program's virtual week with bad signal, a day of ten others, each family: [FAMILY=sim7000] [SEED=1] [HOURS=168] (20 minutes each)"
 	@echo "make sim     a virtual modem on a pseudo-terminal: FAMILY=sim7000 [BAUD=115200] [LINK=path] [MAP=host:port=127.0.0.1:port,...]"
-	@echo "            [LISTEN=80=8080] [SEED=1 [RUDE=1]] [LOG=file] [CONTROL=fifo] [SET='csq=9 ...'] [CHOICE='creg=denied ...']"
+	@echo "            [LISTEN=80=8080] [SEED=1 [RUDE=1]] [LOG=file] [CONTROL=fifo] [SET='csq=9 ...'] [CHOICE='cpin=busy ...']"
 	@echo "make clean   remove build/ and caches; make distclean also .venv and .tools"
 
 # Both suites run, also when the first fails.

@@ -15,7 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.append(str(HERE / "support"))
 
-from families import ALL  # noqa: E402
+import families  # noqa: E402, F401  (it puts the virtual modem on the path)
+from sim.families import find  # noqa: E402
 
 SIZE = 100_000
 BAUD = 115200
@@ -110,10 +111,18 @@ def run(options, folder: Path) -> int:
     return 0
 
 
+def family(name: str) -> str:
+    """The family that somebody means."""
+    try:
+        return find(name)[0]
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(e) from None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", choices=["micropython", "cpython"], default="micropython")
-    parser.add_argument("--family", choices=ALL, default="sim7000")
+    parser.add_argument("--family", type=family, default="sim7000", help="a family or a model, in any spelling")
     parser.add_argument("--baud", type=int, default=BAUD)
     parser.add_argument("--cut", type=int, help="the server drops the connection after so many bytes")
     options = parser.parse_args()
