@@ -124,7 +124,7 @@ def case_read_is_short_only_at_the_end(target):
 
 
 def case_recv_returns_what_is_there(target):
-    s = _ask(target, "drip", b"30 10 400\n")
+    s = _ask(target, "drip", b"30 10 1000\n")  # a refused read is sent again half a second later
     got = s.recv(100)
     true(0 < len(got) < 30, "recv waited for all: %d bytes" % len(got))
     while True:
