@@ -1,7 +1,6 @@
 """The CAOPEN dialect: how SIM7070, SIM7080 and SIM7090 open links and word results."""
 
 import errno
-from time import ticks_ms
 
 from micropython import const
 
@@ -12,7 +11,7 @@ from .lazy import once
 from .tcp import TcpIp
 
 
-_FIRST = const(2)  # Link.known: some may have come unannounced
+_FIRST = const(2)  # Link.known: some may have come unannounced, or come a moment later
 _BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
 _POLL_MS = const(400)  # who waits for bytes asks so often: some firmware does not announce them
 # +CADATAIND and +CASTATE: who else knows them looks at four characters, and bytes may be joined to them.
@@ -142,7 +141,7 @@ class CaOpen(TcpIp):
     def gone(self, link):
         self.owed |= link.bit
         if link.state == State.OPEN:
-            link.moved = ticks_ms()  # its last bytes may come a moment later
+            link.known = link.known or _FIRST
             self.doubt = self.doubt or True  # some say no more when the context is lost
         super().gone(link)
 

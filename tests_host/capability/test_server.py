@@ -256,7 +256,7 @@ def test_no_memory_for_a_client(family):
 
 
 @server
-@each_cip
+@families
 @seeds
 def test_server_clients_and_outgoing_links_compete_for_link_numbers(family, seed):
     rig = Rig(seed, family=family, modem_args={"rxbuf": 512})

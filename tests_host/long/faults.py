@@ -535,7 +535,8 @@ def reference(family, kind, payload, seed):
 # Payload behind a header of the module, or behind the command that announces it, of so many bytes.
 PAYLOAD = {
     "rx": re.compile(
-        rb"\+CIPRXGET: ?2,\d,(\d+),\d+\r\n|\+RECEIVE,\d,(\d+)[^\r]*\r\n|\+CARECV: ?(\d+),"
+        rb"\+CIPRXGET: ?2,\d,(\d+),\d+\r\n|\+RECEIVE,\d,(\d+)[^\r]*\r\n"
+        rb"|\+CARECV: ?(?:\"?[\d.]+\"?,\d+,)?(\d+),(?:\"?[\d.]+\.\d+\"?,\d+,)?"
         rb'|\+CAURC: ?"recv",\d,(\d+)[^\r]*\r\n'
     ),
     "tx": re.compile(rb"AT\+C(?:IP|A)SEND=\d,(\d+)[^\r]*\r"),

@@ -369,6 +369,21 @@ def test_everything_before_the_end_is_read_and_then_the_end(seed):
 
 @pytest.mark.feature("udp", FAMILY)
 @pytest.mark.feature("peers", FAMILY)
+def test_one_refusal_behind_the_close_is_not_the_end():
+    r = made()
+    s = r.socket(r.serve(Peer))
+    r.pump(1000)
+    r.vm._notify = lambda link: None
+    r.vm.refuse_reads = 1
+    r.connection().write(b"the last")
+    r.connection().close()
+    before = len(r.sent)
+    while len(r.sent) == before:
+        r.modem.wait(1)
+    r.clock.sleep_ms(2000)  # the program is busy with something else
+    assert s.read() == b"the last"
+
+
 @pytest.mark.parametrize("n", [1, 100, 1460, 4000])
 @pytest.mark.parametrize("notice", ["kilobyte", "filled", "arrival", "reread"])
 def test_notice_of_what_was_read_already_is_no_loss(notice, n):
