@@ -95,11 +95,11 @@ class Clock:
         """Let ms milliseconds pass."""
         self.advance(ms * 1000)
 
-    def wait(self, ready: Callable[[], object], end_us: "float | None" = None, step_us: "float | None" = None) -> bool:
-        """Go from change to change (at most step_us at a time) until ready() or end_us; tell whether it is ready."""
-        while not ready():
+    def wait(self, ready: Callable[[], object], end_us: "float | None" = None, step_us: "float | None" = None):
+        """Go from change to change (at most step_us at a time) until ready() or end_us; what ready() has told last."""
+        while not (told := ready()):
             if end_us is not None and self.now_us >= end_us:
-                return False
+                break
             stop = self.next_change()
             if end_us is not None and (stop is None or end_us < stop):
                 stop = end_us
@@ -108,7 +108,7 @@ class Clock:
             if stop is None:
                 raise RuntimeError("would wait for ever: nothing is due on the virtual clock")
             self.advance_to(stop)
-        return True
+        return told
 
 
 class RealClock(Clock):
@@ -170,7 +170,9 @@ def asked() -> float:
 
 def ticks_ms() -> int:
     """time.ticks_ms."""
-    return int(asked()) // 1000 % PERIOD_MS
+    if ask_us:
+        clock.advance(ask_us)
+    return int(clock.now_us) // 1000 % PERIOD_MS
 
 
 def ticks_us() -> int:

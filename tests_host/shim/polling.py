@@ -93,21 +93,15 @@ class Poll:
         clock = _clock.clock
         if self._all_outside and not clock.real:
             return self._wait_outside(timeout_ms)
-        found: list = []
-
-        def ready() -> bool:
-            found[:] = self._once()
-            return bool(found)
-
         if clock.real:
-            self._wait_real(clock, ready, timeout_ms)
-            return found
+            return self._wait_real(clock, timeout_ms)
         # A UART tells when its next byte comes; any other stream is asked every millisecond.
         told = self._all_tell or _sys.platform == "rp2"
         end = None if timeout_ms < 0 else clock.now_us + timeout_ms * 1000
         if told or end is not None:
-            clock.wait(ready, end, None if told else _STEP_US)
-        elif not clock.wait(ready, clock.now_us + _FOREVER_US, _STEP_US):
+            return clock.wait(self._once, end, None if told else _STEP_US)
+        found = clock.wait(self._once, clock.now_us + _FOREVER_US, _STEP_US)
+        if not found:
             raise RuntimeError("would wait for ever: nothing became ready in ten minutes")
         return found
 
@@ -116,13 +110,13 @@ class Poll:
         descriptors = {fd: (obj, mask) for obj, mask, fd in self._entries.values()}
         return [(descriptors[fd][0], bits) for fd, bits in self._real(descriptors).poll(max(-1, timeout_ms))]
 
-    def _wait_real(self, clock, ready, timeout_ms: float) -> None:
+    def _wait_real(self, clock, timeout_ms: float) -> list:
         """Sleep on the descriptors that objects have, and on a short time for those that have none."""
         end = None if timeout_ms < 0 else clock.now_us + timeout_ms * 1000
-        while not ready():
+        while not (found := self._once()):
             left_ms = 1000.0 if end is None else (end - clock.now_us) / 1000
             if left_ms <= 0:
-                return
+                break
             sleeper, blind = self._sleeper()
             due = clock.next_due()
             if due is not None:
@@ -134,6 +128,7 @@ class Poll:
             else:
                 sleeper.poll(max(1, left_ms))
             clock.run_due()
+        return found
 
     def _sleeper(self):
         """A real poll over every descriptor there is, and whether some object has none to sleep on."""

@@ -84,10 +84,12 @@ class UART:
 
     def next_us(self) -> "float | None":
         """When the next byte arrives, or the transmit buffer gets room."""
-        self._arrive()
+        now = _clock.clock.now_us
+        if now >= self._next_at:
+            self._arrive()
         due = _NEVER if self._stalled() else self._next_at
-        if self._room() <= 0:
-            due = min(due, _clock.clock.now_us + self._step())
+        if now < self._tx_end and self._room() <= 0:
+            due = min(due, now + self._step())
         return None if due == _NEVER else due
 
     def _start(self, segment: list) -> float:
