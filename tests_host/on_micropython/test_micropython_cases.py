@@ -43,7 +43,7 @@ def started():
     yield start
     for process in running:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def module(started, tmp_path, name, ports, seed, dialled=()):
@@ -57,7 +57,7 @@ def module(started, tmp_path, name, ports, seed, dialled=()):
     for setting in QUICK:
         command += ["--set", setting]
     started(*command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not link.exists():
         assert time.monotonic() < deadline, "the virtual module did not start"
         time.sleep(0.05)
@@ -157,10 +157,10 @@ def children(request, started, tmp_path_factory):
 def test_cases_on_micropython(children, share):
     child = children[share]
     try:
-        output = child.communicate(timeout=150)[0].decode()
+        output = child.communicate(timeout=600)[0].decode()
     except subprocess.TimeoutExpired:
         child.kill()
-        output = child.communicate()[0].decode() + "\nno end within 150 s"
+        output = child.communicate()[0].decode() + "\nno end within 600 s"
     tally = re.findall(r"^(\d+) passed, (\d+) failed(.*)$", output, re.M)
     assert tally == [(str(len(target.cases()[share::SHARES])), "0", "")], output
 

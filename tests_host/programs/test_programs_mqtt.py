@@ -20,7 +20,7 @@ class Client:
     """Another client of the broker, with QoS 0 only: subscribed to what the board publishes."""
 
     def __init__(self, broker):
-        self._socket = socket.create_connection(("127.0.0.1", broker.plain), timeout=30)
+        self._socket = socket.create_connection(("127.0.0.1", broker.plain), timeout=120)
         self._file = self._socket.makefile("rb")
         self._send(0x10, b"\0\4MQTT\4\2\0\0" + self._text(b"host"))
         assert self._receive(0x20) == b"\0\0"

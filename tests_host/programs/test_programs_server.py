@@ -12,10 +12,10 @@ families = pytest.mark.parametrize("family, clients", [("sim800", 3), ("sim7000"
 
 def converse(port, n, results):
     """Talk in lines to a server that may not be there yet."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
-            client = socket.create_connection(("127.0.0.1", port), 30)
+            client = socket.create_connection(("127.0.0.1", port), 120)
             break
         except ConnectionRefusedError:
             assert time.monotonic() < deadline

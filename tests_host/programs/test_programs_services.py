@@ -63,7 +63,7 @@ def wait_for(port, program):
 
 
 def ask(port, method, path, body=None):
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
         connection.request(method, path, body)
         response = connection.getresponse()
         return response.status, response.read()

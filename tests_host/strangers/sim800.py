@@ -9,7 +9,7 @@ from usim800.usim800 import sim800
 
 _sleep = time.sleep
 time.sleep = lambda seconds: _sleep(seconds / 10)  # it waits out every time-out
-communicate.TIMMEOUT = 0.15
+communicate.TIMMEOUT = 0.5
 
 gsm = sim800(baudrate=115200, path=sys.argv[1])
 gsm.info.getIMEI()

@@ -64,7 +64,7 @@ def verdict(output, status, timeout_s):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("files", nargs="*", help="default: all")
-    parser.add_argument("--timeout", type=int, default=120, metavar="SECONDS", help="for one file")
+    parser.add_argument("--timeout", type=int, default=600, metavar="SECONDS", help="for one file")
     args = parser.parse_args()
     in_ci = os.environ.get("CI") == "true"
     try:

@@ -60,7 +60,7 @@ class Modem:
         self.fd = os.open(self.link, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self.fd)
 
-    def read(self, end: bytes, seconds=10.0) -> bytes:
+    def read(self, end: bytes, seconds=60.0) -> bytes:
         """Up to and including `end`; what comes behind it stays for the next read as far as possible."""
         got, deadline = b"", time.monotonic() + seconds
         while not got.endswith(end) and time.monotonic() < deadline:
@@ -70,7 +70,7 @@ class Modem:
 
     def take(self, count: int) -> bytes:
         got = b""
-        while len(got) < count and select.select([self.fd], [], [], 10)[0]:
+        while len(got) < count and select.select([self.fd], [], [], 60)[0]:
             got += os.read(self.fd, count - len(got))
         return got
 
@@ -97,7 +97,7 @@ class Modem:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        self.errors = self.process.communicate(timeout=10)[1]
+        self.errors = self.process.communicate(timeout=60)[1]
         os.close(self.fd)
         return self.process.returncode
 

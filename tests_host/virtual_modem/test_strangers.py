@@ -45,7 +45,7 @@ class Module:
     def stop(self) -> list:
         """What it has said."""
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         return [line.removeprefix("sim: ") for line in self.log.read_text().splitlines()]
 
 
@@ -65,7 +65,7 @@ def module(tmp_path):
 def run(words, **environment) -> str:
     """What a program prints; it must succeed."""
     done = subprocess.run(
-        list(map(str, words)), env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+        list(map(str, words)), env={**os.environ, **environment}, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
