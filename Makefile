@@ -59,7 +59,7 @@ test: venv
 
 test-cpython: venv
 	@echo "tests under CPython"
-	@$(PY) -m pytest -q -n auto --dist worksteal tests_host
+	@$(PY) -m pytest -q -n auto --dist loadgroup tests_host
 
 test-micropython: venv
 	@echo "tests under MicroPython"

@@ -26,7 +26,13 @@ sys.dont_write_bytecode = False
 pytest_plugins = ["pytest_simcom.plugin"]
 collect_ignore = ["example"]  # which test_plugin.py runs as its users do
 
-REAL_TIME = ("test_programs", "test_micropython", "test_sim_program", "test_strangers")
+REAL_TIME = ("test_programs", "test_micropython", "test_demo", "test_sim_program", "test_strangers")
+GROUPS = 2  # of these files
+
+
+def real_time(item):
+    """Whether a test waits for programs that run in real time."""
+    return item.path.name.startswith(REAL_TIME)
 
 
 def pytest_addoption(parser):
@@ -36,19 +42,23 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """What runs in real time mostly waits: others compute meanwhile."""
-    return 2 * os.cpu_count()
+    """One for each group of what runs in real time, which mostly waits, beside those that compute."""
+    return os.cpu_count() + GROUPS
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items):
-    """The files that run in real time come evenly among the others, so that every worker begins with some of them."""
-    waiting = [item.path for item in items if item.path.name.startswith(REAL_TIME)]
-    waiting = list(dict.fromkeys(waiting))
-    place = {item: n / len(items) for n, item in enumerate(items)}
+    """What runs in real time runs on workers of its own, one file after the other."""
+    files = list(dict.fromkeys(item.path for item in items if real_time(item)))
     for item in items:
-        if item.path in waiting:
-            place[item] = waiting.index(item.path) / len(waiting)
-    items.sort(key=place.get)
+        if real_time(item):
+            item.add_marker(pytest.mark.xdist_group("real time %d" % (files.index(item.path) % GROUPS)))
+
+
+def pytest_runtest_setup(item):
+    """What computes stands back behind what runs in real time, whose worker begins with that."""
+    if os.environ.get("PYTEST_XDIST_WORKER") and not real_time(item) and not os.nice(0):
+        os.nice(10)
 
 
 def pytest_collection_finish():
