@@ -76,7 +76,8 @@ def main():
         widths.append((" (32 bits)", micropython_command(narrow=True)))
     except Unavailable as e:
         print("only as wide as this machine: %s" % e)
-    files = args.files or sorted(map(str, (TREE / "tests_host/on_micropython").glob("mpy_*.py")))
+    files = args.files or map(str, (TREE / "tests_host/on_micropython").glob("mpy_*.py"))
+    files = sorted(files, key=os.path.getsize, reverse=True)  # what takes longest first
     jobs = [(path, width, [*micropython, path]) for path in files for width, micropython in widths]
     passed = failed = skipped = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
