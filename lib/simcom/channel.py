@@ -12,8 +12,10 @@ _AHEAD = const(1 << 22)  # ms from now: no deadline is later
 _CHUNK = const(256)
 _BURST = const(64)  # payload bytes worth a UART read, or worth a write
 _PATIENCE_MS = const(20)  # how long to wait for so many
-_LAPS = const(4)  # bursts that wait() takes: 100 ms at most
-_NEAR = const(256)  # bytes before the end of payload
+_DEAF_MS = const(64)  # so long nothing is asked of the UART, at most …
+_EARLY_MS = const(3)  # … and not just before all is here: then it is asked …
+_TRIES = const(150)  # … so often, for 2 ms on a Pico
+_LINE_MS = const(2)  # so long a line comes
 _DOUBLE_MS = const(50)  # so long an ERROR may come twice, or the answer behind it: then it was another command's
 _ARMED_MS = const(300)  # … and the prompt
 _STRAY_MS = const(100)  # silence behind ">" that makes it a prompt, not the start of somebody's text
@@ -82,6 +84,9 @@ class Channel:
         self._end = 0
         self._full = False  # the UART has no room, perhaps until …
         self._rest = 0
+        self._rate = 737  # bytes that come in _DEAF_MS: at 115200 baud, until it is seen
+        self._due = self.heard  # ticks_ms: until then nothing is asked of the UART …
+        self._had = -1  # … which had so many bytes when that was planned; -1: it was not
         self.any = uart.any  # bound here: each binding would allocate
         self._readinto = uart.readinto
         poll = select.poll()
@@ -136,32 +141,55 @@ class Channel:
         return passed(self.heard, ms)
 
     def wait(self, ms):
-        """Sleep until the UART has something, about ``ms`` at most. Payload goes to who takes it meanwhile: until its
-        end is near nobody else has anything of it."""
-        for _ in range(_LAPS):
-            for _ in self.ready(self._full if self._end else ms):
-                break
-            if self._end or not self._sip():
-                break
+        """Sleep until the UART has something, about ``ms`` at most, and then until it is all there."""
+        n = self.deaf()
+        if n:
+            return sleep_ms(n)
+        for _ in self.ready(self._full if self._end else ms):
+            break
+        if not self._end:
+            self._linger()
 
-    def _sip(self):
-        # Payload far from its end; returns whether there was any. From here on a timer that strikes reads nothing.
-        self._feeding = True
+    def deaf(self):
+        """For how many ms what is counted cannot be here."""
+        ms = ticks_diff(self._due, ticks_ms())
+        return ms if 0 < ms <= _DEAF_MS else 0
+
+    def _linger(self):
+        due = min(self._counted(), 2 * _BURST)
+        if due:
+            for _ in range(_TRIES):
+                if not 0 < self.any() < due:
+                    break
+        elif not (self.head or self.out) and self.any():
+            sleep_ms(_LINE_MS)
+
+    def _counted(self):
+        # Payload to come, and the OK behind it.
+        parser = self.parser
+        return parser.need + (8 if parser.long else 6) * parser.tail
+
+    def _plan(self):
         n = self.any()
-        more = 0 < n <= self.parser.need - _NEAR
-        if more and n >= _BURST:
-            self._pour(n)
-            self.heard = ticks_ms()
-        self._feeding = False
-        if more and n < _BURST:
-            sleep_ms(1)
-        return more
+        ms = (self._counted() - n) * _DEAF_MS // self._rate - _EARLY_MS
+        if ms > 0:
+            self._had = n
+            self._due = ticks_add(self.heard, min(ms, self._owner.read_max * (_DEAF_MS // 2) // self._rate, _DEAF_MS))
+
+    def _measure(self, n):
+        # How fast bytes come; when all have come in time perhaps faster.
+        came = n - self._had
+        self._had = -1
+        now = ticks_ms()
+        if ticks_diff(now, self._due) < _EARLY_MS:  # not long after
+            if n >= self._counted():
+                self._rate *= 2
+            elif came > _BURST:
+                self._rate = came * _DEAF_MS // (ticks_diff(now, self.heard) or 1)
 
     def poll(self):
         """One read of the UART, as much payload as it takes at once; returns the bytes read."""
         got = 0
-        if self._feeding:  # a timer that strikes in _sip()
-            return 0
         # Not uart.any() first: on rp2 that ends in an event, and nobody sleeps.
         for _ in self.ready(0):
             self._feeding = True
@@ -192,6 +220,8 @@ class Channel:
     def _read(self):
         parser = self.parser
         n = self.any()
+        if self._had >= 0:
+            self._measure(n)
         got = 0
         while n:
             if n < parser.need:
@@ -199,6 +229,7 @@ class Channel:
                 n = self._pour(n)
                 if n != k:
                     got = 1
+                    self.heard = ticks_ms()
             need = parser.need
             if n < _BURST and n < need + 6 * parser.tail and need and not self.quiet(_PATIENCE_MS):
                 break  # one call for many bytes, and the trailer with the last
@@ -208,6 +239,8 @@ class Channel:
             n = self.any() if parser.need or parser.tail else 0
         if got:
             self.heard = ticks_ms()
+            if parser.need:
+                self._plan()
         return got
 
     def _pour(self, n):

@@ -63,6 +63,7 @@ class TcpIp(Modem):
         # Found at once, not in the sixth class: a sixth of the cost of a byte.
         self.pump = self.pump
         self.wait = self.wait
+        self.nap = self.nap
         self.receive = self.receive
         self.number = self.number
         self.use(self.RECEIVER(self, n, 2 * n))
@@ -81,6 +82,8 @@ class TcpIp(Modem):
             link.ready -= n
             if link.known:
                 self.links.reading |= link.bit
+                if not self.channel.busy:  # the module need not wait for the reader's next call
+                    self.pump()
         return n
 
     def hungry(self, link, n):

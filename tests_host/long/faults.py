@@ -564,12 +564,12 @@ def replaced(key, at, n):
     return False
 
 
-def ends(key, at, text):
+def ends(key, at, text, behind=(b"\r\nOK\r\n", b"\r\n\r\nOK\r\n")):
     """Whether a text put into received payload reads as the rest of it and what follows payload."""
     for head in PAYLOAD["rx"].finditer(reference(*key)["rx"]):
         left = head.end() + int(head[head.lastindex]) - at
         if head.end() <= at and left > 0:
-            return text[left:] in (b"\r\nOK\r\n", b"\r\n\r\nOK\r\n")
+            return text[left:] in behind
     return False
 
 
@@ -639,6 +639,8 @@ def undecidable(problem, key, direction, at, fault, error):
             return TURNED
         if kind == "stray" and ends(key, at, LINE % STRAYS[int(fault[5:])].encode("latin-1")):
             return ENDED_EARLY
+        if key[1].startswith("push") and kind == "restart" and ends(key, at + 1, b"\r\nRDY\r\n", (b"\r\n",)):
+            return REPLACED
         if key[1].startswith("push") and kind == "drop" and replaced(key, at, int(fault[4:])):
             return REPLACED
         if key[1].startswith("push") and error and (added and in_payload(key, direction, at, 2) or kind == "restart"):

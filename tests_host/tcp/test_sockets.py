@@ -449,3 +449,20 @@ def test_settle_leaves_the_line_silent_until_the_next_call():
     assert len(rig.vm.log) == before
     assert not rig.modem.channel.busy and not rig.uart.any()
     assert got + s.read() == data
+
+
+@pytest.mark.parametrize("rate", [115200, 460800, 921600])
+def test_reader_that_waits_leaves_the_uart_alone_until_its_bytes_are_due(rate):
+    rig = Rig(family="sim7000", modem_args={"baudrate": rate})
+    s = rig.socket(rig.serve(lambda: Blob(bytes(40 * 1460), after=b"go")))
+    s.write(b"go")
+    buf = bytearray(1024)
+    for _ in range(10):  # how fast bytes come is learnt
+        s.readinto(buf)
+    channel = rig.modem.channel
+    polls, poll, begin = [], channel.poll, rig.clock.ms
+    channel.poll = lambda: polls.append(0) or poll()
+    for _ in range(20):
+        assert s.readinto(buf) == 1024
+    assert len(polls) < 20 * 10
+    assert 20 * 1024 * 10_000 / rate / (rig.clock.ms - begin) > 0.8  # of the line
