@@ -70,8 +70,11 @@ class CaRecv(Buffered):
             return kind > -2
         channel.parser.inline = None
         if kind == Answer.LOST or (not self._empty and channel.strays != self._odd):  # or these were header and payload
-            silent = kind == Answer.LOST and not channel.mute
-            self._modem.broken(self.link, errno.ETIMEDOUT if silent else errno.EIO, "AT+CARECV: no whole answer")
+            self._modem.broken(
+                self.link,
+                errno.ETIMEDOUT if kind == Answer.LOST and not channel.mute else errno.EIO,
+                "AT+CARECV: no whole answer",
+            )
         elif kind == Answer.ERROR:
             self._refusal(self.link)
         else:
