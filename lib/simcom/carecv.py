@@ -155,7 +155,7 @@ class CaRecv(Buffered):
             if self._channel.busy and self._channel.head:
                 self._channel.lost(True)
             if self.link and self.link.n >= 0:
-                self._modem.broken(self.link, errno.EIO, "AT+CARECV: the answer came too late")
+                self._modem.broken(self.link, errno.EIO, "AT+CARECV: an answer too late")
             return True
         else:
             return False

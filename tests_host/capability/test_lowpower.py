@@ -51,6 +51,15 @@ def test_times_are_rounded_up_to_what_there_is(tau_s, active_s, tau, active):
 
 
 @each_family
+@pytest.mark.parametrize("grant_ms", range(300, 1500, 100))
+def test_module_that_sleeps_as_soon_as_it_may(family, grant_ms):
+    rig = Rig(family=family, grant_ms=grant_ms)
+    assert rig.modem.psm(31 * 3600 + 1, 0) == (144000, 0)
+    rig.pump(100)
+    assert rig.vm.asleep
+
+
+@each_family
 def test_firmware_that_tells_what_is_granted_by_its_registration(family):
     rig = Rig(family=family, unknown=("CPSMRDP",), cell=',"5B57","195071B",9,,')
     assert rig.modem.psm() is None

@@ -40,16 +40,23 @@ def psm(m, tau_s: "int | None" = None, active_s: int = 60, *, timeout_ms: int = 
     ``psm(tau_s, active_s)``: the module sleeps when it has been idle for ``active_s``, and wakes for a sign of life
     after ``tau_s``; both are rounded up to what there is. ``psm(0)``: never any more. ``psm()``: only asks. A sleeping
     module has no context and no connection, and its UART is dead: the sockets raise ECONNABORTED, and ``connect()``
-    wakes it by its key. OSError: EOPNOTSUPP where the family has no such thing, ENOTCONN before ``active(True)``.
+    wakes it by its key. With an ``active_s`` so short that it sleeps before it can be asked, what it was told is
+    returned. OSError: EOPNOTSUPP where the family has no such thing, ENOTCONN before ``active(True)``.
     """
     _check(m, "psm", timeout_ms)
     cmd = b""
+    told = None
     if tau_s is not None:
         check_number("tau_s", tau_s, 0, 31 * 1152000)
         check_number("active_s", active_s, 0, 31 * 360)
-        cmd = b'AT+CPSMS=1,,,"%s","%s"' % (_bits(tau_s, _TAU_S), _bits(active_s, _ACTIVE_S)) if tau_s else b"AT+CPSMS=0"
+        cmd = b"AT+CPSMS=0"
+        if tau_s:
+            tau = _bits(tau_s, _TAU_S)
+            active = _bits(active_s, _ACTIVE_S)
+            cmd = b'AT+CPSMS=1,,,"%s","%s"' % (tau, active)
+            told = _seconds(tau, _TAU_S), _seconds(active, _ACTIVE_S)
         _watch(m, tau_s)
-    return m.run(_psm(m, cmd, tau_s), timeout_ms, "psm")
+    return m.run(_psm(m, cmd, told), timeout_ms, "psm")
 
 
 def edrx(m, cycle_s: "float | None" = None, *, timeout_ms: int = 30000) -> "tuple | None":
@@ -90,14 +97,20 @@ def _seconds(bits, units):
     return 0
 
 
-def _psm(m, cmd, wanted):
+def _psm(m, cmd, told):
     if not cmd:
         return (yield from _granted(m))
     yield cmd
-    yield from _tell(wanted)
-    for _ in range(_GRANTED_MS // 500 if wanted else 0):
+    yield from _tell(told)
+    for _ in range(_GRANTED_MS // 500 if told else 0):
         yield 500
-        found = yield from _granted(m)
+        try:
+            found = m.on and (yield from _granted(m))
+        except OSError:
+            if m.on:
+                raise
+        if not m.on:  # it is asleep already
+            return told
         if found:
             return found
 
