@@ -236,11 +236,10 @@ class Channel:
             n = self._readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
             parser.feed(n)
             got = 1
+            self.heard = ticks_ms()  # in the loop: the rest comes one burst at a time
             n = self.any() if parser.need or parser.tail else 0
-        if got:
-            self.heard = ticks_ms()
-            if parser.need:
-                self._plan()
+        if got and parser.need:
+            self._plan()
         return got
 
     def _pour(self, n):
