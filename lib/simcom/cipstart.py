@@ -2,7 +2,6 @@
 
 import errno
 
-
 from .channel import passed
 from .links import State, Wait
 from .tcp import TcpIp
@@ -21,7 +20,7 @@ class CipStart(TcpIp):
             info = yield b"AT+CIPACK=%d" % link.n, self.ANSWER_MS, ()
             link.unacked = not info or info[-1].split(",")[-1].strip() != "0"  # damaged: it is asked again
         except OSError as e:
-            link.unacked = not hasattr(e, "line")  # nothing was said: it is asked again
+            link.unacked = not hasattr(e, "line")  # no answer: it is asked again
         if link.unacked:
             yield Wait.RETRY_MS
 

@@ -8,7 +8,6 @@ from micropython import const
 from ..linkkind import LinkKind
 from ..links import State, Wait
 
-
 _TRIES = const(4)
 
 
