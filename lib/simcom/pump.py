@@ -98,8 +98,9 @@ class Pump:
             return 0
         if self._laps == _LAPS:
             if 0 <= ticks_diff(ticks_ms(), self._looked) < _REST_MS and not (
-                self.links.reading or self.channel.parser.pushed
-            ):  # type: ignore[attr-defined]
+                self.links.reading  # type: ignore[attr-defined]
+                or self.channel.parser.pushed
+            ):
                 for got in self.channel.ready(0):  # noqa: B007  (with a name more the frame would be on the heap)
                     break
                 else:
