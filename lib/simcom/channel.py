@@ -236,10 +236,11 @@ class Channel:
             n = self._readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
             parser.feed(n)
             got = 1
-            self.heard = ticks_ms()  # else bytes are taken one by one
             n = self.any() if parser.need or parser.tail else 0
-        if got and parser.need:
-            self._plan()
+        if got:
+            self.heard = ticks_ms()
+            if parser.need:
+                self._plan()
         return got
 
     def _pour(self, n):

@@ -25,6 +25,7 @@ text that holds what may be a header.
 import errno
 import random
 import re
+import sys
 
 from families import CIP as FAMILIES
 from families import FAMILIES as ALL
@@ -32,6 +33,7 @@ import pytest
 from rig import ECHO, Rig  # first: it puts the shim in place
 from sim import Blob, Drip, Echo, Peer
 from sim.chatter import SAMPLES
+from simcom import lazy
 from simcom.recovery import strays
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
@@ -419,6 +421,8 @@ def test_line_that_is_just_coming_loads_nothing(family, monkeypatch):
     rig = Rig(family=family)
     asked = []
     monkeypatch.setattr(strays, "settle_strays", lambda m: asked.append(m) or iter(()))
+    monkeypatch.setitem(sys.modules, strays.__name__, strays)  # whatever other tests have loaded since
+    lazy.kept["recovery.strays"] = strays
     for piece in (b"\r\n+CR", b"EG", b": ", b"1", b"\r\n"):
         rig.uart.feed(piece)
         rig.pump(600)  # the watch looks twice a second
