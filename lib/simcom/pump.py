@@ -60,8 +60,6 @@ class Pump:
     ANSWER_MS = 5000  # simple commands
     silence_ms = 60000  # so long the module may say nothing before its connections are given up
 
-    # ``modem.on_wait = wdt.feed``: called every 100 ms or sooner while a call of the foreground waits. No longer once
-    # that has lasted longer than it may, so that a watchdog ends a program that hangs.
     ticking = False  # a timer pumps
     made = False  # there is a modem; checks.py sets it
 
@@ -81,6 +79,8 @@ class Pump:
         self.channel = self.stage = Channel(uart, self)  # stage: where commands begin; see stages.py
         self._tasks = []
         # Of the object itself: what is the class's is looked for in five of them, for 10,000 cycles of a Pico.
+        # ``modem.on_wait = wdt.feed``: called every 100 ms or sooner while a call of the foreground waits. No longer
+        # once that has lasted longer than it may, so that a watchdog ends a program that hangs.
         self.on_wait = None
         self.still = False  # nothing is to be started
         self.hooks: tuple = ()  # see unsolicited lines and lost contexts first; hooks.py adds and removes
