@@ -41,7 +41,7 @@ _FILES = {
     "udp": ("udp.socket", "udp.", "local_port."),
     "server": ("local_port.bind", "local_port.", "server.socket", "server."),
     "transparent": ("transparent.stream", "transparent."),
-    "receive": ("receive.mode", "receive.push"),
+    "receive": ("receive.mode", "receive.headers"),
     "send": ("modes.send",),
     "single": ("modes.single",),
     "sleep": ("modes.sleep",),

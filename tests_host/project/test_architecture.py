@@ -49,7 +49,7 @@ ORDER = (
     ("casrip", "errors.caopen", "stream.caopen"),
     ("bringup.cipstart", "bringup.cipopen", "bringup.caopen"),
     ("modes.single", "receive.push", "modes.send"),
-    ("receive.caopen",),
+    ("receive.caopen", "receive.headers"),
     ("receive.mode",),
     (
         "options.status",
@@ -154,7 +154,7 @@ LAZY = {
     ("udp.cipstart", "local_port.cipstart"),
     ("options.sockopt", "options.keepalive"),
     ("options.config", "registry"),
-    ("receive.mode", "receive.push"),
+    ("receive.mode", "receive.headers"),
     ("recovery.reset", "bringup.power"),
     ("recovery.recover", "bringup.connect"),
     ("recovery.recover", "bringup.power"),

@@ -54,6 +54,7 @@ UNITS = {
         "preloading",
         "threads",
     ),
+    "push": ("receive.push", "receive.headers"),
     "strays": ("recovery.strays", "stream.partial", "stream.echo"),
 }
 # Of these whoever imports them gets a copy of what he uses: they are small, and keep nothing. So do families with their

@@ -46,9 +46,9 @@ def _install(m, mode, commands):
         channel.parser = m.receiver.former
     channel.parser.long = None  # of digits it may have another form
     if mode == "push":
-        from .push import Push
+        from .headers import CipPush
 
-        m.use(Push(m))
+        m.use(CipPush(m))
     else:
         m.use(Hex(m) if mode == "hex" else m.RECEIVER(m, m.read_max, 2 * m.read_max))
 
