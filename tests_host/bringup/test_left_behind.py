@@ -2,18 +2,19 @@
 
 import errno
 
-from families import CIP as FAMILIES
+from families import CA, CIP as FAMILIES
 import pytest
 from rig import ECHO, Rig
 from sim import Peer
 from test_bringup import press
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
+with_ca = pytest.mark.parametrize("family", FAMILIES + CA)
 
 # The multiplexer
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("baud", (115200, 9600))
 def test_module_in_multiplexer_mode_is_freed_by_the_close_down_frame(family, baud):
     rig = Rig(family=family, on=False, multiplexed=True, baud=baud)
@@ -25,7 +26,7 @@ def test_module_in_multiplexer_mode_is_freed_by_the_close_down_frame(family, bau
     assert rig.works()
 
 
-@each_family
+@with_ca
 def test_module_in_multiplexer_mode_that_takes_no_close_down_is_switched_off_and_on(family):
     rig = Rig(family=family, on=False, multiplexed=True, choices={"close_down": "ignored"})
     rig.modem.active(True)
@@ -34,7 +35,7 @@ def test_module_in_multiplexer_mode_that_takes_no_close_down_is_switched_off_and
     assert rig.works()
 
 
-@each_family
+@with_ca
 def test_module_in_multiplexer_mode_is_named_where_there_is_no_key(family):
     rig = Rig(family=family, on=False, multiplexed=True, choices={"close_down": "ignored"}, modem_args={"pwrkey": None})
     with pytest.raises(OSError) as caught:
@@ -61,7 +62,7 @@ def results(rig, form):
 each_form = pytest.mark.parametrize("form", ("digits", "none", "both"))
 
 
-@each_family
+@with_ca
 @each_form
 def test_module_that_is_found_with_results_as_digits_or_off(family, form):
     rig = Rig(family=family, on=False)
@@ -90,7 +91,7 @@ def test_results_that_become_digits_or_none_in_mid_session(family, form):
     assert press(rig) == []
 
 
-@each_family
+@with_ca
 @each_form
 def test_module_that_restarts_with_results_as_digits_or_off(family, form):
     rig = Rig(family=family)
@@ -109,7 +110,7 @@ def test_module_that_restarts_with_results_as_digits_or_off(family, form):
 # Echo
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("when", ("before", "between"))
 def test_echo_that_comes_back_is_switched_off_at_once(family, when):
     rig = Rig(family=family)
@@ -149,7 +150,7 @@ class Keeps(Peer):
         connection.write(data)
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("evil", EVIL, ids=range(len(EVIL)))
 @pytest.mark.parametrize("off", ("heard", "never"))
 def test_payload_that_is_echoed_is_never_taken_for_lines(family, evil, off):
@@ -167,7 +168,7 @@ def test_payload_that_is_echoed_is_never_taken_for_lines(family, evil, off):
     assert len(rig.net.connections) == 1
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("payload", (b"hello\r\n", b"x" * 700, bytes(range(256)), b"BOOK\r\nOKAY"))
 def test_module_that_echoes_commands_but_no_payload(family, payload):
     rig = Rig(family=family, echo_payload=False)

@@ -195,7 +195,7 @@ def test_it_may_strike_among_clients(family, seed):
     assert not any(r.modem.links.slots)
 
 
-@each_cip
+@families
 @seeds
 def test_it_may_strike_in_data_mode(family, seed):
     r = rig.Rig(seed, family=family)

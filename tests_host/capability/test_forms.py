@@ -2,9 +2,8 @@
 
 import pytest
 from rig import ECHO, Rig  # first: it puts the shim in place
+from families import CA, FAMILIES, OPEN, START
 
-FAMILIES = ("sim800", "sim7000", "sim7028", "a76xx")
-START, OPEN = FAMILIES[:2], FAMILIES[2:]
 each_family = pytest.mark.parametrize("family", FAMILIES)
 each_seed = pytest.mark.parametrize("seed", (None, 1, 2))
 
@@ -58,11 +57,31 @@ def _start_ranges(last):
     return found
 
 
+def _ca_ranges():
+    """What SIM7080 says, of V1.05 of its manual."""
+    found = {name: "(0-12)" for name in "CAACK CACID CACLOSE".split()}
+    found.update({name: "" for name in "CASSLCFG CASTATE CDNSCFG".split()})
+    found["CACFG"] = '"TRANSWAITTM",(0-20); "TRANSPKTSIZE",(1-1460); "SACK",(0-1); "MSS",(512-1420)'
+    found["CACFG"] += '; "ACKDELAY",(0-5000); "TCPIRT",(200-120000); "MAXRXT",(1-16); "TCPOT",(200-120000)'
+    found["CACFG"] += '; "KEEPALIVE",(0-1),[(30-86400),(30-86400),(1-100)]'
+    found["CACFG"] += '; "TCP_NODELAY",(0-1); "LINGER",(0-1),(0-120000); "SNDBUF",(5840-29200); "RCVBUF",(5840-29200)'
+    found["CACFG"] += '; "ATOCLOSE",(0-1),(0-120); "ACCEPTNUM",(1-7); "ASYNCOPEN",(0-1); "TIMEOUT",(0-12),(1-60000)'
+    found["CACFG"] += '; "LOCALPORT",(0-12),(0-65535); "REMOTEADDR",(0-12),64,(1-65535)'
+    found["CAOPEN"] = '(0-12),(0-4),("TCP","UDP","NONIP"),64,(1-65535),(0,1)'
+    found["CASERVER"] = '(0-12),(0-4),("TCP","TCP6","UDP","UDP6"),(1-65535),(0,1)'
+    found.update({"CARECV": "(0-12),(1-1460)", "CASEND": "(0-12),(1-1460),(100-10000)", "CASRIP": "(0-1)"})
+    found.update({"CASWITCH": "(0-12),(0,1)", "CDNSGIP": "65,(0-10),(0-60000)", "CDNSPDPID": "(0-4)", "CSCLK": "(0,1)"})
+    found.update({"CNACT": "(0-3),(0-2)", "CNCFG": "(0-3),(0-4),150,127,127,(0-3)"})
+    found["CGDCONT"] = '(0-15),"IP",,,(0-2),(0-4)'
+    return found
+
+
 RANGES = {
     "sim800": _start_ranges(5),
     "sim7000": _start_ranges(7),
     "sim7028": _open_ranges(1, 1, "1,6"),
     "a76xx": _open_ranges(9, 3, "1"),
+    "sim7080": _ca_ranges(),
 }
 
 
@@ -79,9 +98,9 @@ def test_values_that_each_command_takes(family, seed):
 @each_family
 def test_command_that_the_firmware_has_not_is_left_out(family):
     rig = Rig(family=family)
-    rig.vm.unknown = ("CIPCCFG", "CIPSRIP")
+    rig.vm.unknown = ("CASRIP", "CDNSPDPID") if family in CA else ("CIPCCFG", "CIPSRIP")
     found = rig.modem.status("ranges")
-    assert set(RANGES[family]) - set(found) == {"CIPCCFG", "CIPSRIP"}
+    assert set(RANGES[family]) - set(found) == set(rig.vm.unknown)
     assert rig.works()
 
 
@@ -114,6 +133,19 @@ def test_what_a_cipopen_module_has_set(family, seed):
     assert found == told
 
 
+@pytest.mark.parametrize("family", CA)
+@each_seed
+def test_what_a_caopen_module_has_set(family, seed):
+    rig = Rig(seed, family=family)
+    rig.socket(ECHO)
+    told = dict.fromkeys("CACID CASERVER CASSLCFG CASWITCH CDNSCFG".split(), "")
+    told.update({"CASRIP": "0", "CSCLK": "0", "CAOPEN": '0,0,"TCP","echo.example",7,0', "CASTATE": "0,1"})
+    found = rig.modem.status("stack")
+    assert found.pop("CNACT").startswith("0,1,") and found.pop("CNCFG").startswith('0,1,"internet"')
+    assert found.pop("CACFG").split("; ")[-2:] == ["SNDBUF,10240", "RCVBUF,10240"] and found.pop("CDNSPDPID")
+    assert found == told
+
+
 @pytest.mark.parametrize("position", ("after_echo", "before_info", "before_ok", "after_ok"))
 @each_family
 def test_forms_among_unsolicited_codes(family, position):
@@ -121,5 +153,5 @@ def test_forms_among_unsolicited_codes(family, position):
     for _ in range(4):
         rig.vm.inject(position, '+CMTI: "SM",3')
         rig.vm.inject(position, "+CREG: 1")
-    assert rig.modem.status("ranges")["CIPHEAD"] == "(0-1)"
-    assert rig.modem.status("stack")["CIPRXGET"] == "1"
+    assert rig.modem.status("ranges")["CASRIP" if family in CA else "CIPHEAD"] == "(0-1)"
+    assert rig.modem.status("stack")["CDNSPDPID" if family in CA else "CIPRXGET"] == ("4" if family in CA else "1")

@@ -343,7 +343,7 @@ def test_payload_and_mishaps_are_counted(family, receive):
     assert rig.modem.status("counters")["contexts lost"] == 2  # it was us
 
 
-@each_cip
+@each_family
 def test_transparent_bytes_are_counted(family):
     rig = Rig(family=family)
     with rig.modem.transparent(ECHO) as t:

@@ -4,7 +4,7 @@ import contextlib
 import errno
 
 from rig import ECHO, Rig  # first: it puts the shim in place
-from families import CIP as FAMILIES, OPEN, START
+from families import CA, CIP as FAMILIES, OPEN, START
 import pytest
 import select
 from sim import Blob, Echo, Peer
@@ -16,6 +16,7 @@ HERE = ("udp.example", 7)
 THERE = ("other.example", 8)
 
 families = pytest.mark.parametrize("family", FAMILIES)
+with_ca = pytest.mark.parametrize("family", FAMILIES + CA)
 start_families = pytest.mark.parametrize("family", START)
 open_families = pytest.mark.parametrize("family", OPEN)
 seeds = pytest.mark.parametrize("seed", [None, *range(1, 6)])
@@ -153,7 +154,7 @@ class Burst(Peer):
             connection.write(each)
 
 
-@families
+@with_ca
 @pytest.mark.parametrize("rxbuf", [512, 1024, 2048])
 def test_ring_that_is_full_loses_whole_datagrams_or_leaves_them_in_the_module(family, rxbuf):
     rig = made(family, modem_args={"rxbuf": rxbuf})
@@ -180,7 +181,7 @@ def test_ring_that_is_full_loses_whole_datagrams_or_leaves_them_in_the_module(fa
     assert s.recv(100) == b"still in step"
 
 
-@families
+@with_ca
 def test_what_does_not_fit_waits_in_the_module(family):
     rig = made(family)
     s = datagram(rig)
@@ -195,7 +196,7 @@ def test_what_does_not_fit_waits_in_the_module(family):
     assert got == sent or family in OPEN
 
 
-@families
+@with_ca
 def test_more_small_datagrams_than_there_is_place_for(family):
     rig = made(family)
     s = datagram(rig, 1)
@@ -213,7 +214,7 @@ def test_more_small_datagrams_than_there_is_place_for(family):
     assert s.recv(100) == b"still in step"
 
 
-@families
+@with_ca
 def test_long_or_empty_or_no_address_sends_nothing(family):
     rig = made(family)
     s = datagram(rig)
@@ -279,7 +280,7 @@ def test_error_of_nobody_makes_no_datagram_shorter():
 # --- two things at once
 
 
-@families
+@with_ca
 def test_text_goes_whole_as_it_does_over_tcp(family):
     rig = made(family)
     s = datagram(rig)
@@ -291,7 +292,7 @@ def test_text_goes_whole_as_it_does_over_tcp(family):
     assert s.recv(100) == data.encode()
 
 
-@families
+@with_ca
 @seeds
 @pytest.mark.feature("udp")
 def test_download_and_datagrams_together(family, seed):
@@ -317,7 +318,7 @@ def stream_reads_as_before(rig):
     assert len(commands(rig, "AT+CIPRXGET=")) - before <= 2 + len(data) // 1000
 
 
-@families
+@with_ca
 def test_stream_reads_as_before_while_there_is_a_udp_socket(family):
     rig = made(family)
     s = datagram(rig)
@@ -411,7 +412,7 @@ def test_nobody_can_be_heard_before_there_is_a_peer(family):
     assert len(rig.sent) == before
 
 
-@families
+@with_ca
 def test_bind_comes_first_and_once(family):
     rig = made(family)
     s = datagram(rig)
@@ -453,7 +454,7 @@ def test_another_address_is_another_address(family):
     assert len(commands(rig, "AT+CDNSGIP=")) == 3
 
 
-@families
+@with_ca
 def test_connect_again_to_somebody_else(family):
     rig = made(family)
     s = datagram(rig)
@@ -580,7 +581,7 @@ def test_stream_after_datagrams_on_a_single_connection(family):
 # --- time
 
 
-@families
+@with_ca
 def test_link_that_does_not_open_in_its_own_time_sends_nothing_later(family):
     rig = made(family)
     rig.net.connect_ms = rig.net.dns_ms = 31_000
@@ -606,7 +607,7 @@ class Slow(Peer):
         self.net.clock.after_ms(800, lambda: connection.write(data))
 
 
-@families
+@with_ca
 @pytest.mark.parametrize("blocking", [True, False])
 def test_time_out_counts_from_when_the_datagram_is_out(family, blocking):
     # As in ntptime.settime(), which waits a second.
@@ -627,7 +628,7 @@ def test_time_out_counts_from_when_the_datagram_is_out(family, blocking):
     assert 1000 <= rig.clock.ms - begin < 1500
 
 
-@families
+@with_ca
 def test_connect_of_a_datagram_socket_counts_everything(family):
     rig = made(family)
     rig.net.dns_ms = rig.net.connect_ms = 3000
@@ -640,7 +641,7 @@ def test_connect_of_a_datagram_socket_counts_everything(family):
     assert rig.clock.ms - begin < 1000
 
 
-@families
+@with_ca
 @pytest.mark.parametrize("ms", range(50, 4500, 500))
 def test_what_follows_one_that_was_given_up_goes_to_its_own_address(family, ms):
     rig = made(family)
@@ -664,7 +665,7 @@ def test_what_follows_one_that_was_given_up_goes_to_its_own_address(family, ms):
     assert got[THERE[1]] in (b"", b"second")
 
 
-@families
+@with_ca
 @pytest.mark.parametrize("lost", [False, True])
 def test_lost_notice_costs_a_delay(family, lost):
     rig = made(family)
@@ -678,7 +679,7 @@ def test_lost_notice_costs_a_delay(family, lost):
     assert s.recv(10) == b"again"
 
 
-@families
+@with_ca
 def test_idle_socket_sends_next_to_nothing(family):
     rig = made(family)
     s = datagram(rig)
@@ -692,7 +693,7 @@ def test_idle_socket_sends_next_to_nothing(family):
 # --- losses and refusals
 
 
-@families
+@with_ca
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_lost_bytes_are_an_error_and_then_it_goes_on(family, count):
     rig = made(family, wrap=Faulty)
@@ -712,7 +713,7 @@ def test_lost_bytes_are_an_error_and_then_it_goes_on(family, count):
     assert s.recv(100) == b"well again"
 
 
-@families
+@with_ca
 def test_context_is_lost_and_found(family):
     rig = made(family)
     s = datagram(rig)
@@ -729,7 +730,7 @@ def test_context_is_lost_and_found(family):
     assert s.recv(10) == b"back"
 
 
-@families
+@with_ca
 def test_link_that_the_module_closed_is_opened_again(family):
     rig = made(family)
     s = datagram(rig)
@@ -741,7 +742,7 @@ def test_link_that_the_module_closed_is_opened_again(family):
     assert s.recv(10) == b"again"
 
 
-@families
+@with_ca
 @pytest.mark.parametrize("lossy", [False, True])
 def test_what_was_received_outlives_its_link(family, lossy):
     rig = made(family, wrap=Faulty)
@@ -809,7 +810,7 @@ def test_send_that_is_always_refused_ends(family):
     assert s.recv(1) == b"z"
 
 
-@families
+@with_ca
 def test_error_of_what_was_not_waited_for_is_raised_by_the_next_call(family):
     rig = made(family)
     s = datagram(rig, 0)
@@ -824,7 +825,7 @@ def test_error_of_what_was_not_waited_for_is_raised_by_the_next_call(family):
     assert s.recv(10) == b"x"
 
 
-@families
+@with_ca
 def test_rings_are_lent_and_given_back(family):
     rig = made(family)
     for i in range(7):
@@ -842,7 +843,7 @@ def test_rings_are_lent_and_given_back(family):
     assert len(rig.modem.receiver.rings.free) == 1 and not any(rig.modem.links.slots)
 
 
-@families
+@with_ca
 def test_dropped_sockets_cost_no_links(family):
     # There is no finaliser: what nobody has used for a minute gives its number to who needs one.
     rig = made(family)
@@ -862,7 +863,7 @@ def test_dropped_sockets_cost_no_links(family):
             rig.works()
 
 
-@families
+@with_ca
 @pytest.mark.parametrize("how", ["poll", "recv"])
 def test_socket_that_waits_for_long_is_not_dropped(family, how):
     rig = made(family)
@@ -897,7 +898,7 @@ def test_socket_that_waits_for_long_is_not_dropped(family, how):
     assert s.recv(10) == b"again"
 
 
-@families
+@with_ca
 def test_socket_whose_link_was_taken_says_so_once_and_works(family):
     rig = made(family)
     s = datagram(rig)
@@ -961,7 +962,7 @@ def test_opener_that_was_given_opens_it_each_time(family):
     fails(errno.EINVAL, s.bind, ("", 5000))
 
 
-@families
+@with_ca
 def test_beside_a_server(family):
     rig = made(family)
     server = rig.modem.socket()

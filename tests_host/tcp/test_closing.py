@@ -34,7 +34,7 @@ def test_slow_close_sends_everything_first(family, seed):
     assert not rig.connection().is_open
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("lie", ["0", "20", "00"])
 def test_close_sends_nothing_twice_when_the_count_of_what_was_taken_is_damaged(family, lie):
     rig = Rig(family=family)
@@ -71,7 +71,7 @@ def test_quick_close_waits_for_nothing(family, seed, linger):
     assert rig.works()
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("value", [(1, 3), struct.pack("<ii", 1, 3)], ids=("tuple", "struct"))
 def test_close_waits_as_long_as_linger_says(family, value):
     rig = Rig(family=family, choices={"full": "error"} if family in START else {"full": "zero"}, tx_limit=100)
@@ -104,7 +104,7 @@ def again(rig, s):
     rig.vm.commands.clear()
 
 
-@each_family
+@with_ca
 def test_quick_close_is_kept_when_the_socket_connects_again(family):
     rig = Rig(family=family)
     s = rig.socket(rig.serve(Slam))
@@ -120,7 +120,7 @@ def test_quick_close_is_kept_when_the_socket_connects_again(family):
         assert closes(rig) == ["AT+CIPCLOSE=0,1"]
 
 
-@each_family
+@with_ca
 def test_linger_is_kept_when_the_socket_connects_again(family):
     rig = Rig(family=family, choices={"full": "error"} if family in START else {"full": "zero"}, tx_limit=100)
     s = rig.socket(rig.serve(Slam))
@@ -135,7 +135,7 @@ def test_linger_is_kept_when_the_socket_connects_again(family):
 
 
 @pytest.mark.feature("peer_close")
-@each_family
+@with_ca
 @each_seed
 def test_closed_by_the_peer(family, seed):
     rig = Rig(seed, family=family)
@@ -267,7 +267,7 @@ def test_number_that_is_still_on_its_way_is_not_given_to_the_next(family, close_
         rig.pump(1000)
 
 
-@each_family
+@with_ca
 def test_flush_tells_of_a_close_that_gave_up(family):
     rig = Rig(family=family)
     s = rig.socket(rig.serve(Peer))
@@ -290,7 +290,7 @@ class Leave(Peer):
         connection.close()
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("behind_ms", [0, 1000])  # 1000: result of the send and report of the close are read together
 def test_flush_knows_a_peer_that_closes_when_it_has_everything(family, behind_ms):
     rig = Rig(family=family)

@@ -9,7 +9,7 @@ from feed import ERROR, Module, unasked
 from feed_open import OpenModule
 from rig import Rig
 from sim.at import ERROR as REFUSED
-from test_status import cip_family as each_family
+from test_status import cip_family, each_family
 
 import simcom
 
@@ -111,7 +111,7 @@ def raised(names, call, *args):
 
 
 @pytest.mark.feature("errors")
-@each_family
+@cip_family
 def test_every_cme_error(family):
     module, modem = made(family)
     for number, _, names in CME:
@@ -123,7 +123,7 @@ def test_every_cme_error(family):
     assert modem.at("+CSQ") == ["+CSQ: 20,0"]
 
 
-@each_family
+@cip_family
 def test_errors_in_words_keep_their_text(family):
     module, modem = made(family)
     for _, text, _ in CME:
@@ -295,7 +295,7 @@ def test_send_fail_and_context_lost(family):
     assert "+PDP: DEACT" in str(raised("ENOTCONN", s.read, 1))
 
 
-@each_family
+@cip_family
 def test_no_answer_is_a_time_out_with_the_command(family):
     module, modem = made(family)
     module.say_to[b"AT+ANY"] = b""

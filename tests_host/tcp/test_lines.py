@@ -37,6 +37,7 @@ from simcom import lazy
 from simcom.recovery import strays
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
+with_ca = pytest.mark.parametrize("family", ALL)
 modes = pytest.mark.parametrize("receive", ["buffer", "push", "hex"])
 framing = pytest.mark.parametrize("bare", [False, True], ids=["framed", "bare"])
 feature = pytest.mark.feature("urcs")
@@ -101,7 +102,7 @@ def test_download_while_the_module_says_everything_it_can(family, receive, seed)
     assert r.works()
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("receive", ["buffer", "push"])
 def test_datagrams_arrive_whole_between_lines(family, receive):
     r = rig(family, receive)
@@ -146,7 +147,7 @@ def test_known_line_around_counted_payload(family, receive, place, fresh):
 
 
 @feature
-@each_family
+@with_ca
 def test_line_of_the_shape_of_a_code_behind_counted_payload(family):
     r = rig(family)
     s = r.socket(ECHO)
@@ -198,7 +199,7 @@ def test_code_that_was_seen_in_peace_may_stand_in_front_of_a_header(family):
     assert r.works()
 
 
-@each_family
+@with_ca
 def test_on_urc_extends_the_list(family):
     r = rig(family)
     heard = []
@@ -281,7 +282,7 @@ CODES = b"RING\r\n\r\n+CREG: 1\r\n\r\n$GPGGA,1*22\r\n+STIN: 25\r\n0, CLOSED\r\n+
 TEXTS = {"lines": LINES, "codes": CODES, "random": bytes_of(64), "empty lines": b"\r\n" * 33}
 
 
-@each_family
+@with_ca
 @pytest.mark.parametrize("receive", ["buffer", "push"])
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("said", ["", "+STIN: 25", "$GNRMC,093446.00,A,2518.00000,N,V*18"])

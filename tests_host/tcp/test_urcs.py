@@ -2,18 +2,20 @@
 
 import errno
 
-from families import CIP, OPEN, START
+from families import CIP, FAMILIES, OPEN, START
 import pytest
 from rig import ECHO, Rig
 from sim import Drip, Sink
 from test_faults import POSITIONS, SMS, URCS, session
-from test_status import cip_family as each_family
+
+each_family = pytest.mark.parametrize("family", FAMILIES)
 
 GONE = (errno.ENOTCONN, errno.ECONNABORTED)
 places = pytest.mark.parametrize("position", POSITIONS)
 
 # Codes that concern nothing that the session uses: those of all, with links of the dialect that nobody opened.
-EVERYWHERE = [each for each in URCS if not each.startswith(("7", "6", "STATE", "+CIPRXGET"))]
+OF_CAOPEN = ["+CADATAIND: 0", "+CASTATE: 0,0", "+APP PDP: DEACTIVE"]
+EVERYWHERE = [each for each in URCS if not each.startswith(("7", "6", "STATE", "+CIPRXGET")) and each not in OF_CAOPEN]
 EVERYWHERE += ["PB DONE", "+CGEV: EPS PDN ACT 1", "+CGEV: NW PDN DEACT 1", "+CPIN: NOT READY", "+CTVZ", "*PSNWID: x"]
 EVERYWHERE += ['+CUSD: 0,"a', "+CREG: 3", "+CESQ: 99,99,255,255,31,70", "+CRING: GPRS", "VOICE CALL: END: 000001"]
 OTHER = {
@@ -26,7 +28,11 @@ OTHER = {
     "a76xx": ["+CIPOPEN: 9,0", "+CIPOPEN: 9,4", "+CIPSEND: 9,5,5", "+CIPCLOSE: 9,0", "+IPCLOSE: 9,1", "+IPCLOSE"]
     + ["+CIPRXGET: 1,9", "+CIPRXGET: 1,1", "+SERVERSTOP: 3,0", "CLOSED", "+CIPEVENT", "SMS DONE"][:4]
     + ["+CCHEVENT: 0,RECV EVENT", "+CCH_PEER_CLOSED: 0", "SMS DONE"],
+    "sim7080": ["+CADATAIND: 12", "+CADATAIND:11", "+CASTATE: 12,0", "+CASTATE: 11,1", "+CAOPEN: 12,0"]
+    + ["+CAOPEN: 11,27", '+CAURC: "buffer full",12', "+APP PDP: 3,DEACTIVE", "+APP PDP: 2,ACTIVE", "+CASEND: 12,0,5"],
 }
+for each in CIP:
+    OTHER[each] += OF_CAOPEN
 LOOKS = [
     b"+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY",
     b"+IPCLOSE: 0,1",
@@ -161,6 +167,7 @@ LOST = {
     "sim7000": ("+PDP: DEACT", "+PDP DEACT"),
     "sim7028": ("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY",),
     "a76xx": ("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY",),
+    "sim7080": ("+APP PDP: 0,DEACTIVE",),
 }
 
 
@@ -207,7 +214,7 @@ def test_boot_line_is_asked_after_at_once(family, text):
         sent = len(rig.sent)
         rig.vm.urc(text)
         rig.pump(80)
-        assert rig.sent[sent:] == ["AT+CIFSR" if family in START else "AT+IPADDR"]
+        assert rig.sent[sent:] == ["AT+CIFSR" if family in START else "AT+IPADDR" if family in OPEN else "AT+CNACT?"]
         assert not rig.modem.doubt and rig.modem.isconnected()
 
 
@@ -231,7 +238,9 @@ def test_restart_is_known_within_a_second_of_any_boot_line(family, text, what):
             raised = s.read(1) or "EOF"
         except OSError as e:
             raised = e.args[0]
-    assert raised is None if what == "nothing" else raised in GONE
+    # A read that is under way gets no answer: SIM7080 is asked for bytes again and again.
+    assert raised is None if what == "nothing" else raised in GONE or (raised == errno.ETIMEDOUT and family not in CIP)
+    rig.pump((booted + 1_000_000 - rig.clock.now_us) // 1000)
     assert not rig.modem.isconnected()
     rig.pump(3000)
     assert not rig.vm.echo  # it is told all anew
@@ -276,7 +285,7 @@ def test_power_down_is_noticed_wherever_it_is_told(family, position):
 def test_closed_by_the_peer_is_noticed_wherever_it_is_told(family, position):
     rig = Rig(family=family)
     first = rig.socket(rig.serve(Sink), timeout=30)
-    text = "0, CLOSED" if family in START else "+IPCLOSE: 0,1"
+    text = "0, CLOSED" if family in START else "+IPCLOSE: 0,1" if family in OPEN else "+CASTATE: 0,0"
     s = rig.modem.socket()
     s.settimeout(20)
     rig.vm.inject(position, text)
@@ -303,8 +312,8 @@ def test_notice_of_data_is_never_lost_for_good(family, position):
     rig = Rig(family=family)
     s = rig.socket(rig.serve(Sink), timeout=60)
     rig.connection().write(b"waiting")
-    rig.vm.inject(position, "+CIPRXGET: 1,0")
-    rig.vm.inject(position, "+CIPRXGET:1,0")
+    for notice in ("+CIPRXGET: 1,0", "+CIPRXGET:1,0") if family in CIP else ("+CADATAIND: 0",):
+        rig.vm.inject(position, notice)
     rig.modem.at("+CSQ")
     assert s.read(7) == b"waiting"
     assert rig.works()

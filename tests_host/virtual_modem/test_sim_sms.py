@@ -1,6 +1,6 @@
 """Text messages on the virtual module's wire."""
 
-from families import CIP as FAMILIES
+from families import FAMILIES
 import pytest
 from sim.pdu import deliver, submit
 from sim_host import Host

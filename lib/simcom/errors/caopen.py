@@ -44,6 +44,8 @@ def refused(m, link, e):
     m.doubt = True
     code = errno.ETIMEDOUT if slow else errno.ECONNABORTED
     if not slow:
+        if not link.kind:
+            m.spurned = link.peer  # for recover()
         try:
             yield from once("dns").lookup(m, link.peer[0])
         except OSError as other:
