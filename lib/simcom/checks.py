@@ -1,5 +1,7 @@
 """Checks of what a program gives, before anything of it is kept or sent."""
 
+import simcom.lazy as lazy
+
 _ACCOUNT = 50  # characters of an APN, a user, a password
 
 
@@ -29,8 +31,8 @@ def check_pin(what, pin):
     return pin
 
 
-def check_modem(uart, pwrkey, pressed, pin, baudrate, rxbuf):
-    """Say which argument of a modem is wrong, if one is."""
+def check_modem(kind, uart, pwrkey, pressed, pin, baudrate, rxbuf):
+    """Say which argument of a modem is wrong, if one is; ``kind.made`` tells whether there is one already."""
     for name in ("any", "readinto", "write"):
         if not hasattr(uart, name):
             raise TypeError("uart: a machine.UART, as UART(1, 115200, rxbuf=2048), not %r" % (uart,))
@@ -41,13 +43,11 @@ def check_modem(uart, pwrkey, pressed, pin, baudrate, rxbuf):
     check_number("rxbuf", rxbuf, 128)
     if pin and not (isinstance(pin, str) and pin.isdigit() and 4 <= len(pin) <= 8):
         raise ValueError('pin: a string of 4 to 8 digits, as "1234"')
-    from .pump import Pump
-
-    if Pump.made:  # another one is there: each may have a thread of its own
+    if kind.made:  # another one is there: each may have a thread of its own
         try:
             from .threads import guard
 
-            guard()
+            guard(lazy)
         except ImportError:  # there are none on this port
             pass
-    Pump.made = True
+    kind.made = True

@@ -27,5 +27,5 @@ def get_counters(m):
 def get_voltage(m):
     """How the module warned of its supply in the last minute: "UNDER-VOLTAGE WARNNING", as it writes it; "": not."""
     yield 0
-    when, what = m.voltage or (0, "")
+    when, what = m.__dict__.get("voltage") or (0, "")
     return what if ticks_diff(ticks_ms(), when) < _WARNING_MS else ""

@@ -2,7 +2,6 @@
 
 import errno
 
-from .pump import ATError
 from .query import fields, query
 
 
@@ -26,7 +25,9 @@ def resolved(m, host, ms):
                 m, b'AT+CDNSGIP="%s"%s' % (host.encode(), getattr(m, "RESOLVE", b"")), _addresses, ms, m.DNS
             )
         )[-1]
-    except ATError as e:
+    except OSError as e:
+        if not hasattr(e, "line"):  # no answer at all
+            raise
         line, found = e.line, ()
     if found:
         return found

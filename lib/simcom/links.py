@@ -2,10 +2,7 @@
 
 import errno
 
-try:
-    from micropython import RingIO
-except ImportError:
-    from .ring import RingIO  # type: ignore[assignment]
+from micropython import RingIO
 
 
 _FULL = (errno.ENOMEM, "out of memory")

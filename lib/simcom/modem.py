@@ -50,7 +50,6 @@ class Modem(Pump):
     bringup = None  # the Task of a connect(timeout_ms=0)
     watcher = None  # the Task of watch()
     losses = 0  # of the context
-    voltage: tuple = ()  # when the module warned of its supply last (ticks_ms), and how
 
     def __init__(
         self,
@@ -63,7 +62,7 @@ class Modem(Pump):
         rxbuf: int = 2048,
         mux: bool = True,
     ):
-        once("checks").check_modem(uart, pwrkey, pressed, pin, baudrate, rxbuf)
+        once("checks").check_modem(Pump, uart, pwrkey, pressed, pin, baudrate, rxbuf)
         super().__init__(uart)
         self.prepare(rxbuf)
         self.pwrkey = pwrkey
@@ -109,6 +108,10 @@ class Modem(Pump):
         """An answer has not come in time: see recovery/silence.py, loaded alone: two files take too long."""
         once("recovery.silence").late(self)
 
+    def recovery(self):
+        """The steps of recovery/resync.py, for one use."""
+        return once("recovery.resync")
+
     def suspect(self):
         """The module may have restarted: it is asked at once."""
         self.doubt = 2
@@ -124,7 +127,7 @@ class Modem(Pump):
             while self.on:
                 if self.doubt or self.channel.echoed:
                     try:
-                        yield from once("recovery.resync").recheck(self)
+                        yield from self.recovery().recheck(self)
                     except MemoryError:  # first: the others want room
                         self.doubt = True
                     except (OSError, ValueError, IndexError):  # the next time
@@ -173,5 +176,5 @@ class Modem(Pump):
         if k < 16 and buf[i + 4] in b":D":
             self.channel.parser.text = True
         if buf.find(b"-VOLTAGE", i, j) > 0:
-            self.voltage = (ticks_ms(), text(buf, i, j))
+            self.voltage = (ticks_ms(), text(buf, i, j))  # when, and how, the module warned of its supply last
         return True

@@ -168,7 +168,7 @@ class Pump:
             task = self._calls.pop(0)  # (function, line); with a name more the frame would come from the heap
             return task[0](task[1])
         if self.channel.desync and not self._only:
-            self._only = self.start(once("recovery.resync").resync(self))
+            self._only = self.start(self.recovery().resync(self))
             return
         only = self._only
         reads = not only and (self._turn or self._laps > 0)

@@ -43,6 +43,39 @@ def perhaps(m, cmd, parse):
     return []
 
 
+def asked(cmd, parse):
+    """What ``parse(line)`` makes of the answer, a list; empty when it is refused, or says nothing.
+
+    As query(), for a question that a module may rightly answer with OK alone.
+    """
+    for _ in range(3):
+        found = []
+        try:
+            for line in (yield cmd):
+                if "\\x" in line:  # it is no text
+                    raise ValueError
+                found.append(parse(line))
+            if found:
+                return found
+        except (ValueError, IndexError):  # damaged
+            pass
+        except OSError as e:
+            refusal(e)
+    return []
+
+
+def refusal(e):
+    """The line of an ATError, which is loaded only when there is one; another error is raised again."""
+    if not hasattr(e, "line"):
+        raise e
+    return e.line
+
+
+def flag(line):
+    """0 or 1, as a bool; ValueError for another."""
+    return ("0", "1").index(fields(line)[0]) == 1
+
+
 def ask(cmd, ms, marks=None):
     """The steps of a single command: its information lines."""
     return (yield cmd, ms, marks)

@@ -2,10 +2,8 @@
 
 from _thread import allocate_lock, get_ident
 
-import simcom.lazy as lazy
-
 _lock = allocate_lock()
-_plain = lazy.load
+_plain = None  # lazy.load, as it was
 _inside: dict = {}  # threads that load: what they load, or a timer that strikes then, may load more
 
 
@@ -21,6 +19,9 @@ def _load(name, m=None, keep=True):
         del _inside[me]
 
 
-def guard():
-    """From here on whoever loads a file waits while another thread does."""
-    lazy.load = _load
+def guard(lazy):
+    """From here on whoever loads a file by ``lazy.load()`` waits while another thread does."""
+    global _plain
+    if lazy.load is not _load:
+        _plain = lazy.load
+        lazy.load = _load

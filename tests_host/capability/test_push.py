@@ -8,10 +8,10 @@ from families import CA, CIP, FAMILIES, OPEN, START
 from feed import CHUNKS, unasked
 from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
+from micropython import RingIO
 
 from feed_open import connected
 from modes import Mode, cases, taught
-from simcom.ring import RingIO
 from sim import Blob, Drip, Peer, Sink
 from sim.at import NO_FINAL
 from sim.faults import Faulty

@@ -61,7 +61,7 @@ def called(family, senders=False):
             s.readinto(buf)
     finally:
         sys.setprofile(None)
-    return {where for where, n in calls.items() if n >= SEGMENTS and where[0] != "ring"}  # a board has RingIO
+    return {where for where, n in calls.items() if n >= SEGMENTS}
 
 
 def frames(name):

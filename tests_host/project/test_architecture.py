@@ -18,7 +18,7 @@ FAMILY_FILES = tuple(filter(package.FAMILY.match, TREES))
 # From the bottom to the top: a module imports only what stands in an earlier row, when it is loaded.
 ORDER = (
     ("lazy",),
-    ("ring", "stream.echo", "hooks", "masking", "errors.ip", "errors.cme"),
+    ("stream.echo", "hooks", "masking", "errors.ip", "errors.cme"),
     ("parser",),
     ("inline",),
     ("links",),
@@ -103,10 +103,8 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 
 # Imports inside functions: what is loaded when it is used. (who, whom)
 LAZY = {
-    ("links", "ring"),  # where micropython.RingIO is missing
     ("channel", "stream.echo"),
     ("pump", "errors.cme"),
-    ("checks", "pump"),
     ("checks", "threads"),
     ("pump", "errors.ip"),
     ("pump", "masking"),
@@ -116,10 +114,7 @@ LAZY = {
     ("detect", "bringup.power"),
     ("detect", "recovery.resync"),
     ("bringup.cipopen", "errors.ip"),
-    ("bringup.optional", "bringup.card"),
     ("server.cipopen", "errors.ip"),
-    ("pump", "recovery.resync"),
-    ("recovery.strays", "recovery.resync"),
     ("recovery.resync", "recovery.silence"),
     ("recovery.recover", "recovery.resync"),
     ("tcp", "stream.partial"),
@@ -181,7 +176,6 @@ LAZY = {
     ("caopen", "errors.caopen"),
     ("transparent.caopen", "errors.caopen"),
     ("errors.caopen", "dns"),
-    ("bringup.caopen", "bringup.card"),
     ("bringup.caopen", "bringup.optional"),
     ("udp.caopen", "casrip"),
     ("udp.caopen", "errors.caopen"),
@@ -702,7 +696,7 @@ def test_no_imports_go_in_circles_and_floors_are_few():
 def test_nothing_loads_each_other_later():
     links = drawn(late=True)
     assert circles(links) == set()
-    assert floors(links) <= 22
+    assert floors(links) <= 18
 
 
 @modules

@@ -74,7 +74,7 @@ def test_reference_is_what_the_generator_writes():
 
 
 def test_every_file_is_in_a_list_and_package_json_has_all():
-    assert set.union(*LISTS.values()) == set(TREES) - set(package.SPARE)
+    assert set.union(*LISTS.values()) == set(TREES)
     assert {target for target, _ in json.loads(package.PACKAGE.read_text())["urls"]} == {
         path.relative_to(package.TREE / "lib").as_posix() for path in parts.sources().values()
     }
@@ -82,7 +82,7 @@ def test_every_file_is_in_a_list_and_package_json_has_all():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_list_has_what_its_files_load_and_no_more_dialects_than_one(family):
-    later = {each for first in package.capabilities(TREES).values() for each in first} | set(package.SPARE)
+    later = {each for first in package.capabilities(TREES).values() for each in first}
     own = next(filter(None, map(parts.dialect, LISTS[family])))
     for name in {family} | set(LISTS) - set(FAMILIES):
         there = LISTS[family] | LISTS[name]
@@ -101,7 +101,7 @@ def test_what_is_loaded_by_a_table_is_made_too():
 
 
 ALSO = {"dns"}  # of one dialect
-LOADED = {"lazy", "pump", "preloading", "threads"}  # already, or with a second modem
+LOADED = {"lazy", "preloading", "threads"}  # already, or with a second modem
 
 
 def test_preload_knows_what_each_capability_comes_to_load():

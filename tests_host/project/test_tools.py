@@ -69,13 +69,13 @@ from .parser import Parser
 try:
     from micropython import RingIO
 except ImportError:
-    from .ring import RingIO
+    from .twin import RingIO
 
 def tap():
     from .tap import Tap
     raise OSError(5, "four %d" % 1) if Tap else ValueError("abc")
 """
-KNOWN = {"simcom", "simcom.links", "simcom.parser", "simcom.ring", "simcom.tap"}
+KNOWN = {"simcom", "simcom.links", "simcom.parser", "simcom.twin", "simcom.tap"}
 
 
 def test_imports_are_told_apart_by_when_they_happen():

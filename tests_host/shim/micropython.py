@@ -1,5 +1,7 @@
 """CPython's stand-in for the `micropython` module."""
 
+from .ring import RingIO  # noqa: F401
+
 
 def const(value):
     """The value itself."""
@@ -56,11 +58,3 @@ qstr_info = mem_info
 def stack_use() -> int:
     """Unknown, so 0."""
     return 0
-
-
-def __getattr__(name: str):
-    if name == "RingIO":  # the library brings its own where the firmware has none
-        from simcom.ring import RingIO
-
-        return RingIO
-    raise AttributeError("module 'micropython' has no attribute '%s'" % name)

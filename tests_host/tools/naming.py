@@ -43,7 +43,7 @@ gave_up give_back gone handler heard hungry hurry identity inline InlineParser i
 linger LinkKind LinkTable listener losses marks masked may_wait Modem moved mute NAMES naming nap_ms number on_answer
 on_end on_head on_line on_lost on_prompt on_read on_silent on_trailer outcome owed Parser parting parts passed pause
 pending place polled pool power_down power_up prepare prompted pushed PushParser put quiet raising READ READ_MAX
-read_max read_sent reader reading ready RECEIVER receiver recheck reclaim_ms refusal refusals refuse REGISTERED
+read_max read_sent reader reading ready RECEIVER receiver recheck recovery reclaim_ms refusal refusals refuse REGISTERED
 REGISTRATION release remember renewed report reported resolved RESTART ring_size RingPool rings running rxget rxget_at
 rxget_n sending serve settle_send settle_strays shut sink spare spoilt stage stale STALL_MS start_only stray strays
 suffix suspect TcpIp ticking total touched toward transmit turning unacked upward urcs want watcher went wording

@@ -30,7 +30,6 @@ OF_ONE = {
     "casrip",
     "receive.caopen",
 }  # of one dialect alone: preloading.py has them apart
-SPARE = ("ring",)  # for a MicroPython older than this library asks for
 
 
 def version(tree=TREE):
@@ -77,7 +76,7 @@ def lists(lib=TREE / "lib"):
     early = {name: at_once for name, (at_once, _) in needs.items()}
     links = {name: at_once | later for name, (at_once, later) in needs.items()}
     entries = capabilities(trees)
-    stop = {*SPARE, *(each for names in entries.values() for each in names)}
+    stop = {each for names in entries.values() for each in names}
     found = {}
     for family in filter(FAMILY.match, trees):
         own = parts.closure([family], early) & set(parts.DIALECTS)

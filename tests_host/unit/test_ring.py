@@ -3,11 +3,7 @@
 import random
 
 import pytest
-import shim
-
-shim.install()
-
-from simcom.ring import RingIO  # noqa: E402
+from shim.ring import RingIO
 
 
 class Model:

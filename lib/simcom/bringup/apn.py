@@ -5,8 +5,10 @@ import errno
 from ..lazy import capability, once
 
 _query = once("query")
+asked = _query.asked
 fields = _query.fields
 query = _query.query
+refusal = _query.refusal
 
 
 def _context(line):
@@ -19,8 +21,8 @@ def _credentials(line):
     return [int(row[0]), int(row[1])] + row[2:]
 
 
-def define(m, card, apn, user, key):
-    """Write what differs, attach anew if anything did; returns the APN for what follows. ``card``: bringup/card.py."""
+def define(m, apn, user, key):
+    """Write what differs, attach anew if anything did; returns the APN for what follows."""
     if "LTE context" in m.LACKS:
         return apn
     init = " ".join(m.init).upper()
@@ -47,32 +49,32 @@ def define(m, card, apn, user, key):
                 try:
                     yield cmd
                 except OSError as e:
-                    yield from _once_more(m, card, cmd, e, init)
+                    yield from _once_more(m, cmd, e, init)
                 changed = True
             if now and not kept and "+CSTT" not in init:
                 kept = now[1] or ()
-    if m.DIALECT == "cipopen" and (yield from _account(m, card, cid if cid is not None else 1, user, key, init)):
+    if m.DIALECT == "cipopen" and (yield from _account(m, cid if cid is not None else 1, user, key, init)):
         changed = True
     if changed:
-        yield from _attach(card, init)
+        yield from _attach(init)
     return kept if apn == () else apn
 
 
-def _once_more(m, card, cmd, e, init):
+def _once_more(m, cmd, e, init):
     """Steps after the refusal ``e`` of ``cmd``, an APN, as while the context of an earlier program is up: once more,
     without context and packet service. Who asked for it attaches anew."""
-    card.refusal(e)
+    refusal(e)
     yield from capability(m, "bringup", False).context_down(m)
-    yield from _attach(card, init, 1)
+    yield from _attach(init, 1)
     yield cmd
 
 
-def _account(m, card, cid, user, key, init):
+def _account(m, cid, user, key, init):
     """Whether user and password had to be told, or taken back."""
     if user == () and "+CGAUTH" in init:
         return False
     mine = []
-    for row in (yield from card.asked(b"AT+CGAUTH?", _credentials)):
+    for row in (yield from asked(b"AT+CGAUTH?", _credentials)):
         if row[0] == cid and row[1]:
             mine = row
     if user or key:
@@ -86,12 +88,12 @@ def _account(m, card, cid, user, key, init):
     try:
         yield b"AT+CGAUTH=%d,0" % cid
     except OSError as e:
-        card.refusal(e)
+        refusal(e)
     m.keyed = False
     return True
 
 
-def _attach(card, init, steps=2):
+def _attach(init, steps=2):
     """Leave the packet service (``steps`` 1), and come back, with what is defined now; by COPS only if ``init`` has
     chosen no network."""
     ways = ((b"AT+CGATT=0", b"AT+CGATT=1"), (b"AT+COPS=2", b"AT+COPS=0"))
@@ -101,7 +103,7 @@ def _attach(card, init, steps=2):
             try:
                 yield cmd, 75000
             except OSError as e:
-                card.refusal(e)
+                refusal(e)
                 taken = False
         if taken:
             return

@@ -7,22 +7,23 @@ from micropython import const
 from ..lazy import once
 
 _query = once("query")
+asked = _query.asked
 fields = _query.fields
 query = _query.query
+refusal = _query.refusal
 
 _SWITCH = const(600)  # tenths of a second: +APP PDP comes within a minute
 
 
 def context_up(m, apn, user, key):
     """From whatever state to an active context."""
-    card = once("bringup.card")
-    for row in (yield from card.asked(b"AT+CASTATE?", fields)):  # of an earlier program
+    for row in (yield from asked(b"AT+CASTATE?", fields)):  # of an earlier program
         n = int(row[0])
         if not m.links.get(n):
             try:
                 yield b"AT+CACLOSE=%d" % n, 10000
             except OSError as e:
-                card.refusal(e)
+                refusal(e)
     yield from context_down(m)
     pdp = (m.__dict__.get("cid") or 1) - 1
     if pdp != m.pdp:
@@ -34,8 +35,7 @@ def context_up(m, apn, user, key):
 
 def raised(m, who, apn, user, key):
     """Steps: ``who``, the modem or another context, gets up."""
-    card = once("bringup.card")
-    yield from _account(m, who, card, apn, user, key)
+    yield from _account(m, who, apn, user, key)
     if who is m:
         cmd = 'AT+CACFG="ASYNCOPEN",1'
         yield from once("bringup.optional").settings(m, None, (cmd.encode(),))
@@ -44,12 +44,12 @@ def raised(m, who, apn, user, key):
     yield from context_check(m, who)
 
 
-def _account(m, who, card, apn, user, key):
+def _account(m, who, apn, user, key):
     # What is not given stays as it is, if there is something.
     if "+CNCFG" in " ".join(m.init).upper() and apn == ():
         return
     now = ("",) * 5
-    for row in (yield from card.asked(b"AT+CNCFG?", fields)):
+    for row in (yield from asked(b"AT+CNCFG?", fields)):
         if row[0] == str(who.pdp) and len(row) > 4:
             now = row
     if apn == ():
@@ -57,7 +57,7 @@ def _account(m, who, card, apn, user, key):
             return
         apn = ""
     if not apn:  # what the network gives
-        given = yield from card.asked(b"AT+CGNAPN", fields)
+        given = yield from asked(b"AT+CGNAPN", fields)
         apn = given[-1][1] if given and given[-1][0] == "1" else ""
     kind = {"IPV6": 2, "IPV4V6": 0}.get(m.__dict__.get("pdp_type"), 1)
     cmd = 'AT+CNCFG=%d,%d,"%s"' % (who.pdp, kind, apn)
@@ -73,7 +73,7 @@ def _state(line):
     raise ValueError
 
 
-def asked(m, pdp):
+def state_of(m, pdp):
     """Steps: the state of a context, "0": off, "1": active, "2": changing, and its address."""
     for n, state, address in (yield from query(m, b"AT+CNACT?", _state)):
         if n == str(pdp):
@@ -87,12 +87,12 @@ def _switch(m, who, on):
     try:
         yield b"AT+CNACT=%d,%d" % (who.pdp, on), 10000, False
     except OSError as e:
-        once("bringup.card").refusal(e)  # it may be so already
+        refusal(e)  # it may be so already
         who.net = False
     for n in range(_SWITCH):
         if who.net is not None or n % 50 == 49:
             heard = who.net == on
-            state, _ = yield from asked(m, who.pdp)
+            state, _ = yield from state_of(m, who.pdp)
             if (state == "1") == on and state != "2":
                 who.parting = not on and not heard
                 return
@@ -106,7 +106,7 @@ def _switch(m, who, on):
 def context_check(m, who=None):
     """Read the address of ``who``, else of the modem; ATError when the context is off."""
     who = who or m
-    state, address = yield from asked(m, who.pdp)
+    state, address = yield from state_of(m, who.pdp)
     if state != "1":
         raise m.refusal("+CNACT: %d,%s: not active" % (who.pdp, state))
     who.address = address
@@ -122,5 +122,5 @@ def context_down(m):
 
 def lowered(m, who):
     """Steps: ``who`` is off."""
-    if (yield from asked(m, who.pdp))[0] != "0":
+    if (yield from state_of(m, who.pdp))[0] != "0":
         yield from _switch(m, who, False)

@@ -5,41 +5,10 @@ import errno
 from ..lazy import once
 
 _query = once("query")
+asked = _query.asked
 fields = _query.fields
 query = _query.query
-
-
-def asked(cmd, parse):
-    """What ``parse(line)`` makes of the answer, a list; empty when it is refused, or says nothing.
-
-    As query(), for a question that a module may rightly answer with OK alone.
-    """
-    for _ in range(3):
-        found = []
-        try:
-            for line in (yield cmd):
-                if "\\x" in line:  # it is no text
-                    raise ValueError
-                found.append(parse(line))
-            if found:
-                return found
-        except (ValueError, IndexError):  # damaged
-            pass
-        except OSError as e:
-            refusal(e)
-    return []
-
-
-def refusal(e):
-    """The line of an ATError, which is loaded only when there is one; another error is raised again."""
-    if not hasattr(e, "line"):
-        raise e
-    return e.line
-
-
-def attached(line):
-    """Whether AT+CGATT? says so."""
-    return ("0", "1").index(fields(line)[0]) == 1
+refusal = _query.refusal
 
 
 def sim(line):

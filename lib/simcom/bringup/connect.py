@@ -7,6 +7,10 @@ from micropython import const
 
 from ..lazy import capability, once
 
+_query = once("query")
+asked = _query.asked
+flag = _query.flag
+
 _NEAR = const(150)  # ms before the deadline in which nothing more is asked
 _LIMITED = (6, 7, 8, 11)  # <stat>: for SMS, for emergency calls
 _LIMITED_MS = const(30000)  # so long without another word it stays so
@@ -108,13 +112,12 @@ def bring_up(m, apn, user, key, timeout_ms):
 
 def _steps(m, apn, user, key, give_up):
     m.step = "sim"
-    card = once("bringup.card")
-    yield from card.ready(m)
+    yield from once("bringup.card").ready(m)
     m.step = "registration"
-    apn = yield from once("bringup.apn").define(m, card, apn, user, key)
+    apn = yield from once("bringup.apn").define(m, apn, user, key)
     yield from _register(m, give_up)
     m.step = "attach"
-    if (yield from card.asked(b"AT+CGATT?", card.attached))[-1:] == [False]:
+    if (yield from asked(b"AT+CGATT?", flag))[-1:] == [False]:
         yield b"AT+CGATT=1", 75000
     m.step = "context"
     yield from capability(m, "bringup", False).context_up(m, apn, user, key)

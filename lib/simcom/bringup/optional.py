@@ -4,6 +4,9 @@ from micropython import const
 
 from ..lazy import once
 
+_query = once("query")
+asked = _query.asked
+flag = _query.flag
 
 # What a module does anyway, or that sockets go without: from the seventh byte of the command.
 _USUAL = const(b'MODE=0 QSEND=1 SPRT=1 SENDMODE=0 RIP=0 CCFG=10,0, FG="ASYNCO')
@@ -54,7 +57,6 @@ def note(m, name, why=""):
 
 def told(m, cmd):
     """Steps when AT+NETOPEN or AT+NETCLOSE is not reported: ``m.net`` is 0 when the network is as ``cmd`` wants it."""
-    card = once("bringup.card")
-    state = yield from card.asked(b"AT+NETOPEN?", card.attached)  # 0 or 1 as well
+    state = yield from asked(b"AT+NETOPEN?", flag)
     if m.net is None and state[-1:] == [cmd == b"AT+NETOPEN"]:
         m.net = 0

@@ -70,7 +70,7 @@ def cause(m, pdp, result, since, proto="TCP"):
         code = errno.ETIMEDOUT
     elif result == 1 or result == 21:  # the line that tells of the end of its context may be lost
         code = errno.ECONNABORTED
-        if (yield from once("bringup.caopen").asked(m, pdp))[0] == "0":
+        if (yield from once("bringup.caopen").state_of(m, pdp))[0] == "0":
             code = errno.ENOTCONN
             ends = b"+APP PDP: %d,DEACTIVE" % pdp
     return code, ends

@@ -4,7 +4,7 @@ from ..supported import need, start_only
 from ..pump import ATError
 from ..links import State
 from ..lazy import capability, once
-from ..query import fields, perhaps, query
+from ..query import fields, flag, perhaps, query
 
 
 def _number(line):
@@ -27,7 +27,7 @@ def get_sim(m):
 
 def get_attached(m):
     """AT+CGATT?: whether the packet service has us."""
-    return (yield from query(m, b"AT+CGATT?", once("bringup.card").attached))[-1]
+    return (yield from query(m, b"AT+CGATT?", flag))[-1]
 
 
 def get_system(m):

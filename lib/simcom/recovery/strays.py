@@ -6,7 +6,6 @@ from micropython import const
 
 from ..counters import counted
 from ..links import State
-from ..lazy import once
 
 
 _MOST = const(6)  # so many characters may be missing from a header
@@ -120,7 +119,7 @@ def settle_strays(m):
                 wrong.append(cmd)
     if wrong:  # perhaps it has restarted
         m.doubt = 2
-        yield from once("recovery.resync").recheck(m)
+        yield from m.recovery().recheck(m)
     if wrong and m.up:
         for link in m.links.slots:
             if link:

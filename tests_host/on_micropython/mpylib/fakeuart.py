@@ -11,10 +11,7 @@ import errno
 import io
 import sys
 
-try:
-    from micropython import RingIO
-except ImportError:
-    from simcom.ring import RingIO
+from micropython import RingIO
 
 _Stream = io.IOBase if sys.implementation.name == "micropython" else object
 

@@ -1,4 +1,4 @@
-"""``micropython.RingIO`` in Python, for interpreters that have none."""
+"""`micropython.RingIO` in Python."""
 
 
 class RingIO:
