@@ -23,6 +23,7 @@ class Buffered:
     * ``next()``: the pump, with nothing in flight: start a read if one is owed; whether it did. With ``read()``: a line
       that begins with ``head`` goes to ``on_head()``, others to ``handler(kind, buf, i, j)`` as with any command.
     * ``ask_for(link, n)``: ``next()``: put ``n``, the bytes that are asked for, into ``link.rxget[:link.rxget_n]``.
+    * ``refusal()``: the channel, with an ERROR, which is the answer unless another follows within a moment.
     * ``on_head(buf, i, j)``: the channel, with the header of the answer. It ends in ``_begin(got, left)``. Where
       payload begins in the middle of a line the channel's parser is an InlineParser, see inline.py.
     * ``on_trailer()``: the channel, when the payload and a right trailer are there: makes it readable. The pump
@@ -115,6 +116,12 @@ class Buffered:
         link.rxget_n = at + 1
         link.asked = n  # now: there may have been no room for what is new
 
+    def refusal(self):
+        """The answer that comes now is to what is known now."""
+        link = self.link
+        self._blank = now = link and not link.known and link.state
+        return now
+
     def on_read(self, kind, buf, i, j):
         """The handler of reads."""
         m = self._modem
@@ -132,7 +139,9 @@ class Buffered:
                 m.broken(link, errno.ETIMEDOUT, "AT+CIPRXGET: no answer")
         elif link.known and channel.own > 2:
             m.broken(link, errno.EIO)  # OK instead of them
-        elif link.known == _SHORT or (kind == Answer.ERROR and link.known):
+        elif channel.own < 3 and self._blank != self.refusal():
+            pass  # there is news since: it is read again
+        elif link.known:
             m.broken(link)
         else:  # nothing there
             link.known = 0
@@ -170,8 +179,8 @@ class Buffered:
     def _segment(self, got, buf, j):
         k = self._modem.cursor
         left = self._modem.number(buf, j)
-        # A digit or the line's end may be missing: then what follows is payload.
-        if got > self.link.asked or self._modem.cursor > k + 7 or not (got or buf.startswith(b",0,0", k - 3)):
+        # Digits or the line's end may be missing: then what follows is payload.
+        if got > self.link.asked or k == j or self._modem.cursor > k + 7 or not (got or buf.startswith(b",0,0", k - 3)):
             self._channel.lost(True)
         else:
             self._begin(got, left)
@@ -185,6 +194,8 @@ class Buffered:
         self._modem.links.reading &= ~link.bit  # a notice that comes after this is news
         if got:
             self._channel.parser.expect(got, link.take)
+        else:
+            self.refusal()
 
     def on_trailer(self):
         """All bytes that were counted are here."""

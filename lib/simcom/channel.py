@@ -43,10 +43,6 @@ def passed(start, ms):
     return not -_AHEAD * (not ms) <= ticks_diff(ticks_ms(), start) < ms
 
 
-def _nobody(kind, buf, i, j):
-    """The handler of a read that was refused, while the ERROR may come a second time."""
-
-
 class Channel:
     """``owner`` has ``on_line(buf, i, j)``, ``late()``, ``hooks``, ``on_wait``, ``ticking``.
 
@@ -199,7 +195,7 @@ class Channel:
         if self._end:
             while self._push():
                 pass
-        elif self.refused:
+        elif self.refused and not self.parser.tail:
             if passed(self._deadline, 0):
                 self.owed = self.filler or self.owed
                 self._answered(Answer.ERROR, self.refused)
@@ -372,13 +368,9 @@ class Channel:
         n = j - i
         if (n == 5 and buf.startswith(b"ERROR", i)) or (n > 10 and buf.startswith(b" ERROR:", i + 4)):
             # Answers come in the order of their commands: of two the last is ours.
-            if self.head:  # of a read, whose handler knows what was notified before it
-                self.handler(Answer.ERROR, buf, i, j)
-                self.handler = _nobody
-                self.refused = self.cmd  # a copy would take heap
-                self.hurry(_DOUBLE_MS)
-            elif not self.refused:
-                self.refused = bytes(buf[i:j])
+            if not self.refused:
+                self.refused = self.cmd if self.head else bytes(buf[i:j])  # of a read: a copy would take heap
+                self.receiver.refusal()
                 self.hurry(_ARMED_MS if self.parser.prompt and self.sent == -1 else _DOUBLE_MS)
         elif n == 2 and buf.startswith(b"OK", i) and not self.parser.prompt:
             if not self.own:
@@ -409,6 +401,7 @@ class Channel:
     def on_end(self, ok):
         if ok:
             self.busy = False
+            self.refused = None  # of a read that was answered behind it
             self.receiver.on_trailer()
         else:
             self.lost(True)

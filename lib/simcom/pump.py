@@ -273,16 +273,17 @@ class Pump:
             task.info.append(text(buf, i, j))
             return True
         task.prompted = channel.sent >= 0
-        if kind > Answer.OK or self._marks == ():
+        failed = kind > Answer.OK
+        if failed or self._marks == ():
             # A refused send is asked after, before another takes its prompt; an answer is soon out of date.
             self._tasks.remove(task)
             self._tasks.insert(0, task)
-        if kind > Answer.OK:
+        if failed:
             task.error = OSError  # if there is no room for more
-        if kind == Answer.ERROR:
-            task.error = self.refusal(text(buf, i, j))
-        elif kind > Answer.ERROR:
-            task.error = OSError(errno.ETIMEDOUT, self.command() + ": no answer")
+            if kind == Answer.ERROR:
+                task.error = self.refusal(text(buf, i, j))
+            else:
+                task.error = OSError(errno.ETIMEDOUT, self.command() + ": no answer")
         return True
 
     def refusal(self, line):

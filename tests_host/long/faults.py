@@ -29,7 +29,7 @@ if __name__ == "__main__":
 
 import compiled  # noqa: E402
 from rig import Hang, Rig  # noqa: E402 - it puts the shim in place
-from families import CA, CIP  # noqa: E402
+from families import CA, CIP, OPEN  # noqa: E402
 from modes import taught  # noqa: E402
 import simcom  # noqa: E402
 from simcom.stream.reclaim import peers  # noqa: E402
@@ -573,6 +573,42 @@ def ends(key, at, text, behind=(b"\r\nOK\r\n", b"\r\n\r\nOK\r\n")):
     return False
 
 
+def reads_right(key, at, fault):
+    """Whether what is pushed reads as a whole segment behind a fault: as many bytes as it counts, then CR LF."""
+    seen = reference(*key)["rx"]
+    name, number = re.fullmatch(r"([a-z]+)(\d+)", fault).groups()
+    old = seen[at : at + 1]
+    new = {
+        "flip": bytes([old[0] ^ 1 << int(number) % 8]),
+        "double": 2 * old,
+        "insert": bytes([int(number) % 256]) + old,
+        "line": LINE % LINES[int(number) % len(LINES)].encode() + old,
+        "stray": LINE % STRAYS[int(number) % len(STRAYS)].encode("latin-1") + old,
+    }
+    text = seen[:at] + new.get(name, old) + seen[at + 1 :]
+    for head in PAYLOAD["rx"].finditer(text):
+        end = head.end() + int(head[head.lastindex])
+        if head.start() <= at < end:
+            return text[end : end + 2] in (b"", b"\r\n")
+    return False
+
+
+def first_datagram(key, at, n):
+    """Whether n bytes lost are of the first payload, and as many that end a line come in their place."""
+    seen = reference(*key)["rx"]
+    head = next(PAYLOAD["rx"].finditer(seen))
+    end = head.end() + int(head[head.lastindex])
+    return head.end() <= at <= end - n and seen[end : end + n] == b"\r\n" and seen[end + n :].startswith(b"\r\nOK\r\n")
+
+
+def notice(key, at, n):
+    """Whether one of n bytes is of a notice that there is data, or of the end of the line before it."""
+    return any(
+        head.start() < at + n and at < head.end()
+        for head in re.finditer(rb"\r\n\r\n\+CIPRXGET: ?1,\d\r\n", reference(*key)["rx"])
+    )
+
+
 def before_payload(key, at):
     """Whether a byte is of a command that announces payload: a CR put into it ends it, what follows is taken."""
     return any(head.start() <= at < head.end() for head in PAYLOAD["tx"].finditer(reference(*key)["tx"]))
@@ -612,7 +648,18 @@ PUSHED = (
 PUSHED += " before the next header is missing"
 REPLACED = "bytes of payload that is pushed lost, and as many came in their place that end a line: nothing is left over"
 
+RIGHT = "bytes changed in what is pushed, or put into it: behind as many as are counted there is CR LF, as it should be"
+
+FIRST = "bytes of the first datagram lost, and CR LF of what ends it in their place: its form is not known yet"
+
+SHORTER = "digits hurt of how many bytes a datagram has, on their way to the module: it sends so many"
+JOINED = "notice of a datagram lost: the next one comes before it is read, and the module gives both as one (CIPOPEN)"
+
 ENDED_EARLY = "results put into payload: behind as many bytes as were left stands what ends payload"
+
+
+# What a module that restarts says, up to where it may end what it pushed before.
+BOOT = (b"\r\nRDY\r\n", b"\r\nRDY\r\n\r\n", b"\r\nRDY\r\n\r\n+CFUN: 1\r\n", b"\r\nRDY\r\n\r\n+CFUN: 1\r\n\r\n")
 
 
 def undecidable(problem, key, direction, at, fault, error):
@@ -631,6 +678,8 @@ def undecidable(problem, key, direction, at, fault, error):
             return ENDED
         if kind == "drop" and payload and error:
             return LOST
+        if key[1] == "udp" and kind in ("drop", "flip") and error and before_payload(key, at):
+            return SHORTER
     if key[1] == "udp" and direction == "tx" and problem.startswith("read: ") and (added or kind in ("drop", "flip")):
         if any(head.start() <= at < head.end() for head in READ.finditer(reference(*key)["tx"])):
             return CUT
@@ -639,10 +688,17 @@ def undecidable(problem, key, direction, at, fault, error):
             return TURNED
         if kind == "stray" and ends(key, at, LINE % STRAYS[int(fault[5:])].encode("latin-1")):
             return ENDED_EARLY
-        if key[1].startswith("push") and kind == "restart" and ends(key, at + 1, b"\r\nRDY\r\n", (b"\r\n",)):
+        booted = kind == "restart" and any(ends(key, at + 1, each, (b"\r\n",)) for each in BOOT)
+        if key[1].startswith("push") and booted:
             return REPLACED
         if key[1].startswith("push") and kind == "drop" and replaced(key, at, int(fault[4:])):
             return REPLACED
+        if key[1] == "udp" and key[0] in OPEN and error and notice(key, at, int(fault[4:]) if kind == "drop" else 1):
+            return JOINED
+        if key[1] == "udp" and kind == "drop" and first_datagram(key, at, int(fault[4:])):
+            return FIRST
+        if key[1].startswith("push") and (added or kind == "flip") and reads_right(key, at, fault):
+            return RIGHT
         if key[1].startswith("push") and error and (added and in_payload(key, direction, at, 2) or kind == "restart"):
             return PUSHED
     return None

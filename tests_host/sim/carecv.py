@@ -56,6 +56,7 @@ class CaReceive(CaSend):
             return BAD_PARAMETER
         if not link.taken or link.state == LISTENING or self._refused():
             return ERROR
+        self.before_read()
         if not link.rx:
             return self._nothing(link)
         data, source = self._read(link, count)

@@ -53,6 +53,8 @@ class CipReceive(CipSend):
         count = number(args, 0, 1, limit, limit)
         if link is None or count is None or len(args) > 1:
             return BAD_PARAMETER
+        if mode != 4:
+            self.before_read()
         drained = not link.open and not link.rx
         if not self.rxget or link.state == INITIAL or (drained and self.choices["empty"] == "error"):
             return self.refuse()

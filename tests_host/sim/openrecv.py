@@ -47,6 +47,7 @@ class OpenReceive(OpenSend):
         if mode == 4:
             self.info("+CIPRXGET: 4,%d,%d" % (n, link.rx_count if link else 0))
             return OK
+        self.before_read()
         if link is None or not link.rx:
             return self.ip_error(NO_DATA)
         data, _ = link.take(count, borders=False)

@@ -1,4 +1,4 @@
-"""What goes wrong with AT+CIPSEND, whatever the dialect."""
+"""What goes wrong with sending and reading, whatever the dialect."""
 
 from .basic import Basic
 
@@ -8,11 +8,13 @@ _RARELY = 0.125  # of the sends, where a seed chose it
 class Sends(Basic):
     """`refuse_sends`: so many sends are refused although their link is connected; -1: all. `stray_errors`: so many get
     somebody else's ERROR in front of their prompt. `late_prompts`: so many are refused, and their prompt comes
-    `late_prompt_ms` later. `lies`: the next results tell these texts in place of the number of bytes.
+    `late_prompt_ms` later. `lies`: the next results tell these texts in place of the number of bytes. `stray_reads`: so
+    many reads get somebody else's ERROR in front of their answer.
     """
 
     refuse_sends = 0
     stray_errors = 0
+    stray_reads = 0
     late_prompts = 0
     late_prompt_ms = 600
     lies: "tuple | list" = ()
@@ -49,6 +51,12 @@ class Sends(Basic):
         rarely = self.choices["stray_error"] and self.random.random() < _RARELY
         if self.stray_errors or rarely:
             self.stray_errors -= not rarely
+            self.result("ERROR", 4)
+
+    def before_read(self) -> None:
+        """The answer to a read is next."""
+        if self.stray_reads:
+            self.stray_reads -= 1
             self.result("ERROR", 4)
 
     def told(self, link, count: int) -> str:

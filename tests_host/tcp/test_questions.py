@@ -1,11 +1,12 @@
 """Answers that are late, damaged, or have lines of others in them: the question is asked again."""
 
 import errno
+import re
 
 from families import CIP, FAMILIES, OPEN, START
 import pytest
 from rig import ECHO, Rig
-from sim import Peer
+from sim import Echo, Peer
 from sim.at import CLEAN, GARBLED, LATE_OK, UNKNOWN_BEFORE, UNKNOWN_BEHIND
 from sim.faults import Faulty
 
@@ -280,6 +281,94 @@ def test_read_takes_its_answer_behind_another_ok(family):
     for at in range(5):
         s.write(b"hello %d" % at)
         assert s.read(7) == b"hello %d" % at
+
+
+@pytest.mark.parametrize("kind", ["stream", "datagrams"])
+@pytest.mark.parametrize("split", [0, 1])
+@families
+def test_read_takes_its_answer_behind_an_error_of_nobody(family, split, kind):
+    rig = Rig(family=family)
+    rig.vm.split_ms = split
+    if kind == "stream":
+        s = rig.socket(ECHO)
+    else:
+        rig.net.serve("peer.example", 9, Echo, "UDP")
+        s = rig.modem.socket(2, 2)
+        s.settimeout(30)
+        s.connect(("peer.example", 9))
+    for at in range(6):
+        text = b"hello %d" % at * (1 + 60 * (at % 2) * (kind == "stream"))
+        rig.vm.stray_reads = 1 + at // 3
+        s.write(text)
+        assert (s.read(len(text)) if kind == "stream" else s.recv(100)) == text
+        rig.pump(700)
+
+
+@families
+def test_end_of_a_stream_behind_an_error_of_nobody(family):
+    # The peer's last bytes wait in the module: nobody may take the ERROR for "nothing there, and closed".
+    for at in range(4):
+        rig = Rig(family=family)
+        s = rig.socket(rig.serve(Peer))
+        connection = rig.connection()
+        rig.pump(300 * at)
+        rig.vm.stray_reads = 1 + at % 2
+        connection.write(b"the last words")
+        connection.close()
+        assert s.read() == b"the last words"
+
+
+@each_cip
+def test_header_without_its_last_number_is_loss(family):
+    # What stands behind a line that was cut may be payload, or not.
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    feed = rig.uart.feed
+    rig.uart.feed = lambda data, *args: feed(re.sub(rb"(GET: ?2,0,\d+),\d+\r", rb"\1\r", data), *args)
+    s.write(b"hello")
+    with pytest.raises(OSError) as raised:
+        s.read(5)
+    assert raised.value.errno == errno.EIO
+    rig.uart.feed = feed
+    assert rig.works()
+
+
+@each_cip
+def test_genuine_error_to_a_read_ends_the_link_a_moment_later(family):
+    rig = Rig(family=family)
+    s = rig.socket(rig.serve(Peer))
+    rig.pump(500)
+    rig.vm.do_CIPRXGET = lambda op, args: "ERROR"
+    rig.connection().write(b"never seen")
+    start = rig.clock.now_us
+    with pytest.raises(OSError) as raised:
+        s.read(1)
+    assert raised.value.errno == errno.ECONNRESET
+    assert rig.clock.now_us - start < 200_000
+    del rig.vm.do_CIPRXGET
+    assert rig.works()
+
+
+@each_cip
+def test_notice_behind_an_error_that_says_nothing_is_there(family):
+    # The notice is of bytes that came behind the refusal.
+    rig = Rig(family=family)
+    s = rig.socket(rig.serve(Peer))
+    link = s._link
+    rig.pump(500)
+    refused = []
+
+    def nothing(op, args):
+        del rig.vm.do_CIPRXGET
+        refused.append(args)
+        rig.vm.after_final(lambda: rig.connection().write(b"hello"))
+        return "ERROR"
+
+    rig.vm.do_CIPRXGET = nothing
+    rig.modem.links.reading |= link.bit
+    s.settimeout(5)
+    assert s.read(5) == b"hello"
+    assert len(refused) == 1
 
 
 # Questions that a firmware refuses, or does not answer

@@ -24,6 +24,9 @@ class Receives:
     def on_line(self, buf, i, j):
         return False
 
+    def refusal(self):
+        """Nothing is kept."""
+
     def on_trailer(self):
         self.log.append(("trailer",))
 
