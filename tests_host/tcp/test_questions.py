@@ -325,8 +325,8 @@ def test_header_without_its_last_number_is_loss(family):
     s = rig.socket(ECHO)
     feed = rig.uart.feed
     rig.uart.feed = lambda data, *args: feed(re.sub(rb"(GET: ?2,0,\d+),\d+\r", rb"\1\r", data), *args)
-    s.write(b"hello")
     with pytest.raises(OSError) as raised:
+        s.write(b"hello")
         s.read(5)
     assert raised.value.errno == errno.EIO
     rig.uart.feed = feed
