@@ -31,6 +31,7 @@ class CipOpen(TcpIp):
     def ask(self, link):
         """Steps: is it open still, or by now?"""
         # One line for each link: "n", or "n,type,address,port,index". A connection's report comes between: "n,err".
+        n = link.n
         try:
             lines = yield b"AT+CIPOPEN?", self.ANSWER_MS, ()
         except OSError as e:
@@ -41,7 +42,7 @@ class CipOpen(TcpIp):
             each = line[9:].strip()
             if "," in each and '"' not in each:
                 self.on_line(line.encode(), 0, len(line))
-            elif each.split(",")[0] == str(link.n):
+            elif link.n == n and each.split(",")[0] == str(n):  # else it is of a client that has its number now
                 if "," in each:
                     self.connected(link)
                     self.links.reading |= link.bit  # a notice may have been lost: ask for data too

@@ -26,11 +26,14 @@ class CipStart(TcpIp):
 
     def ask(self, link):
         """Steps: is it open still, or by now?"""
+        n = link.n
         try:
-            info = yield b"AT+CIPSTATUS=%d" % link.n, self.ANSWER_MS, ()
+            info = yield b"AT+CIPSTATUS=%d" % n, self.ANSWER_MS, ()
             state = info and info[-1].split(",")[-1].strip(' "')
         except OSError:
             self.doubt = True  # neither link nor context?
+            return
+        if link.n != n:  # the answer is about who has its number now, or had it before
             return
         if state == "CONNECTED":
             if link.state == State.CONNECTING and not link.stale:  # the report was lost, or it is an older connection

@@ -272,10 +272,11 @@ class TcpIp(Modem):
     def inquire(self, link):
         """Steps: is it still what we think it is, and ours?"""
         link.heard = ticks_ms()
+        n = link.n
         servers = self.parts.get("servers")
         if servers:
-            yield from servers.check(link.n)
-        if link.n >= 0:
+            yield from servers.check(n)
+        if link.n == n:  # else a client has that number
             yield from self.ask(link)
 
     def reported(self, link, ms):

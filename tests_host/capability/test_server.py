@@ -8,10 +8,11 @@ from families import CIP, FAMILIES, OPEN
 import pytest
 import select
 
-from sim import Echo
+from sim import Blackhole, Echo
 from sim.faults import Faulty
 
 from simcom import socket as module
+from simcom.links import State
 
 CIPSTART = ("sim800", "sim7000")
 SERVERS = {"sim800": 1, "sim7000": 1, "sim7028": 2, "a76xx": 4, "sim7080": 4}
@@ -744,6 +745,50 @@ def test_client_right_behind_an_answer_about_its_number(family):
     assert c.read(5) == b"hello"
     c.write(b"world")
     assert second[0].recv(5) == b"world"
+
+
+@pytest.mark.parametrize("question", range(3))  # the server's, whose the number is, whether it is open
+@each_cip
+def test_answer_about_a_link_that_has_given_its_number_to_a_client(family, question):
+    # It connects under another number by now: what the answer says of that, or of the old one, is not about it.
+    rig = Rig(family=family, wrap=Faulty)
+    listening(rig)
+    c = rig.modem.socket()
+    c.settimeout(0)
+    with pytest.raises(OSError):
+        c.connect(rig.serve(Blackhole))
+    rig.pump(1000)
+    link = c._link
+    old, new = link.n, link.n - 1
+    name, kind = LISTS[family]
+    start = family in CIPSTART
+    real = getattr(rig.vm, "do_" + name)
+    asked = []
+
+    def answer(op, args):
+        mine = op == kind and (not start or args == [str(old)])
+        if mine:
+            asked.append(rig.clock.now_us)
+        if not mine or len(asked) <= question:
+            return real(op, args)
+        setattr(rig.vm, "do_" + name, real)
+        rig.port.stall(rig.port.offset["rx"], 300)  # answer and notice are seen at once
+        if start:
+            rig.vm.info('+CIPSTATUS: %d,0,"TCP","198.51.100.2","80","CLOSED"' % old)
+        else:
+            rig.vm.info('+CIPOPEN: %d,"TCP","198.51.100.9",81,-1' % new)
+        notice = "%d, REMOTE IP: 192.0.2.7" if start else '+CLIENT: %d,0,"192.0.2.7:50000"'
+        rig.vm.after_final(lambda: rig.vm.report(notice % old))
+        return "OK"
+
+    setattr(rig.vm, "do_" + name, answer)
+    states = set()
+    for _ in range(1200):
+        rig.pump(10)
+        if link.n != old:
+            states.add(link.state)
+    assert link.n == new
+    assert states == {State.CONNECTING} and not link.error
 
 
 @pytest.mark.parametrize("ms", range(0, 12, 3))
