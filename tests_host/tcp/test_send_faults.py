@@ -69,6 +69,18 @@ def test_error_of_nobody_before_the_prompt(family, mux, split):
     assert r.modem.isconnected()
 
 
+@families
+def test_prompt_of_a_send_that_the_module_repeats_unasked(family):
+    # "A/" is its last command once more, V.250 5.2.4: a line that was cut leaves it. No command becomes the payload.
+    r = rig(family)
+    s, peer = sink(r)
+    assert s.write(b"h" * 40) == 40
+    r.uart.write(b"A/", 0, 2)
+    r.pump(3000)
+    assert b"AT" not in peer.received and len(peer.received) == 80
+    assert r.works()
+
+
 @start_families
 @pytest.mark.parametrize("form", ["variable", ("timed", 1)])
 def test_error_of_nobody_before_the_prompt_of_a_send_without_a_length(family, form):

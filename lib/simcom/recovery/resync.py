@@ -121,9 +121,11 @@ def resync(m):
                 for link in m.links.slots:
                     if link and link.sending == channel.owed:
                         m.broken(link, errno.EIO, "send: the module asked for the bytes when they were given up")
+            # First, as the module may be waiting for the rest of a payload: a command would be part of it. Also of one
+            # for which it has asked unasked: "A/" in what it took for a line repeats a send.
+            waits = channel.owed or channel.stray
             channel.stray = False
-            # First, as the module may be waiting for the rest of a payload: a command would be part of it.
-            yield from fill(m, channel.owed and 1500)  # or what it understood
+            yield from fill(m, waits and 1500)  # or what it understood
             yield from silence(m)
             channel.parser.reset()
             channel.mute = False
