@@ -43,8 +43,8 @@ class _Own:
 class Servers(Numbers):
     """``modem.parts["servers"]``, from the first ``listen()`` on."""
 
-    def __init__(self, m):
-        super().__init__(m)
+    def __init__(self, m, wording):
+        super().__init__(m, wording)
         add_hook(m, self)
         m.parts["servers"] = self
 

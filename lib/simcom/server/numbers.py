@@ -5,7 +5,6 @@ from time import ticks_ms
 
 
 from ..stream.reclaim import all_taken
-from ..lazy import capability
 from ..links import Link, State
 from ..pump import Task
 
@@ -34,11 +33,14 @@ def _same(link, peer):
 
 
 class Numbers:
-    """``slots``: the servers; told what the module says of its links, finds out whose they are."""
+    """``slots``: the servers; told what the module says of its links, finds out whose they are.
 
-    def __init__(self, m):
+    ``wording``: the file of their dialect.
+    """
+
+    def __init__(self, m, wording):
         self.modem = m
-        self.wording = capability(m, "server")
+        self.wording = wording
         self.slots = [None] * m.SERVERS
         self._nobody = Task(None)  # of clients that nobody has accepted yet
         self.offset = 0  # of the server's index where links are listed

@@ -4,6 +4,7 @@ import errno
 from time import ticks_diff, ticks_ms
 
 from ..critical import critical
+from ..lazy import capability
 from ..local_port.bind import Bound
 from ..links import Link
 from .keeper import Servers
@@ -41,13 +42,13 @@ def listen(self, backlog: int = 0):
     if self._timeout != 0:
         m.may_wait()
     if not again or listener.error:
-        servers = m.parts.get("servers") or Servers(m)
+        servers = m.parts.get("servers") or Servers(m, capability(m, "server"))
         listener = Listener(m, bound, backlog)
         critical(m, servers.take, listener)
         self._link = listener
-        self._poll = lambda want: _poll(self, want)
-        self.close = lambda: _close(self)
-        self.connect = lambda address: _connect(self)
+        self._poll = lambda want: _Socket.poll(self, want)
+        self.close = lambda: _Socket.close(self)
+        self.connect = lambda address: _Socket.connect(self)
     m.pump()
     try:
         while self._timeout != 0 and not (listener.error or listener.listens()):
@@ -99,7 +100,7 @@ def _accepted(m, listener):
         link.to(state)
         raise
     listener.waiting.pop(0)
-    _adopt(made, link)
+    _Socket.adopt(made, link)
     link.heard = ticks_ms()
     if n >= 0:
         m.serve(link)
@@ -107,45 +108,42 @@ def _accepted(m, listener):
     return made, link.peer
 
 
-# Methods of sockets: of the one that was accepted, and of the one that listens, in place of a client's
+class _Socket:
+    """Methods that sockets get: ``self`` is the one that was accepted, or listens, whose client's it has no use for."""
 
+    def adopt(self, link):
+        link.hold = self._link.hold
+        self._link = link
 
-def _adopt(self, link):
-    link.hold = self._link.hold
-    self._link = link
+    def poll(self, want):
+        if self._closed:
+            return Poll.NVAL
+        self._modem.pump()
+        listener = self._link
+        bits = Poll.IN if listener.client() else 0
+        if listener.error:
+            bits |= Poll.IN | Poll.ERR
+        return bits & (want | Poll.ERR | Poll.HUP)
 
+    def connect(self):
+        self._start()
+        raise OSError(errno.EALREADY, "the socket listens")
 
-def _poll(self, want):
-    if self._closed:
-        return Poll.NVAL
-    self._modem.pump()
-    listener = self._link
-    bits = Poll.IN if listener.client() else 0
-    if listener.error:
-        bits |= Poll.IN | Poll.ERR
-    return bits & (want | Poll.ERR | Poll.HUP)
-
-
-def _connect(self):
-    self._start()
-    raise OSError(errno.EALREADY, "the socket listens")
-
-
-def _close(self):
-    # Accepted clients stay; waits until the module has stopped, unless it does not block.
-    if self._closed:
-        return
-    self._closed = True
-    m = self._modem
-    listener = self._link
-    critical(m, listener.leave)
-    m.pump()
-    server = listener.server
-    start = ticks_ms()
-    while self._timeout != 0 and server.running and not server.listener and not server.stuck:
-        if m.pumping or ticks_diff(ticks_ms(), start) >= listener.linger:
-            break
-        m.wait(20, start, listener.linger)
+    def close(self):
+        # Accepted clients stay; waits until the module has stopped, unless it does not block.
+        if self._closed:
+            return
+        self._closed = True
+        m = self._modem
+        listener = self._link
+        critical(m, listener.leave)
+        m.pump()
+        server = listener.server
+        start = ticks_ms()
+        while self._timeout != 0 and server.running and not server.listener and not server.stuck:
+            if m.pumping or ticks_diff(ticks_ms(), start) >= listener.linger:
+                break
+            m.wait(20, start, listener.linger)
 
 
 class Listener(Link):
