@@ -5,8 +5,8 @@ from time import ticks_ms
 
 from micropython import const
 
-from .channel import Answer
 from .links import RingPool, State
+from .parser import Answer
 
 
 _READ_MS = const(3000)

@@ -6,9 +6,10 @@ from time import ticks_add, ticks_ms
 from micropython import const
 
 from .buffered import Buffered
-from .channel import Answer, passed
+from .channel import passed
 from .inline import InlineParser
 from .links import State, Wait
+from .parser import Answer
 
 _BARE_MS = const(50)  # so long an OK may be an older command's, and the answer follow
 _REST_MS = const(1500)  # behind the peer's close bytes may come so late

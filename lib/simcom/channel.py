@@ -5,7 +5,7 @@ from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .parser import Parser
+from .parser import Answer, Parser
 
 
 _AHEAD = const(1 << 22)  # ms from now: no deadline is later
@@ -25,16 +25,6 @@ class Pace:
     """How payload comes."""
 
     GAP_MS = 1000  # silence inside it after which it is in doubt
-
-
-class Answer:
-    """What a command's handler is told, as handler(kind, buf, i, j)."""
-
-    LINE = 0  # a line, before unsolicited codes are looked at: an awaited one? (returns whether)
-    TEXT = 1  # a line that is no unsolicited code: free text? (returns whether)
-    OK = 2
-    ERROR = 3  # i, j: the final result line
-    LOST = 4  # the deadline passed, or bytes were lost
 
 
 def passed(start, ms):

@@ -8,6 +8,16 @@ _LONG = const(b"\r\n\r\nOK\r\n")
 _SHORT = const(b"\r\nOK\r\n")
 
 
+class Answer:
+    """What a command's handler is told, as handler(kind, buf, i, j)."""
+
+    LINE = 0  # a line, before unsolicited codes are looked at: an awaited one? (returns whether)
+    TEXT = 1  # a line that is no unsolicited code: free text? (returns whether)
+    OK = 2
+    ERROR = 3  # i, j: the final result line
+    LOST = 4  # the deadline passed, or bytes were lost
+
+
 class Parser:
     """Sans-IO: the owner fills ``buf`` from its start and calls ``feed(n)``.
 

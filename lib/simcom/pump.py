@@ -5,8 +5,9 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .channel import Answer, Channel, passed
+from .channel import Channel, passed
 from .lazy import once
+from .parser import Answer
 
 _LAPS = const(3)  # so many reads go before the tasks are looked at
 _REST_MS = const(10)  # when nothing was to be done it is not looked for so long, unless something comes

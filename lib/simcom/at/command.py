@@ -5,7 +5,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from ..channel import Answer
+from ..parser import Answer
 from ..checks import check_number, check_text
 from ..lazy import once
 from ..pump import text

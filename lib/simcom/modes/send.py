@@ -4,7 +4,8 @@ from time import ticks_ms
 
 from micropython import const
 
-from ..channel import Answer, passed
+from ..channel import passed
+from ..parser import Answer
 from ..checks import check_number
 from ..supported import need, start_only
 from ..pump import text

@@ -6,7 +6,8 @@ from time import ticks_ms
 
 from micropython import const
 
-from ..channel import Answer, passed
+from ..channel import passed
+from ..parser import Answer
 from ..links import Link, State
 
 
