@@ -18,7 +18,7 @@ _CODES = const(
 # Methods that registry.py finds when they are called: dir(), hasattr() and getattr() load nothing.
 _LATER = const(
     " connect disconnect flush settle at on_urc socket config status ifconfig ipconfig resolve background reset"
-    " recover context sleep awake psm edrx transparent transparent_server preload "
+    " recover context sleep awake psm edrx transparent transparent_server preload datagrams "
 )
 
 # Boot lines, also those that come late: in mid-session they mean a restart, perhaps.

@@ -16,6 +16,7 @@ _METHODS = {
     "at": "at.command",
     "on_urc": "at.urc",
     "socket": "stream.of_modem",
+    "datagrams": "udp.socket",
     "config": "options.config",
     "status": "options.config",
     "ifconfig": "options.config",

@@ -24,7 +24,7 @@ it is used first: they stay in the heap, or are loaded each time and are garbage
 them beforehand.
 """
 OWN = ("active", "isconnected")  # methods of the modem that are for programs; the others are between its parts
-INSIDE = ("late", "via")  # loaded when used, but by the library
+INSIDE = ("datagrams", "late", "via")  # loaded when used, but by the library
 ALIASES = {"awake": "wake"}  # what a method is called that has another name where it lies
 SOCKET = ("install", "getaddrinfo")
 

@@ -5,7 +5,6 @@ import errno
 from micropython import const
 
 from ..endpoint import Type, flat
-from ..lazy import load
 
 _AF_INET = const(2)
 _AF_INET6 = const(10)
@@ -20,7 +19,7 @@ def become(s, m, af, type, proto):
     if af != _AF_INET and af != _AF_INET6:
         raise OSError(errno.EOPNOTSUPP, "only AF_INET and AF_INET6")
     if type == Type.DGRAM:
-        load("udp.socket").equip(s, m)
+        m.datagrams(s)
         return True
     if type != Type.STREAM:
         raise OSError(errno.EOPNOTSUPP, "only SOCK_STREAM and SOCK_DGRAM")

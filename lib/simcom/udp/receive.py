@@ -1,14 +1,12 @@
 """Receiving datagrams in buffer access: one answer of AT+CIPRXGET is one datagram, of digits perhaps the half of it."""
 
-from ..lazy import capability
-
 
 class Datagrams:
-    """``modem.parts["datagrams"]``, from the first UDP socket on."""
+    """``modem.parts["datagrams"]``, from the first UDP socket on; ``dialect``: the file of its wording."""
 
-    def __init__(self, m):
+    def __init__(self, m, dialect):
         self._modem = m
-        self.dialect = capability(m, "udp")
+        self.dialect = dialect
         self.port = 0  # the last local port of our choice
         self.longest = max(m.SEND_MAX, self.dialect.LONGEST)  # that the module sends, as far as we know
         self._handler = self.on_read

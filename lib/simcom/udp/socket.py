@@ -6,7 +6,7 @@ from time import ticks_ms
 from .peer import Association, used
 from .receive import Datagrams
 from ..links import State
-from ..lazy import method, once
+from ..lazy import capability, method, once
 from ..endpoint import Poll, flat, span
 
 
@@ -16,11 +16,11 @@ _FACE = (
 )
 
 
-def equip(s, m):
-    """Make a new socket, which has nothing of its own yet, one for datagrams on ``m``."""
+def datagrams(m, s):
+    """Make a new socket, which has nothing of its own yet, one for datagrams."""
     parts = m.parts
     if "datagrams" not in parts:
-        parts["datagrams"] = Datagrams(m)
+        parts["datagrams"] = Datagrams(m, capability(m, "udp"))
     face = DatagramSocket(m)
     for name in _FACE.split():
         setattr(s, name, getattr(face, name))
