@@ -54,6 +54,13 @@ UNITS = {
         "preloading",
         "threads",
     ),
+    "transparent": (
+        "transparent.stream",
+        "transparent.connection",
+        "transparent.life",
+        "transparent.escape",
+        "transparent.datamode",
+    ),
     "push": ("receive.push", "receive.headers"),
     "strays": ("recovery.strays", "stream.partial", "stream.echo"),
 }

@@ -1,16 +1,11 @@
 """Data mode: bytes that are the connection's until the module says that it is over, or is asked to."""
 
-import errno
-from time import ticks_diff, ticks_ms
+from time import ticks_ms
 
 from micropython import const
 
 from ..channel import passed
-from ..links import State
 from ..parser import Parser
-from ..socket import socket
-
-_WRITE = const(4)  # MP_STREAM_POLL_WR
 
 _SILENCE_MS = const(900)  # after so long +++ might be taken for ours
 _OK_MS = const(300)  # so long it may be the OK behind CONNECT
@@ -40,13 +35,12 @@ class _Lines(Parser):
         return n - i
 
 
-class DataMode(socket):
-    """The bytes of a connection in transparent mode. What it is at is for its subclasses."""
+class DataMode:
+    """The bytes of a stream in transparent mode."""
 
     CHUNK = 256  # bytes that may come at once
 
     def __init__(self, m, events, dtr, dcd):
-        super().__init__(modem=m)
         self._dtr = dtr
         self._dcd = dcd
         self._size = m.ring_size
@@ -93,31 +87,10 @@ class DataMode(socket):
         channel.any = self._uart_any
         self._modem.ring_size = self._size
 
-    # The stream, where it is not as with sockets
+    # Data
 
-    def _wait(self, start):
-        if not (self._wish or self._data) and self._link.state == State.OPEN:
-            raise OSError(errno.EALREADY, "in command mode: resume() first")
-        limit = self._timeout
-        if self._brief and (limit is None or ticks_diff(ticks_ms(), start) < limit):
-            self._brief = False
-            self._modem.wait(1, start, limit)
-        else:
-            super()._wait(start)
-
-    def _await(self, n, start):
-        # The other half of the ring is for what cannot be read before it is known what it is.
-        return super()._await(min(n, self._size // 2), start)
-
-    def _send(self, buf, off, n, done=0):
-        link = self._link
-        if link.error or link.state != State.OPEN:
-            return super()._send(buf, off, n, 1)  # no write is good any more
-        if not self._wish:
-            raise OSError(errno.EALREADY, "in command mode: resume() first")
-        self._brief = True
-        if not self._data or self._after:
-            return 0
+    def _put(self, buf, off, n):
+        # To the module, as much as it takes now.
         n = self._allowed(buf, off, n)
         if n:
             n = self._modem.channel.uart.write(buf, off, n) or 0
@@ -143,15 +116,6 @@ class DataMode(socket):
                 if self._pluses + k == 2:
                     return k
         return n
-
-    def _poll(self, want):
-        bits = super()._poll(want)
-        link = self._link
-        if link.state == State.OPEN and not link.error and (self._after or not (self._data and self._wish)):
-            bits &= ~_WRITE
-        return bits
-
-    # Data
 
     def _room(self):
         """How many bytes may still be received."""

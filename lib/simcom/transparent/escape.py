@@ -7,7 +7,7 @@ from micropython import const
 
 from ..channel import passed
 from ..links import State
-from .datamode import BOOT, ESCAPED, DataMode, Plus
+from .datamode import BOOT, ESCAPED, Plus
 
 _EARLY_MS = const(900)  # the module's OK comes no sooner after +++ …
 _ANSWER_MS = const(3000)  # … and no later
@@ -45,8 +45,8 @@ def _to_commands(m):
         m.reserve(None)
 
 
-class Escape(DataMode):
-    """Steps of a task; ``_ended()`` and ``_put_back()`` are its subclass's."""
+class Escape:
+    """What leaves data mode: steps of the task of a stream."""
 
     def abandon(self, code=errno.ECONNABORTED):
         """For who must have the module whatever its stream is at, whoever has that: it ends, the context too."""

@@ -8,11 +8,16 @@ from micropython import const
 from ..checks import check_number, check_pin
 from ..supported import start_only
 from ..links import State
-from ..lazy import once
+from ..lazy import capability, once
+from ..socket import socket
 from .connection import Tunnel
+from .datamode import DataMode
+from .escape import Escape
+from .life import Life
 
 _TUNING = ((3, 8), (2, 10), (1, 1460), (0, 1), (0, 1), (50, 1460), (20, 1000))
 
+_WRITE = const(4)  # MP_STREAM_POLL_WR
 _LOSING = const(460800)  # above it bytes are lost without RTS/CTS, as measured on an emulated Pico
 _CLOSE_MS = const(150000)  # +++, AT+CIPCLOSE, the context down and up
 
@@ -84,7 +89,7 @@ def _commands(m, tuning, flow_control, dtr):
     return commands
 
 
-class Transparent(Tunnel):
+class Transparent(socket, DataMode, Escape, Life, Tunnel):
     """A stream as a connected socket is one; ``escape()`` and ``resume()`` switch between data and commands."""
 
     def __init__(self, m, tuning, flow_control, dtr, dcd):
@@ -92,7 +97,10 @@ class Transparent(Tunnel):
             if pin is not None:
                 check_pin(name, pin)
         dtr = dtr or m.__dict__.get("dtr")
-        super().__init__(m, _commands(m, tuning, flow_control, dtr), dtr, dcd)
+        socket.__init__(self, modem=m)
+        self._words = capability(m, "transparent")
+        DataMode.__init__(self, m, self._words.events(m), dtr, dcd)
+        Tunnel.__init__(self, _commands(m, tuning, flow_control, dtr))
         self._safe = flow_control
 
     @property
@@ -153,6 +161,42 @@ class Transparent(Tunnel):
             self.close()
             raise OSError(*link.error)
         return self
+
+    # The stream, where it is not as with sockets
+
+    def _wait(self, start):
+        if not (self._wish or self._data) and self._link.state == State.OPEN:
+            raise OSError(errno.EALREADY, "in command mode: resume() first")
+        limit = self._timeout
+        if self._brief and (limit is None or ticks_diff(ticks_ms(), start) < limit):
+            self._brief = False
+            self._modem.wait(1, start, limit)
+        else:
+            super()._wait(start)
+
+    def _await(self, n, start):
+        # The other half of the ring is for what cannot be read before it is known what it is.
+        return super()._await(min(n, self._size // 2), start)
+
+    def _send(self, buf, off, n, done=0):
+        link = self._link
+        if link.error or link.state != State.OPEN:
+            return super()._send(buf, off, n, 1)  # no write is good any more
+        if not self._wish:
+            raise OSError(errno.EALREADY, "in command mode: resume() first")
+        self._brief = True
+        if not self._data or self._after:
+            return 0
+        return self._put(buf, off, n)
+
+    def _poll(self, want):
+        bits = super()._poll(want)
+        link = self._link
+        if link.state == State.OPEN and not link.error and (self._after or not (self._data and self._wish)):
+            bits &= ~_WRITE
+        return bits
+
+    # Its end, and its modes
 
     def close(self):
         """Leave data mode, close the connection, raise the context anew for sockets: waits for that unless the stream
