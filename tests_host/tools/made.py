@@ -61,6 +61,7 @@ UNITS = {
         "transparent.escape",
         "transparent.datamode",
     ),
+    "at": ("at.command", "at.codes"),
     "push": ("receive.push", "receive.headers"),
     "strays": ("recovery.strays", "stream.partial", "stream.echo"),
 }
