@@ -48,7 +48,7 @@ _FILES = {
     "context": ("context.second", "context.", "udp.link", "options."),
     "background": ("modes.background",),
     "recover": ("recovery.recover", "recovery.reset", "options."),
-    "at": ("at.command", "at.reserved", "at.urc"),
+    "at": ("at.command", "at.reserved", "at.urc", "options.remembered"),
     "options": (
         "options.stack",
         "options.status",

@@ -62,6 +62,7 @@ UNITS = {
         "transparent.datamode",
     ),
     "at": ("at.command", "at.codes"),
+    "reserved": ("at.reserved", "options.remembered"),
     "push": ("receive.push", "receive.headers"),
     "strays": ("recovery.strays", "stream.partial", "stream.echo"),
 }
@@ -76,6 +77,7 @@ COPIED = (
     "supported",
     "critical",
     "counters",
+    "options.remembered",
     "stages",
     "cipstart",
     "cipopen",

@@ -145,7 +145,7 @@ class _Remember:
         self._fields = args[1:].split(",")
 
     def __call__(self, m):
-        from ..options.stack import remember
+        from ..options.remembered import remember
 
         fields = self._fields + _setting(m)[len(self._fields) :]
         remember(m, b"AT+CIPCCFG=" + ",".join(fields).encode())

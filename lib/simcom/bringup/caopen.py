@@ -1,4 +1,4 @@
-"""The PDP context in the CAOPEN dialect, loaded for bring-up."""
+"""The PDP context in the CAOPEN dialect, for bring-up."""
 
 import errno
 
@@ -12,7 +12,7 @@ fields = _query.fields
 query = _query.query
 refusal = _query.refusal
 
-_SWITCH = const(600)  # tenths of a second: +APP PDP comes within a minute
+_SWITCH = const(600)  # tenths of a second, in which +APP PDP comes
 
 
 def context_up(m, apn, user, key):
@@ -34,7 +34,7 @@ def context_up(m, apn, user, key):
 
 
 def raised(m, who, apn, user, key):
-    """Steps: ``who``, the modem or another context, gets up."""
+    """Steps: ``who``, modem or other context, gets up."""
     yield from _account(m, who, apn, user, key)
     if who is m:
         cmd = 'AT+CACFG="ASYNCOPEN",1'
@@ -45,7 +45,7 @@ def raised(m, who, apn, user, key):
 
 
 def _account(m, who, apn, user, key):
-    # What is not given stays as it is, if there is something.
+    # What is not given stays, if there is something.
     if "+CNCFG" in " ".join(m.init).upper() and apn == ():
         return
     now = ("",) * 5
@@ -82,7 +82,7 @@ def state_of(m, pdp):
 
 
 def _switch(m, who, on):
-    # OK says nothing, +APP PDP comes before or after it. It may have been lost, or be an older one's.
+    # OK says nothing, +APP PDP comes before or after it, is lost, or an older one's.
     who.net = None
     try:
         yield b"AT+CNACT=%d,%d" % (who.pdp, on), 10000, False
@@ -104,7 +104,7 @@ def _switch(m, who, on):
 
 
 def context_check(m, who=None):
-    """Read the address of ``who``, else of the modem; ATError when the context is off."""
+    """Read the address of ``who``, else of the modem; ATError when it is off."""
     who = who or m
     state, address = yield from state_of(m, who.pdp)
     if state != "1":
@@ -113,7 +113,7 @@ def context_check(m, who=None):
 
 
 def context_down(m):
-    """Deactivate it, and with it every link; and the contexts beside it that are not to be up."""
+    """Deactivate it, with every link; and those beside it that are not to be up."""
     others = m.parts.get("contexts")
     if others:
         yield from others.down()

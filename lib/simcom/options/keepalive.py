@@ -1,7 +1,7 @@
 """Keep-alive probes of the module's TCP, the same for all links."""
 
 from ..lazy import capability
-from .stack import after
+from .remembered import after
 from ..bringup.optional import note
 
 _NAME = "keepalive"

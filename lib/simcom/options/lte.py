@@ -3,7 +3,7 @@
 import errno
 
 from ..supported import need
-from .stack import forget, remember
+from .remembered import forget, remember
 
 
 def set_cid(m, cid):

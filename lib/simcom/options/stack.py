@@ -1,4 +1,4 @@
-"""Settings of the module's TCP/IP stack that a program may want otherwise: checked, sent, sent again by connect()."""
+"""Settings of the module's TCP/IP stack that a program may want otherwise."""
 
 import errno
 
@@ -7,41 +7,9 @@ from ..checks import check_number, check_text
 from ..lazy import capability
 from ..pump import ATError
 from ..query import fields, query
+from .remembered import forget, keep, remember
 
 _TIMES = "settings of time-outs"
-
-
-def keep(m, cmd):
-    """The steps that send ``cmd`` if the module is on, and have every later connect() send it if it was taken."""
-    if m.on:
-        yield cmd
-    remember(m, cmd)
-
-
-def remember(m, *commands):
-    """connect() sends the command, instead of what it sent with that name, before the context is raised.
-
-    What the driver does not need is optional: of several ``commands`` the first that is taken; none: no matter.
-    """
-    name = commands[0][: commands[0].find(b"=") + 1]
-    known = [each.startswith(name) for each in m.SETTINGS]
-    if True in known:
-        at = known.index(True)
-        m.SETTINGS = m.SETTINGS[:at] + commands[:1] + m.SETTINGS[at + 1 :]
-    else:
-        forget(m, str(name, "ascii"))
-        m.optional[str(name, "ascii")] = commands
-
-
-def forget(m, name):
-    """connect() sends nothing with that name any more, unless the driver needs it."""
-    m.optional = dict(m.__dict__.get("optional") or {})
-    m.optional.pop(name, None)
-
-
-def after(m, name, steps):
-    """connect() does ``steps(modem)`` when the context is up, instead of those of that name."""
-    m.extra = [each for each in m.extra if each[0] != name] + [(name, steps)]
 
 
 def _numbers(what, values, least, low, high):
@@ -84,7 +52,7 @@ def _dns(m, cmd):
     if m.on and not (yield from tried(m, "AT+CDNSCFG=", commands)) and not m.up:
         m.optional = was
         raise ATError(str(cmd, "ascii"), "ERROR")
-    # While the context is up it may be too late for it: the next connect() tells.
+    # While the context is up it may be too late: the next connect() tells.
 
 
 def get_dns(m):
@@ -96,7 +64,7 @@ def get_dns(m):
 
 
 def _servers(line):
-    # Zeros where none is set; those of IPv6 stand behind those of IPv4.
+    # Zeros where none is set; IPv6 stands behind IPv4.
     found = [part.split(":", 1)[1].strip() for part in line.split(",") if "DNS:" in part.upper()]
     if not found:
         raise ValueError
@@ -147,7 +115,7 @@ def _three(line):
     return values
 
 
-# Those of the fields of AT+CIPCCFG that are not the driver's: name, place, least, most.
+# Fields of AT+CIPCCFG: name, place, least, most.
 _RETRIES = ("retries", 0, 0, 10)
 _DELAY = ("delay_ms", 1, 0, 1000)
 _TEXTS = ("error_texts", 3, 0, 1)
@@ -167,13 +135,13 @@ def set_delay_ms(m, ms):
 
 
 def set_error_texts(m, flag):
-    """Whether the module words its errors: errMode of AT+CIPCCFG. The driver knows both. None: numbers."""
+    """Whether the module words its errors: errMode of AT+CIPCCFG. None: numbers."""
     return _field(m, flag, *_TEXTS)
 
 
 def set_link_headers(m, flag):
     """False: headers of direct push without the number of their link: HeaderType 0 of AT+CIPCCFG. Whose bytes they are
-    is then known by their sender, or when one connection is open. None: with it."""
+    is known by their sender, or when one connection is open. None: with it."""
     return _field(m, flag, *_HEADERS)
 
 
@@ -218,9 +186,9 @@ def _configure(m):
 
 
 def set_stack(m, value):
-    """ "default": back to what the module's stack has from its maker, whatever a program before left in it: the execute
-    forms of AT+CIPHEAD, AT+CIPSRIP, AT+CIPSENDMODE, AT+CIPCCFG and, without a context, AT+CIPMODE. What the driver
-    needs, and config() was told, is set again behind it."""
+    """ "default": as the module's maker has it, whatever a program before left: the execute forms of AT+CIPHEAD,
+    AT+CIPSRIP, AT+CIPSENDMODE, AT+CIPCCFG and, without a context, AT+CIPMODE. What the driver needs, and config() was
+    told, is set again behind it."""
     if value != "default":
         raise ValueError('stack: "default", not %r' % (value,))
     need(m, _TIMES)
