@@ -527,6 +527,16 @@ def served(rig, server, data):
     return caller, client
 
 
+def gone_but_for(own, client, server):
+    """The second context is down: its client and its server have ended, the other connection goes on."""
+    for call in (lambda: client.read(1), server.accept):
+        with pytest.raises(OSError) as caught:
+            call()
+        assert caught.value.args[0] in GONE
+    own.write(b"still here")
+    assert own.read(10) == b"still here"
+
+
 @START
 @each_seed
 def test_server_of_the_second_context(family, seed):
@@ -548,12 +558,7 @@ def test_server_of_the_second_context(family, seed):
     rig.pump(30_000)  # the module is asked whether it listens
     served(rig, server, b"again")
     second.disconnect()
-    for call in (lambda: client.read(1), server.accept):
-        with pytest.raises(OSError) as caught:
-            call()
-        assert caught.value.args[0] in GONE
-    own.write(b"still here")
-    assert own.read(10) == b"still here"
+    gone_but_for(own, client, server)
     assert not rig.vm.server_port
     second.connect()  # and it listens again
     rig.pump(2000)
@@ -643,12 +648,7 @@ def test_server_of_another_context_where_they_have_numbers(family):
     _, client = served(rig, server, b"by the second")
     own = rig.socket(ECHO)
     second.disconnect()
-    for call in (lambda: client.read(1), server.accept):
-        with pytest.raises(OSError) as caught:
-            call()
-        assert caught.value.args[0] in GONE
-    own.write(b"still here")
-    assert own.read(10) == b"still here"
+    gone_but_for(own, client, server)
 
 
 @START

@@ -280,12 +280,10 @@ def eight():
         s.close()
 
 
-def measure(name, sizes, long_sizes, segments, bursts):
-    """All of it for the family of that name; positions in the stream are checked throughout."""
-    global family, position
-    family = name
-
-    # Sizes of what the program reads, out of whole segments (the prebuilt header).
+def reading(sizes, long_sizes, segments, bursts):
+    """What the program reads at once, and how it comes; returns the socket."""
+    global position
+    # Out of whole segments (the prebuilt header).
     for long, each in ((True, long_sizes), (False, sizes)):
         s = fresh(long=long)
         for size in each:
@@ -315,8 +313,11 @@ def measure(name, sizes, long_sizes, segments, bursts):
     for burst in bursts:
         setting(burst=burst)
         twice("at most %d bytes per UART read" % burst, s, SEGMENT, 4)
+    return s
 
-    # Notices, for this link and for one that nobody opened, between segments and between payload and its OK.
+
+def with_notices(s):
+    """For this link and for one that nobody opened, between segments and between payload and its OK."""
     for notice in (uart.notice, uart.notice.replace(b"0\r", b"3\r")):
         text = str(notice, "ascii").strip()
         setting(after=notice)
@@ -325,7 +326,10 @@ def measure(name, sizes, long_sizes, segments, bursts):
         twice(text + " before OK", s, SEGMENT, 4)
         check(text + ": no byte lost", modem.channel.desync and "resynchronised")
 
-    # Not blocking, recv_into, poll.
+
+def other_calls(s):
+    """Not blocking, recv_into, poll, and nothing to do."""
+    global position
     setting()
     buf = bytearray(512)
     for way in (locked, counted):
@@ -341,13 +345,20 @@ def measure(name, sizes, long_sizes, segments, bursts):
         modem.pump()
         position += 20000
         check("recv_into: the bytes", way("recv_into", into, s, buf, 10000) != 10000 and "missing")
-
-    # Idle.
     for way in (locked, counted):
         # Each poll is a millisecond; after ten seconds the link would be asked how it is, which does take heap.
         twice("before idling", s, 100, 1)
         way("idle pump", pumps, s)
         way("ioctl poll", polls, s)
+
+
+def measure(name, *sizes):
+    """All of it for the family of that name; positions in the stream are checked throughout."""
+    global family, position
+    family = name
+    s = reading(*sizes)
+    with_notices(s)
+    other_calls(s)
     s.close()
 
     setting()

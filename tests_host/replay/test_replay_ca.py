@@ -434,18 +434,8 @@ def test_what_is_asked_beside_a_connection(transcript, chunk):
     assert s.write(b"still there") == 11
 
 
-@every("07 16")
-def test_what_is_asked_before_there_is_one(transcript, chunk):
-    module = CaReplay(chunk)
-    made = modem(module)
-    module.load(transcript)
-    left_by_at(made, module)
-    module.finish()
-    assert connected(made).write(b"x") == 1
-
-
-@every("09")
-def test_settings_of_sockets(transcript, chunk):
+@every("07 09 16")
+def test_what_is_asked_and_set_before_there_is_one(transcript, chunk):
     module = CaReplay(chunk)
     made = modem(module)
     module.load(transcript)
