@@ -48,7 +48,8 @@ class Channel:
         self.head = None  # start of a line that goes to receiver.on_head() at once: of most payload
         self.cmd = b""  # the last command, also after its end
         self.own = 0  # what ends it. 0: OK; 1: the line that the handler takes; 2: OK, after an awaited line …
-        # … 3: there was an OK without it, of an older command: the answer comes in a quarter of its time, or not
+        # … 3: there was an OK without it, of an older command: the answer comes in a quarter of its time, or not …
+        # … 4: it came behind that OK, which may have been its own: another comes at once, or not
         self.filler = 0  # payload bytes that the last command promised …
         self.sent = -1  # … and so many were written; -1: there was no prompt yet; -2: it is not awaited behind an ERROR
         self.refused = None  # an ERROR: it is the answer if no other comes within a moment …
@@ -363,7 +364,7 @@ class Channel:
                 self.receiver.refusal()
                 self.hurry(_ARMED_MS if self.parser.prompt and self.sent == -1 else _DOUBLE_MS)
         elif n == 2 and buf.startswith(b"OK", i) and not self.parser.prompt:
-            if not self.own:
+            if not self.own & 3:
                 self._answered(Answer.OK, b"OK")
             elif self.own == 2:
                 self.own = 3
@@ -379,7 +380,9 @@ class Channel:
             self.busy = False
             self.refused = None
         else:
-            self.own = 0
+            self.own = 4 * (self.own > 2)
+            if self.own:
+                self.hurry(_ARMED_MS)
         return True
 
     def on_prompt(self):

@@ -12,9 +12,9 @@ refusal = _query.refusal
 
 
 def sim(line):
-    """What AT+CPIN? says: words of capitals, "PH-SIM PIN", "SIM PUK2"."""
+    """What AT+CPIN? says: words, "PH-SIM PIN", "SIM PUK2", "SIM not inserted"."""
     state = ", ".join(fields(line))
-    if not state or state.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ -,2"):
+    if not state or state.upper().strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ -,2"):
         raise ValueError
     return state
 

@@ -24,7 +24,9 @@ def context_up(m, apn, user, key):
         err = yield from _report(m, b"AT+NETOPEN")
     except OSError as e:
         if e.errno != errno.EALREADY:
-            raise
+            yield from once("bringup.optional").told(m, b"AT+NETOPEN")  # some refuse it so when it is open
+            if m.net != 0:
+                raise e
     if err and err != _OPEN_ALREADY:
         raise OSError(errno.EHOSTUNREACH if err == 1 else once("errors.ip").code(err), "AT+NETOPEN: error %d" % err)
     yield from context_check(m)
