@@ -165,13 +165,18 @@ def measure(image):
         return {name: job.result() for name, job in running.items()}
 
 
+BLOCK = "block 1024, thinks %d ms"  # a mode of sessions
+
+
 def rows(found):
     """(key, what it is, values, which way is better, digits, goals or None), in the order of the table."""
+    return [*line_rows(found), *processor_rows(found), *memory_rows(found), *loading_rows(found)]
+
+
+def line_rows(found):
+    """What of the line is payload, and what that asks of the heap."""
     buffers = [found["buffer %d" % rate] for rate in RATES]
     at_once = buffers[0]
-    memory = [found["memory " + library] for library in ("mpy", "frozen", "source")]
-    calls = found["calls"]
-    beat = found["heartbeat"]
 
     def line(mode):
         return [by_mode[mode]["line"] for by_mode in buffers]
@@ -179,15 +184,7 @@ def rows(found):
     def each(name, what):
         return [found[name % rate][what] for rate in RATES]
 
-    block = "block 1024, thinks %d ms"
-    heap = [at_once[block % 0]["heap"], found["push 115200"]["heap"], found["transparent 115200"]["heap"]]
-    used = [at_once[mode]["share"] for mode in (block % 0, "sleep_ms(1)", "asyncio")]
-    longest = [calls["longest"][name] / CYCLES_PER_MS for name in ("pump", "poll", "readinto")]
-    hard = [
-        found["hardships"][name]
-        for name in ("silent for 10 s", "flash written between reads", "collected between reads")
-    ]
-    phases = [beat[name] for name in ("bring-up", "first connections", "transfer")]
+    heap = [at_once[BLOCK % 0]["heap"], found["push 115200"]["heap"], found["transparent 115200"]["heap"]]
     rates = "at 115200 / 460800 / 921600 baud"
     return [
         ("heap", "heap per received byte: buffer access / push / transparent", heap, DOWN, 3, (0, 0, 0)),
@@ -207,7 +204,7 @@ def rows(found):
             3,
             (0.958, 0.947, 0.93),
         ),
-        ("block", "the same: blocking `readinto` of 1,024", line(block % 0), UP, 3, (0.955, 0.938, 0.905)),
+        ("block", "the same: blocking `readinto` of 1,024", line(BLOCK % 0), UP, 3, (0.955, 0.938, 0.905)),
         (
             "block uncounted",
             "the same on SIM7080, which does not tell how much is left, at 115200 / 921600 baud",
@@ -220,8 +217,8 @@ def rows(found):
         ("sleep", "the same: `sleep_ms(1)` between reads", line("sleep_ms(1)"), UP, 3, None),
         ("asyncio", "the same: asyncio, one link", line("asyncio"), UP, 3, (0.958, 0.947, 0.928)),
         ("asyncio 4", "the same: asyncio, four links", line("asyncio, 4 links"), UP, 3, None),
-        ("thinks 5", "the same: blocking, the module thinks 5 ms per command", line(block % 5), UP, 3, None),
-        ("thinks 20", "the same: blocking, the module thinks 20 ms", line(block % 20), UP, 3, None),
+        ("thinks 5", "the same: blocking, the module thinks 5 ms per command", line(BLOCK % 5), UP, 3, None),
+        ("thinks 20", "the same: blocking, the module thinks 20 ms", line(BLOCK % 20), UP, 3, None),
         ("push", "the same: blocking, pushed data with RTS/CTS", each("push %d", "line"), UP, 3, None),
         ("hex", "the same: as hexadecimal digits, at 115200 baud", [found["hex 115200"]["line"]], UP, 3, None),
         ("transparent", "the same: transparent mode with RTS/CTS", each(FLOW, "line"), UP, 3, None),
@@ -230,6 +227,18 @@ def rows(found):
         ("send transparent", "the same, in transparent mode with RTS/CTS", each(FLOW, "sent"), UP, 3, None),
         ("lost", "share lost in transparent mode without RTS/CTS", each("transparent %d", "lost"), DOWN, 3, None),
         ("lost flow", "with RTS/CTS", each(FLOW, "lost"), DOWN, 3, (0, 0, 0)),
+    ]
+
+
+def processor_rows(found):
+    """What keeps the processor busy, for how long and how deep."""
+    at_once = found["buffer %d" % RATES[0]]
+    calls = found["calls"]
+    beat = found["heartbeat"]
+    used = [at_once[mode]["share"] for mode in (BLOCK % 0, "sleep_ms(1)", "asyncio")]
+    longest = [calls["longest"][name] / CYCLES_PER_MS for name in ("pump", "poll", "readinto")]
+    phases = [beat[name] for name in ("bring-up", "first connections", "transfer")]
+    return [
         (
             "share",
             "share of the processor, download at 115200: blocking / `sleep_ms(1)` / asyncio",
@@ -241,7 +250,7 @@ def rows(found):
         (
             "cycles",
             "cycles: idle pump with one link / non-blocking read that finds nothing / byte received / byte sent",
-            [calls["pump"], calls["empty read"], at_once[block % 0]["cycles"], at_once["send"]["cycles"]],
+            [calls["pump"], calls["empty read"], at_once[BLOCK % 0]["cycles"], at_once["send"]["cycles"]],
             DOWN,
             0,
             (8000, 18000, 2000, None),
@@ -278,6 +287,13 @@ def rows(found):
             0,
             (20, 20, 20),
         ),
+    ]
+
+
+def memory_rows(found):
+    """RAM, flash, and the largest hole of the heap."""
+    memory = [found["memory " + library] for library in ("mpy", "frozen", "source")]
+    return [
         (
             "RAM",
             "RAM with one open socket: `.mpy` / frozen / source",
@@ -314,6 +330,16 @@ def rows(found):
             0,
             (64, 12, 160, None),
         ),
+    ]
+
+
+def loading_rows(found):
+    """What takes long now and then."""
+    hard = [
+        found["hardships"][name]
+        for name in ("silent for 10 s", "flash written between reads", "collected between reads")
+    ]
+    return [
         (
             "loads",
             "loading, ms: " + " / ".join(capabilities()),

@@ -7,7 +7,6 @@ from sim_host import Host
 
 OK = b"\r\nOK\r\n"
 each_family = pytest.mark.parametrize("family", FAMILIES)
-WHEN = "25/04/10,18:45:46+48"
 HEAD = b'"+15550100","","25/04/10,18:45:46+48"\r\n'
 
 
