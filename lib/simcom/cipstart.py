@@ -18,9 +18,9 @@ class CipStart(TcpIp):
         """Steps: has the peer everything? Asked again later, ``link.unacked`` says no more."""
         try:
             info = yield b"AT+CIPACK=%d" % link.n, self.ANSWER_MS, ()
-            link.unacked = not info or info[-1].split(",")[-1].strip() != "0"  # damaged: it is asked again
+            link.unacked = not info or info[-1].split(",")[-1].strip() != "0"  # damaged
         except OSError as e:
-            link.unacked = not hasattr(e, "line")  # no answer: it is asked again
+            link.unacked = not hasattr(e, "line")  # no answer
         if link.unacked:
             yield Wait.RETRY_MS
 
@@ -31,18 +31,16 @@ class CipStart(TcpIp):
             info = yield b"AT+CIPSTATUS=%d" % n, self.ANSWER_MS, ()
             state = info and info[-1].split(",")[-1].strip(' "')
         except OSError:
-            self.doubt = True  # neither link nor context?
+            self.doubt = True  # no context?
             return
-        if link.n != n:  # the answer is about who has its number now, or had it before
+        if link.n != n:  # it is about who has the number now
             return
         if state == "CONNECTED":
             if link.state == State.CONNECTING and not link.stale:  # the report was lost, or it is an older connection
                 raise OSError(errno.EALREADY, "connect %s:%d: already connected" % link.peer)
             self.connected(link)
             self.links.reading |= link.bit  # a notice may have been lost: ask for data too
-        elif (
-            "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/"
-        ):  # else it is connecting, or damaged: it is asked again
+        elif "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/":  # else it is connecting, or damaged
             if link.state == State.CONNECTING:
                 self._failed(link)
             self.gone(link)
