@@ -27,6 +27,12 @@ def refused(rig, code, *words):
     return message
 
 
+@each_family
+def test_missing_card_that_is_told_in_words(family):
+    rig = Rig(family=family, up=False, sim="NOT INSERTED", absent_in_words=True)
+    refused(rig, errno.ENODEV, "SIM not inserted: is a SIM card in?")
+
+
 # The PIN
 
 

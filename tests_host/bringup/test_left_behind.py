@@ -2,7 +2,7 @@
 
 import errno
 
-from families import CA, CIP as FAMILIES
+from families import CA, CIP as FAMILIES, OPEN
 import pytest
 from rig import ECHO, Rig
 from sim import Peer
@@ -180,3 +180,19 @@ def test_module_that_echoes_commands_but_no_payload(family, payload):
         assert s.read(len(payload)) == payload
     rig.connection().close()
     assert s.read(1) == b"", "a line of the module's own is one"
+
+
+# The network
+
+
+@pytest.mark.parametrize("family", OPEN)
+def test_network_that_can_neither_be_closed_nor_opened_again(family):
+    rig = Rig(family=family, stays_open=True)
+    rig.socket(rig.serve(Peer))  # … and a connection that nobody knows of
+    rig.make()
+    rig.modem.active(True)
+    rig.modem.connect("internet")
+    assert rig.works()
+    rig.modem.disconnect()
+    rig.modem.connect("internet")
+    assert rig.works()

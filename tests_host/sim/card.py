@@ -10,6 +10,7 @@ class Card(AtModule):
     """
 
     pin_tries = 3
+    absent_in_words = False  # CPIN? of a missing card is answered with a line, and OK
     CHOICES = {
         "tries": ("spic", "spic short", "cpinr", "untold"),  # what tells how many are left
         "pin_lag_ms": (0, 2500, 6000),  # so long after the right PIN CPIN? still says SIM PIN
@@ -45,6 +46,9 @@ class Card(AtModule):
         if now - self._up_since < self.sim_busy_ms * 1000:
             return SIM_BUSY
         if self.sim == "NOT INSERTED":
+            if self.absent_in_words and op == "?":
+                self.info("+CPIN: SIM not inserted")
+                return OK
             return SIM_ABSENT
         if self.cfun != 1:
             return self.choices["card_off"]

@@ -22,6 +22,8 @@ class NetOpen(CipConf):
     bringup: "str | int" = "ok"  # "error": NETOPEN answers ERROR; a number: it reports that err
     cgev_ms = 0.0  # +CGEV comes so often, for ever
     tcpip = True  # False: firmware without the TCP/IP commands
+    stays_open = False  # NETOPEN and NETCLOSE of an open network get a bare ERROR
+    names_behind_ok = False  # the result of CDNSGIP comes behind OK, and no other OK
     ipv6_address = "2409:8960:1e64:94d8:1:0:3b3b:7118"
     CHOICES = {
         "ipaddr_error": (b"+IP ERROR: ", b"+IPADDR: "),
@@ -71,7 +73,7 @@ class NetOpen(CipConf):
         if op == "=":
             return ERROR
         if self.network in (OPEN, LOST):
-            return self.ip_error(ALREADY_OPENED)
+            return ERROR if self.stays_open else self.ip_error(ALREADY_OPENED)
         bad = self.bringup == "error" or (not self.attached and self.choices["unregistered"] == "error")
         if bad or self.network != CLOSED:
             return ERROR
@@ -106,6 +108,8 @@ class NetOpen(CipConf):
             if self.choices["netclose_closed"] == "ip error":
                 return self.ip_error(ALREADY_CLOSED)
             return self.fail("NETCLOSE", NOT_OPENED)
+        if self.stays_open:
+            return ERROR
         self._net_closings += 1  # repeated, it answers OK and has its result with the others
         if self.network != CLOSING:
             self.network = CLOSING
@@ -195,9 +199,16 @@ class NetOpen(CipConf):
             if generation != self._generation:
                 return
             if found:
-                self.info('+CDNSGIP: 1,"%s","%s"' % (args[0], found[0]))
-            self.resume(OK if found else self.fail("CDNSGIP", 0, 10))
+                tell = self.urc if self.names_behind_ok else self.info
+                tell('+CDNSGIP: 1,"%s","%s"' % (args[0], found[0]))
+            if not self.names_behind_ok:
+                self.resume(OK if found else self.fail("CDNSGIP", 0, 10))
+            elif not found:
+                self.urc("+CDNSGIP: 0,10")
 
+        if self.names_behind_ok:
+            self.after_final(lambda: self.resolve(args[0], resolved))
+            return OK
         self.resolve(args[0], resolved)
         return PENDING
 

@@ -371,6 +371,18 @@ def test_notice_behind_an_error_that_says_nothing_is_there(family):
     assert len(refused) == 1
 
 
+@pytest.mark.parametrize("family", OPEN)
+def test_address_of_a_name_behind_the_only_ok(family):
+    rig = Rig(family=family, names_behind_ok=True)
+    start = rig.clock.now_us
+    (address,) = rig.modem.resolve(ECHO[0])
+    assert address.count(".") == 3
+    with pytest.raises(OSError) as raised:
+        rig.modem.resolve("nowhere.example")
+    assert raised.value.errno == -2
+    assert rig.clock.now_us - start < 3_000_000 and rig.works()
+
+
 # Questions that a firmware refuses, or does not answer
 
 
