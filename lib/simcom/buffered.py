@@ -137,9 +137,9 @@ class Buffered:
                 m.broken(link, errno.EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")
             else:
                 m.broken(link, errno.ETIMEDOUT, "AT+CIPRXGET: no answer")
-        elif link.known and channel.own > 2:
+        elif link.known and channel.own == 3:
             m.broken(link, errno.EIO)  # OK instead of them
-        elif channel.own < 3 and self._blank != self.refusal():
+        elif channel.own != 3 and self._blank != self.refusal():
             pass  # there is news since: it is read again
         elif link.known:
             m.broken(link)
