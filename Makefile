@@ -83,7 +83,7 @@ pico-bench: venv mpy
 	@echo "measuring on the emulated Pico"
 	@cd tests_host && ../$(PY) -m pico.bench $(if $(WRITE),--write)
 
-firmware: venv
+firmware: venv mpy
 	@echo "firmware of a Pico"
 	@cd tests_host && ../$(PY) -m pico.firmware
 

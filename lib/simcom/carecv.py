@@ -31,7 +31,6 @@ class CaRecv(Buffered):
     The answer names no link: it is that of the read in flight.
     """
 
-    READ = b"AT+CARECV=%d,    \r"
     _INLINE = (_HEAD, b",")
 
     _refused = 0  # reads since bytes came
@@ -43,7 +42,8 @@ class CaRecv(Buffered):
             self._channel.parser = InlineParser(parser.sink, len(parser.buf))
 
     def word(self, link):
-        super().word(link)
+        """Buffered.word()"""
+        link.rxget = bytearray(b"AT+CARECV=%d,    \r" % link.n)
         link.head = b"+CARECV: %d," % self._half
         link.polled = ticks_ms()
 

@@ -4,6 +4,7 @@ import errno
 
 from micropython import const
 
+from .ciprxget import CipRxGet
 from .links import State
 from .pump import ATError, text
 from .tcp import TcpIp
@@ -15,6 +16,7 @@ _REPORTS = const((b"+CIPOPEN", b"+CIPSEND", b"+CIPCLOSE", b"+IPCLOSE"))
 
 class CipOpen(TcpIp):
     DIALECT = "cipopen"
+    RECEIVER = CipRxGet
     OPEN = 'AT+CIPOPEN=%d,"%s","%s",%d'
     ANSWER_MS = 9000
     READ_MAX = 1500

@@ -3,6 +3,7 @@
 import errno
 
 from .channel import passed
+from .ciprxget import CipRxGet
 from .links import State, Wait
 from .tcp import TcpIp
 
@@ -10,12 +11,13 @@ from .tcp import TcpIp
 class CipStart(TcpIp):
     OPEN = 'AT+CIPSTART=%d,"%s","%s",%d'
     DIALECT = "cipstart"
+    RECEIVER = CipRxGet
     SERVERS = 1
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CIPMODE=0", b"AT+CIPMUX=1", b"AT+CIPQSEND=1", b"AT+CIPSPRT=1", b"AT+CIPRXGET=1")
 
     def ack(self, link):
-        """Steps: has the peer everything? Asked again later, ``link.unacked`` says no more."""
+        """Steps: has the peer everything? Asked again."""
         try:
             info = yield b"AT+CIPACK=%d" % link.n, self.ANSWER_MS, ()
             link.unacked = not info or info[-1].split(",")[-1].strip() != "0"  # damaged
@@ -39,7 +41,7 @@ class CipStart(TcpIp):
             if link.state == State.CONNECTING and not link.stale:  # the report was lost, or it is an older connection
                 raise OSError(errno.EALREADY, "connect %s:%d: already connected" % link.peer)
             self.connected(link)
-            self.links.reading |= link.bit  # a notice may have been lost: ask for data too
+            self.links.reading |= link.bit  # a notice may have been lost
         elif "/%s/" % state in "/CLOSED/INITIAL/REMOTE CLOSING/CLOSING/":  # else it is connecting, or damaged
             if link.state == State.CONNECTING:
                 self._failed(link)

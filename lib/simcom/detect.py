@@ -3,18 +3,29 @@
 import errno
 import sys
 
+from .buffered import Buffered
 from .checks import check_number
 from .lazy import once
 from .bringup.model import COMMANDS, fitting, names
 from .pump import Pump
 from .query import query
 from .tcp import TcpIp
+from .foreground import run
 
 _TRIES = 5  # a second apart: right after its start a module may refuse to tell
 
 
+class _Nothing(Buffered):
+    """As long as it is not known which module it is."""
+
+    def on_line(self, buf, i, j):
+        """Buffered.on_line()"""
+        return False
+
+
 class _Anybody(TcpIp):
     LINKS = 1
+    RECEIVER = _Nothing
     PRESS_OFF_MS = 3000  # the longest of all
     BOOT_MS = 30000
 
@@ -40,7 +51,7 @@ def detect(
     others = Pump.made
     anybody = _Anybody(uart, pwrkey=pwrkey, pressed=pressed, pin=pin, baudrate=baudrate, rxbuf=rxbuf)
     Pump.made = others  # it is gone when the right one is made
-    name, guessed = anybody.run(_steps(anybody), timeout_ms, "detect")
+    name, guessed = run(anybody, _steps(anybody), timeout_ms, "detect")
     modem = getattr(sys.modules["simcom"], name)(
         uart, pwrkey=pwrkey, pressed=pressed, pin=pin, baudrate=baudrate, rxbuf=rxbuf, mux=mux
     )

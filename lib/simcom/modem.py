@@ -1,6 +1,7 @@
 """What V.250 and 3GPP TS 27.007 say every module does, behind MicroPython's network interface face."""
 
 import errno
+import sys
 from time import ticks_ms
 
 from micropython import const
@@ -17,7 +18,7 @@ _CODES = const(
 )
 # Methods that registry.py finds when they are called: dir(), hasattr() and getattr() load nothing.
 _LATER = const(
-    " connect disconnect flush settle at on_urc socket config status ifconfig ipconfig resolve background reset"
+    " connect disconnect flush settle at on_urc config status ifconfig ipconfig resolve background reset"
     " recover context sleep awake psm edrx transparent transparent_server preload datagrams "
 )
 
@@ -77,6 +78,10 @@ class Modem(Pump):
 
     def __repr__(self):
         return once("options.config").describe(self)
+
+    def socket(self, *args):
+        """A socket on this modem, whichever is installed; arguments as ``socket.socket``."""
+        return sys.modules["simcom"].socket.socket(*args, modem=self)
 
     def isconnected(self) -> bool:
         """Whether the PDP context is up; pumps, returns at once."""

@@ -309,32 +309,6 @@ class Pump:
         self._laps = 0
         return task
 
-    def run(self, steps, timeout_ms: int = 30000, what: str = ""):
-        """Wait for a procedure: its result, or what it raises.
-
-        ``timeout_ms=0`` starts it and returns its Task, whose ``done``, ``result`` and ``error`` tell.
-        """
-        if not timeout_ms:
-            return self.start(steps)
-        self.may_wait()
-        task = self.start(steps)
-        start = ticks_ms()
-        try:
-            while not task.done:
-                if passed(start, timeout_ms):
-                    raise OSError(
-                        errno.ETIMEDOUT,
-                        "%s: not done after %d ms, at %s, %s" % (what, timeout_ms, self.step, self.command()),
-                    )
-                self.wait(20, start, timeout_ms)
-        finally:
-            if not task.done:
-                task.done = True
-                steps.close()
-        if task.error:
-            raise task.error
-        return task.result
-
 
 def text(buf, i, j):
     """``buf[i:j]`` as str, whatever it holds."""

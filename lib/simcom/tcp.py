@@ -5,7 +5,6 @@ from time import ticks_ms
 
 from micropython import const
 
-from .buffered import Buffered
 from .channel import passed
 from .lazy import once
 from .links import LinkTable, State, drop
@@ -54,7 +53,6 @@ class TcpIp(Modem):
     owed = 0  # numbers whose peer closed, as bits: to be closed by us too before they are used again
     flushing = 0  # 1: somebody waits for acknowledgements; 2: every write does
     gave_up = False  # since the last flush() a closed link ended before the peer had all
-    RECEIVER = Buffered
 
     def prepare(self, rxbuf):
         """What is made once, for a UART that holds ``rxbuf`` bytes."""

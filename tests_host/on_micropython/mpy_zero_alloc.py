@@ -161,9 +161,10 @@ def others(s):
         uart.nothing = nothing
         twice("nothing is %s" % nothing, s, SEGMENT, 4)
     from simcom.casrip import sources
+    from simcom.foreground import run
 
     global position
-    modem.run(sources(modem))
+    run(modem, sources(modem))
     uart.sender = b"192.0.2.1,80,"
     uart.offer(100)
     position += s.readinto(bytearray(100))  # the first header stores what later ones replace

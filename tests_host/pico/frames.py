@@ -37,8 +37,9 @@ def called(family, senders=False):
     rig = Rig(family=family)
     if senders:
         from simcom.casrip import sources
+        from simcom.foreground import run
 
-        rig.modem.run(sources(rig.modem))
+        run(rig.modem, sources(rig.modem))
     s = rig.socket(rig.serve(lambda: Blob(bytes(1460 * SEGMENTS * 3), after=b"go")))
     s.write(b"go")
     calls = collections.Counter()

@@ -9,6 +9,7 @@ import sys
 import package
 import parts
 import pytest
+import reference
 
 LIB = pathlib.Path(__file__).parents[2] / "lib" / "simcom"
 SOURCES = {name or "__init__": path for name, path in parts.sources().items()}
@@ -28,7 +29,7 @@ ORDER = (
     (
         "supported",
         "dns",
-        "critical",
+        "foreground",
         "registry",
         "preloading",
         "at.codes",
@@ -46,12 +47,12 @@ ORDER = (
     ("bringup.connect",),
     ("buffered",),
     ("tcp",),
-    ("carecv",),
+    ("carecv", "ciprxget"),
     ("cipstart", "cipopen", "caopen"),
     ("casrip", "errors.caopen", "stream.caopen"),
     ("bringup.cipstart", "bringup.cipopen", "bringup.caopen"),
     ("modes.single", "receive.push", "modes.send"),
-    ("receive.caopen", "receive.headers"),
+    ("receive.caopen", "receive.headers", "receive.hex"),
     ("receive.mode",),
     (
         "options.status",
@@ -91,7 +92,7 @@ ORDER = (
     ("server.keeper",),
     FAMILY_FILES,
     ("socket",),
-    ("arguments", "options.sockopt", "stream.of_modem"),
+    ("arguments", "options.sockopt"),
     ("server.socket", "udp.peer", "stream.calls", "stream.flags", "recovery.recover"),
     ("udp.socket",),
     ("transparent.stream",),
@@ -150,6 +151,7 @@ LAZY = {
     ("options.sockopt", "options.keepalive"),
     ("options.config", "registry"),
     ("receive.mode", "receive.headers"),
+    ("receive.mode", "receive.hex"),
     ("recovery.reset", "bringup.power"),
     ("recovery.recover", "bringup.connect"),
     ("recovery.recover", "bringup.power"),
@@ -186,6 +188,10 @@ LAZY = {
 FACES = {
     "channel": {"on_line", "on_prompt", "on_end"},
     "buffered": {"on_line", "on_head", "on_trailer"},
+    "ciprxget": {"on_line"},
+    "carecv": {"on_line"},
+    "receive.caopen": {"on_line"},
+    "receive.headers": {"on_line"},
     "cipstart": {"on_line"},
     "cipopen": {"on_line"},
     "server.keeper": {"on_line", "on_lost"},
@@ -376,7 +382,9 @@ def test_unknown_name_of_the_package_is_an_attribute_error_that_lists_the_famili
 
 
 def test_methods_of_a_modem_that_are_not_loaded_are_those_that_can_be():
-    found = lines("from simcom import modem, registry\nprint(modem._LATER)\nprint(';', *registry._METHODS)")
+    found = lines(
+        "from simcom import modem, registry\nprint(modem._LATER)\nprint(';', *registry.known(registry._METHODS))"
+    )
     at = found.index(";")
     names, homes = set(found[:at]), found[at + 1 :]
     of_sockets = homes[homes.index("bind") :]
@@ -652,11 +660,7 @@ def drawn(late):
     links["registry"] = set(needs["registry"][0])
     links["lazy"] = set()
     if late:
-        table = {
-            node.targets[0].id: ast.literal_eval(node.value)
-            for node in TREES["registry"].body
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
-        }
+        table = {name: reference.table(TREES, name) for name in ("_METHODS", "SETTERS", "GETTERS")}
         for method, home in table["_METHODS"].items():
             links["socket" if method in OF_SOCKETS else "modem"].add(home)
         links["options.config"] |= {*table["SETTERS"].values(), *table["GETTERS"].values()}

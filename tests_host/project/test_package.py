@@ -95,7 +95,7 @@ def test_a_list_has_what_its_files_load_and_no_more_dialects_than_one(family):
 
 def test_what_is_loaded_by_a_table_is_made_too():
     whole = made_of.Made()
-    named = {each.value for tree in TREES.values() if parts.has_table(tree) for each in parts.strings(tree)}
+    named = {each for tree in TREES.values() if parts.has_table(tree) for each in parts.named(tree)}
     assert "counters" in named
     assert {whole.home[each] for each in named & set(TREES)} <= set(whole.sources)
 
@@ -170,7 +170,11 @@ def test_made_names_were_the_package_s_own_and_say_what_they_were(made):
     assert len(before) > len(names) > 200 and len(set(before)) == len(before)
     assert all(map(naming.private, before))
     said = {each for tree in TREES.values() for each in naming.identifiers(tree)}
-    assert not said & set(names)
+    built_in = names.keys() & naming.BUILT_IN
+    assert not said & names.keys() - built_in
+    plain, members = naming.bare(TREES.values())
+    assert len(built_in) > 50 and not members & built_in
+    assert not plain & {old for each in built_in for old in names[each]}  # else the function would be hidden
 
 
 @pytest.mark.parametrize("form", ["lib", "build"])

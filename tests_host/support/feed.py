@@ -397,9 +397,10 @@ class Scripted:
 
 def unasked(made, cmd: str) -> list:
     """The information lines of a command that ``at()`` leaves to the driver: as if another program had sent it."""
+    from simcom.foreground import run
     from simcom.query import ask
 
-    return made.run(ask(b"AT" + cmd.encode(), 5000))
+    return run(made, ask(b"AT" + cmd.encode(), 5000))
 
 
 class Loaded(Scripted):

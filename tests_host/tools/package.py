@@ -41,7 +41,8 @@ def capabilities(trees):
     """{list: what it has that is loaded first}, as the package says."""
     for node in trees["registry"].body:
         if isinstance(node, ast.Assign) and node.targets[0].id == "LISTS":
-            return ast.literal_eval(node.value)
+            lines = map(str.split, ast.literal_eval(node.value).strip().split("\n"))
+            return {name: files for name, *files in lines}
     raise LookupError("lib/simcom/registry.py has no LISTS")
 
 

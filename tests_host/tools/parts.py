@@ -113,6 +113,18 @@ def strings(tree):
     return [node for node in found if id(node) not in doc]
 
 
+def named(tree):
+    """What the strings of a module can be the name of: each, or in a table that is text what stands behind a name."""
+    tables = [node for node in strings(tree) if is_table(node.value)]
+    behind = [word for node in tables for line in node.value.split("\n") for word in line.split()[1:]]
+    return [node.value for node in strings(tree) if node.value] + behind
+
+
+def is_table(text):
+    """Whether a string is a table, of lines with a name and what belongs to it."""
+    return text.startswith("\n") and "\n" in text[1:]
+
+
 def needs(name, tree, known):
     """(what it loads when it is loaded, what its functions load)"""
     early, late = set(), set()
@@ -129,7 +141,7 @@ def needs(name, tree, known):
 
     visit(tree, early)
     if name and has_table(tree):
-        late.update(node.value for node in strings(tree))
+        late.update(named(tree))
     return early & set(known), late & set(known) - early - {name}
 
 

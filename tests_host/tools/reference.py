@@ -23,19 +23,22 @@ where a name ends in `_ms`, else in seconds, as in `socket`. *Loads* names the f
 it is used first: they stay in the heap, or are loaded each time and are garbage afterwards. `modem.preload()` loads
 them beforehand.
 """
-OWN = ("active", "isconnected")  # methods of the modem that are for programs; the others are between its parts
+# Methods of the modem that are for programs; the others are between its parts.
+OWN = ("active", "isconnected", "socket")
 INSIDE = ("datagrams", "late", "via")  # loaded when used, but by the library
 ALIASES = {"awake": "wake"}  # what a method is called that has another name where it lies
 SOCKET = ("install", "getaddrinfo")
 
 
 def table(trees, name):
-    """The value of the constant that is called so, wherever it lies."""
+    """The value of the constant that is called so, wherever it lies; of a table that is text, as a dict."""
     for tree in trees.values():
         for node in tree.body:
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
                 value = node.value.args[0] if isinstance(node.value, ast.Call) else node.value  # const(...)
-                return ast.literal_eval(value)
+                value = ast.literal_eval(value)
+                lines = value.split("\n")[1:-1] if isinstance(value, str) else ()
+                return dict(line.split(" ", 1) for line in lines) or value
     raise LookupError("lib/simcom has no table " + name)
 
 

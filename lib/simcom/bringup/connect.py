@@ -6,6 +6,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from ..lazy import capability, once
+from ..foreground import run
 
 _query = once("query")
 asked = _query.asked
@@ -47,7 +48,7 @@ def connect(
             if mine != () and (mine or ()) != (its or ()):
                 raise OSError(errno.EALREADY, "connect: another account is in use (%s): disconnect() first" % m.step)
         if not m.up and timeout_ms:
-            m.run(_joined(task), timeout_ms, "connect")
+            run(m, _joined(task), timeout_ms, "connect")
         return
     m.apn = account
     m.stat = None
@@ -56,7 +57,7 @@ def connect(
         m.bringup = m.start(steps)
         return
     try:
-        m.run(steps, timeout_ms + 50, "connect")
+        run(m, steps, timeout_ms + 50, "connect")
     except OSError:
         if m.stat is None:
             raise

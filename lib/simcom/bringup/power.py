@@ -7,6 +7,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from ..lazy import once
+from ..foreground import run
 
 _RATES = (115200, 9600, 460800, 921600, 230400, 57600, 38400, 19200)
 _FILL = 1500  # the longest payload a module can have been left waiting for
@@ -41,7 +42,7 @@ def switch(m, on, init, timeout_ms):
         else:
             steps = once("bringup.shutdown").power_down(m, press(m, usual(m, "PRESS_OFF_MS")))
         if timeout_ms:
-            m.run(steps, timeout_ms, "active")
+            run(m, steps, timeout_ms, "active")
         else:
             m.start(steps)
     return m.on

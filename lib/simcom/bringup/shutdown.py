@@ -6,6 +6,7 @@ from time import ticks_diff, ticks_ms
 from ..checks import check_number
 from ..links import State
 from ..lazy import capability
+from ..foreground import run
 
 _FLUSH_MS = 10000
 
@@ -68,7 +69,7 @@ def disconnect(m, *, timeout_ms: int = 150000):
     tunnel = m.parts.get("tunnel")
     if tunnel:
         tunnel.abandon(errno.ENOTCONN)
-    return m.run(_leave(m, min(timeout_ms or _FLUSH_MS, _FLUSH_MS)), timeout_ms, "disconnect")
+    return run(m, _leave(m, min(timeout_ms or _FLUSH_MS, _FLUSH_MS)), timeout_ms, "disconnect")
 
 
 def _leave(m, ms):

@@ -8,6 +8,7 @@ from ..endpoint import Type
 from ..lazy import capability, once
 from ..checks import check_number, check_text
 from ..supported import need
+from ..foreground import run
 
 
 def context(m, apn: str, user: str = "", key: str = ""):
@@ -68,7 +69,7 @@ class Context(LinkKind):
         if not self.modem.isconnected():
             raise OSError(errno.ENOTCONN, "connect() the modem first")
         if not self.up:
-            self.modem.run(self.keeper.raising(self), timeout_ms, "second context")
+            run(self.modem, self.keeper.raising(self), timeout_ms, "second context")
 
     def disconnect(self):
         """Send what is owed, close its links, take it down: 90 s at most, else OSError(ETIMEDOUT)."""
@@ -76,7 +77,7 @@ class Context(LinkKind):
         m.may_wait()
         m.flush()
         self.end(errno.ENOTCONN, "second context disconnected")
-        m.run(self.keeper.lowering(self), 80000, "second context")
+        run(m, self.keeper.lowering(self), 80000, "second context")
 
     def mine(self) -> list:
         """Its links."""
@@ -104,7 +105,7 @@ class Context(LinkKind):
     def status(self, *, timeout_ms: int = 30000) -> str:
         """Its state, in the words of the documents, as ``modem.status("context")`` tells the modem's own."""
         check_number("timeout_ms", timeout_ms, 1)
-        return self.modem.run(self.keeper.state(self), timeout_ms, "status")
+        return run(self.modem, self.keeper.state(self), timeout_ms, "status")
 
     def ifconfig(self) -> tuple:
         """(address, netmask, gateway, DNS server); a point-to-point link has only the first."""
@@ -130,7 +131,7 @@ class Context(LinkKind):
         host = once("arguments").host(host)
         check_number("timeout_ms", timeout_ms, 1)
         self.may_dial()
-        return self.modem.run(self.keeper.naming(self, resolved(self.modem, host, timeout_ms)), timeout_ms, "resolve")
+        return run(self.modem, self.keeper.naming(self, resolved(self.modem, host, timeout_ms)), timeout_ms, "resolve")
 
     def may_dial(self):
         """OSError(ENOTCONN) while it is down."""

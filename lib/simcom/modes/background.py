@@ -4,7 +4,7 @@ import errno
 import sys
 
 import simcom.lazy as lazy
-from ..critical import critical
+from ..foreground import critical
 from ..checks import check_number
 from ..lazy import once
 

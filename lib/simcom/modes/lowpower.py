@@ -8,6 +8,7 @@ from ..hooks import Hook, add
 from ..pump import ATError
 from ..query import fields, query
 from ..supported import need
+from ..foreground import run
 
 # Units of T3324 and of the extended T3412, with their bits; five bits more count them.
 _ACTIVE_S = ((2, 0), (60, 1), (360, 2))
@@ -56,7 +57,7 @@ def psm(m, tau_s: "int | None" = None, active_s: int = 60, *, timeout_ms: int = 
             cmd = b'AT+CPSMS=1,,,"%s","%s"' % (tau, active)
             told = _seconds(tau, _TAU_S), _seconds(active, _ACTIVE_S)
         _watch(m, tau_s)
-    return m.run(_psm(m, cmd, told), timeout_ms, "psm")
+    return run(m, _psm(m, cmd, told), timeout_ms, "psm")
 
 
 def edrx(m, cycle_s: "float | None" = None, *, timeout_ms: int = 30000) -> "tuple | None":
@@ -69,7 +70,7 @@ def edrx(m, cycle_s: "float | None" = None, *, timeout_ms: int = 30000) -> "tupl
     _check(m, "edrx", timeout_ms)
     if cycle_s is not None and not (isinstance(cycle_s, (int, float)) and 0 <= cycle_s <= _CYCLE_S[-1]):
         raise ValueError("cycle_s: 0 to 10485.76, not %r" % (cycle_s,))
-    return m.run(_edrx(m, cycle_s), timeout_ms, "edrx")
+    return run(m, _edrx(m, cycle_s), timeout_ms, "edrx")
 
 
 def _check(m, what, timeout_ms):

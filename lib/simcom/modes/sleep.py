@@ -10,6 +10,7 @@ from ..query import ask
 from ..supported import need
 from ..links import State
 from ..stages import Stage, add, remove
+from ..foreground import run
 
 
 _DTR_MS = const(60)  # DTR to a UART that listens
@@ -40,7 +41,7 @@ def sleep(m, dtr=None, *, level: int = 1, timeout_ms: int = 10000):
     start = ticks_ms()
     awake(m, timeout_ms)
     cmd = b"AT+CSCLK=%d" % (1 if dtr else 2)
-    m.run(ask(cmd, m.ANSWER_MS), max(timeout_ms - ticks_diff(ticks_ms(), start), 1), "sleep")
+    run(m, ask(cmd, m.ANSWER_MS), max(timeout_ms - ticks_diff(ticks_ms(), start), 1), "sleep")
     m.parts["sleeper"] = sleeper = _Sleeper(m, dtr, level, cmd)
     m.extra = list(m.extra) + [("sleep", sleeper.again)]
 
@@ -49,7 +50,7 @@ def awake(m, timeout_ms: int = 10000):
     """``wake()``: the module stays awake from here; 10 s at most, else OSError(ETIMEDOUT)."""
     sleeper = m.parts.get("sleeper")
     if sleeper:
-        m.run(ask(b"AT+CSCLK=0", m.ANSWER_MS), timeout_ms, "wake")
+        run(m, ask(b"AT+CSCLK=0", m.ANSWER_MS), timeout_ms, "wake")
         sleeper.stop()
         del m.parts["sleeper"]
         m.extra = [each for each in m.extra if each[0] != "sleep"]

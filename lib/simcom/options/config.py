@@ -9,6 +9,7 @@ from ..pump import ATError
 from ..query import query
 from ..bringup.registration import registration, signal
 from ..recovery.resync import identity, named
+from ..foreground import run
 
 
 def _fifteen(line):
@@ -59,22 +60,22 @@ def config(m, *param, timeout_ms: int = 30000, **settings):
     check_number("timeout_ms", timeout_ms)
     if settings or len(param) != 1 or param[0] not in list(_CONFIG) + list(_NAMES):
         return _change(m, list(_CONFIG) + list(_NAMES), param, settings, timeout_ms)
-    return m.run(_config(m, *param), timeout_ms, "config")
+    return run(m, _config(m, *param), timeout_ms, "config")
 
 
 def _change(m, readable, param, settings, timeout_ms):
     # Check all of ``settings`` (name: value), then do all. ValueError for ``param`` beside them, or without, if it is
     # not ``readable``.
     registry = once("registry")
-    known = registry.SETTERS
+    known = registry.known(registry.SETTERS)
     if len(param) == 1 and isinstance(param[0], str) and param[0] in known:
         raise ValueError("config: %s is set, not read: config(%s=...)" % (param[0], param[0]))
     if param or not settings:
         names = ", ".join(sorted(readable))
         raise ValueError("config: one of %s to be read, or name=value to set %s" % (names, ", ".join(sorted(known))))
-    todo = [(registry.setting(known, name, "config"), value) for name, value in settings.items()]
+    todo = [(registry.setting(registry.SETTERS, name, "config"), value) for name, value in settings.items()]
     todo = [setter(m, value) for setter, value in todo]
-    return m.run(_all(todo), timeout_ms, "config") if any(todo) else None
+    return run(m, _all(todo), timeout_ms, "config") if any(todo) else None
 
 
 def _all(todo):
@@ -114,7 +115,7 @@ def status(m, param: str = "", *, timeout_ms: int = 30000):
         if not getter:
             registry = once("registry")
             getter = registry.setting(registry.GETTERS, param, "status", _STATUS)
-        return m.run(getter(m), timeout_ms, "status")
+        return run(m, getter(m), timeout_ms, "status")
     m.pump()
     task = m.bringup
     return m.step if m.up or not task or not task.error else task.error
@@ -152,4 +153,4 @@ def resolve(m, host: str, *, timeout_ms: int = 30000) -> list:
     check_number("timeout_ms", timeout_ms)
     if not m.isconnected():
         raise OSError(errno.ENOTCONN, "resolve: no PDP context: connect() the modem first")
-    return m.run(resolved(m, host, timeout_ms or 30000), timeout_ms, "resolve")
+    return run(m, resolved(m, host, timeout_ms or 30000), timeout_ms, "resolve")

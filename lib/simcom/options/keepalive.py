@@ -3,6 +3,7 @@
 from ..lazy import capability
 from .remembered import after
 from ..bringup.optional import note
+from ..foreground import run
 
 _NAME = "keepalive"
 
@@ -25,7 +26,7 @@ def change(m, which, value, later):
         if later:
             m.start(_first(m, values))
         else:
-            m.run(_first(m, values))
+            run(m, _first(m, values))
 
 
 def _first(m, values):

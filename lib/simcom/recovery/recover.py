@@ -7,6 +7,7 @@ from ..links import Link, State
 from ..lazy import capability, once
 from .reset import steps as restarted
 from ..endpoint import check_address
+from ..foreground import run
 
 
 def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
@@ -28,7 +29,7 @@ def recover(m, address: "tuple | None" = None, *, timeout_ms: int = 600000):
     if tunnel:
         tunnel.abandon()
     task = _recover(m, address)
-    return m.run(task, timeout_ms, "recover")
+    return run(m, task, timeout_ms, "recover")
 
 
 def set_silence_ms(m, ms):

@@ -4,6 +4,7 @@ import errno
 
 from ..checks import check_number, check_pin
 from ..lazy import capability, once
+from ..foreground import run
 
 
 def reset(m, hard: bool = False, *, pin=None, timeout_ms: int = 90000):
@@ -24,7 +25,7 @@ def reset(m, hard: bool = False, *, pin=None, timeout_ms: int = 90000):
         tunnel.abandon()
     task = steps(m, pin)
     if timeout_ms:
-        m.run(task, timeout_ms, "reset")
+        run(m, task, timeout_ms, "reset")
     else:
         m.start(task)
 

@@ -21,7 +21,7 @@ def _number(line):
 def identity(line):
     """A name as V.250 has it: printable, more than a result code."""
     line = line.split(": ")[-1].strip(' "')
-    if len(line) < 3 or [c for c in line if not " " <= c <= "~"]:
+    if len(line) < 3 or [c for c in line.encode() if not 32 <= c <= 126]:  # characters of a str would stay in the heap
         raise ValueError
     return line
 

@@ -3,7 +3,7 @@
 import errno
 from time import ticks_diff, ticks_ms
 
-from ..critical import critical
+from ..foreground import critical
 from ..lazy import capability
 from ..local_port.bind import Bound
 from ..links import Link

@@ -2,7 +2,7 @@
 
 import errno
 
-from ..critical import critical
+from ..foreground import critical
 from ..endpoint import Flag
 from ..lazy import once
 

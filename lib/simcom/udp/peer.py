@@ -5,7 +5,7 @@ from time import ticks_ms
 
 from micropython import const
 
-from ..critical import critical
+from ..foreground import critical
 from .boundaries import Borders, DatagramLink
 from ..channel import passed
 from .link import Datagram

@@ -31,7 +31,7 @@ class Datagrams:
         m.receiver.read(link)
 
     def on_read(self, kind, buf, i, j):
-        """Buffered.on_read(); with AT+CIPSRIP=1 the header ends in ``,"address":port``."""
+        """CipRxGet.on_read(); with AT+CIPSRIP=1 the header ends in ``,"address":port``."""
         receiver = self._modem.receiver
         if not kind and j > i and buf[j - 1] != 34 and buf.startswith(b"+CIPRXGET", i):
             k = buf.find(b',"', i, j) + 2
