@@ -8,7 +8,7 @@ from families import CA, CIP, FAMILIES, OPEN, START
 import machine
 import pytest
 import select
-from sim import Blackhole, Blob, Echo, Peer, Refuse, Script, Sink, Slam
+from sim import Blackhole, Blob, Drip, Echo, Peer, Refuse, Script, Sink, Slam
 
 from simcom import ATError
 from simcom.foreground import run
@@ -564,6 +564,32 @@ def test_closed_by_the_peer(family, choices, seed):
     assert codes == ['+CMTI: "SM",1']
     if seed is None:  # other modules spoil an answer now and then
         assert rig.modem.at("+CSQ") == ["+CSQ: 20,0"]
+    ended(rig, t)
+
+
+@pytest.mark.parametrize("family", CA)
+@pytest.mark.parametrize("form", ("alone", "states before", "states behind", "states"))
+def test_stream_that_a_lost_context_cuts_has_no_end(family, form):
+    rig = Rig(family=family, choices={"context_loss": form})
+    t = rig.modem.transparent(rig.serve(lambda: Drip(noise(1, 600), 300, 60_000)))
+    t.settimeout(60)
+    assert t.read(300) == noise(1, 300)
+    rig.vm.network_lost()
+    raises(errno.ENOTCONN, t.read, 1)
+    t.close()
+    rig.modem.connect("internet")
+    assert rig.works()
+
+
+@pytest.mark.parametrize("family", CA)
+@pytest.mark.parametrize("choices", [choices for family, choices in ENDS if family == CA[0]])
+@pytest.mark.parametrize("said", (b"0,DEACTIVE", b"DEACTIVE"))
+def test_last_bytes_read_like_the_end_of_the_context(family, choices, said):
+    data = b"x\r\n+APP PDP: " + said + b"\r\n"
+    rig = Rig(family=family, choices=choices)
+    t = rig.modem.transparent(rig.serve(lambda: Blob(data)))
+    t.settimeout(60)
+    assert t.read() == data
     ended(rig, t)
 
 

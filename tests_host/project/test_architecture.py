@@ -177,6 +177,7 @@ LAZY = {
     ("errors.caopen", "bringup.caopen"),
     ("caopen", "errors.caopen"),
     ("transparent.caopen", "errors.caopen"),
+    ("transparent.caopen", "bringup.caopen"),
     ("errors.caopen", "dns"),
     ("bringup.caopen", "bringup.optional"),
     ("udp.caopen", "casrip"),

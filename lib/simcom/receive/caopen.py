@@ -122,7 +122,11 @@ class CaPush(Push):
         return True
 
     def over(self, link):
-        link.to(State.CLOSING)  # its number stays taken until it is closed by us too
+        m = self._modem
+        if not m.doubt:
+            link.to(State.CLOSING)  # its number stays taken until it is closed by us too
+        elif m.up and not m.channel.echoed:  # some say no more when the context is lost: it is asked first
+            m.watcher.pause(0)
 
     def ends(self, n):
         """So many empty lines were behind the counted bytes."""

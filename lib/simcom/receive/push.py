@@ -198,6 +198,7 @@ class Push(Buffered):
         self.link = None
         self._into = drop
         for link in m.links.slots:
-            # Without its bit: that of transparent mode has no headers.
-            if link and link.bit and (link.state == State.OPEN or link.state == State.DRAINING):
+            # Without its bit: that of transparent mode has no headers. Behind the report of a close nothing can come,
+            # unless it was another link's.
+            if link and link.bit and (link.state == State.OPEN or (link.state == State.DRAINING and link.pending)):
                 m.broken(link, EIO, "received bytes were lost: UART and modem want the same rxbuf, 2048")

@@ -13,7 +13,7 @@ from ..query import fields, perhaps
 
 _SERVER = const(12)  # the number of a server; its client mostly gets the lowest
 BESIDE = True  # other links and servers go on in command mode
-MUTE = True  # the module may not say that the peer has closed
+MUTE = True  # the module may not say that the peer has closed, or that the context was lost: lost() asks
 STOP = (b"AT+CACLOSE=12", 10000)
 
 
@@ -80,6 +80,15 @@ def closed(m, link):
 def _state(line):
     n, state = fields(line)
     return int(n), state
+
+
+def lost(m):
+    """Steps: notice that the context was lost, where only +CASTATE tells."""
+    try:
+        yield from once("bringup.caopen").context_check(m)
+    except OSError as e:
+        if hasattr(e, "line"):
+            m.on_lost(errno.ENOTCONN, e.args[1])
 
 
 def again(m, link):

@@ -109,6 +109,8 @@ class Tunnel:
                 self._shut = True
                 self._modem.wake(link)
                 return True
+            if self._doubted and buf.startswith(b"+APP PDP", i):
+                return True
             if buf.startswith(b"+IPCLOSE: 0,2", i):
                 self._cut()
             if j - i == 6 and buf.startswith(b"CLOSED", i) or buf.startswith(b"NO CARRIER", i):

@@ -52,6 +52,7 @@ class DataMode:
         self._like = ESCAPED  # … those of this one …
         self._fits = 0  # … and of all whose bits are set
         self._after = bytearray()  # an event, or payload that reads like it, and all that came since
+        self._doubted = b""  # what reads like the end of the context in front of that of the connection: it is asked
         self._asking = False  # +++ was sent, and OK may answer it
         self._sent = ticks_ms()  # when bytes were sent last
         self._pluses = 0  # so many since a silence; -1: other bytes too
@@ -189,6 +190,7 @@ class DataMode:
         """The first ``n`` of the bytes since the event are payload: what was no event."""
         after = self._after
         self._after = bytearray()
+        self._doubted = b""
         self._store(after, 0, n)
         return after
 

@@ -14,6 +14,7 @@ _ANSWER_MS = const(3000)  # … and no later
 _DTR_MS = const(1100)
 _LAST = (b"CLOSED", b"NO CARRIER", b"+IPCLOSE: 0,0", b"+IPCLOSE: 0,1", b"+IPCLOSE: 0,2", b"+CASTATE: 0,0")
 _TOLD = _LAST + (b"OK",)
+_CONTEXT = const(b"\r\n+APP PDP")
 _IDLE = const(30)  # seconds without a byte, after which it is asked whether the peer has closed
 _PIECES_MS = const(100)  # so far apart the pieces of a line may come
 
@@ -119,9 +120,13 @@ class Escape:
             more = after[n:].replace(b"+++", b"")  # after a restart that is echoed
             said = after[:n]
             # It is said once. The end of the connection is said last: what reads like a restart, or like the end of the
-            # context, in front of it is the peer's.
-            if more.find(said) < 0 and _only_lines(more) and (said[2:-2] in _LAST or not _closes(more)):
-                return True
+            # context, in front of it is the peer's; but where either order is possible.
+            if more.find(said) < 0 and _only_lines(more):
+                if said[2:-2] in _LAST or not _closes(more):
+                    return True
+                if said.startswith(_CONTEXT):
+                    self._doubted = said
+                    return True
             self._no_event()
         return False
 

@@ -141,6 +141,10 @@ class Life:
         # Closed by the peer.
         if self._server:
             yield from self._stop()
+        if self._words.MUTE and self._link.state == State.OPEN:
+            yield from self._words.lost(self._modem)
+            if self._modem.up:
+                self._store(self._doubted, 0, len(self._doubted))
         self._alone(False)
         self._read_by(self._parser)
         if self._link.n >= 0:
