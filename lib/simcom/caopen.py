@@ -43,17 +43,21 @@ class CaOpen(TcpIp):
     pdp = 0  # <pdp>, the number of our context
     net = None  # what its last +APP PDP said: whether it is active
     parting = False  # a DEACTIVE may come of what is off already
-    blocks = False  # nothing is heard between an open and its result, whenever OK comes
+    blocks = False  # nothing is heard between an open and its result, whenever OK comes; None: perhaps
     tells = False  # sends are reported late too, by +CASEND
 
     def dial(self, link, more=b""):
         """Steps: TcpIp.dial(), whose answer may wait for the result."""
         link.report = error = None
         try:
-            self._only = self.blocks and self._task
+            self._only = self.blocks is not False and self._task
             pdp = getattr(link.kind, "pdp", self.pdp)
             yield (self.OPEN % ((link.n, pdp, link.proto) + link.peer)).encode() + more, self.CONNECT_MS, False
+            if self.blocks is None and link.state == State.CONNECTING and self.links.slots.count(None) < 12:
+                yield from once("errors.caopen").beside(self, link)
             yield from self.outcome(link, link.n)
+            if link.state == State.CLOSING and (link.tx_n or self.blocks is not False):
+                yield from once("errors.caopen").beside(self, link)
         except OSError as e:
             error = e
         finally:
@@ -64,6 +68,8 @@ class CaOpen(TcpIp):
     def ask(self, link):
         """Steps: is it open still, or by now? That it is not is believed when it is said twice: a row may be lost."""
         was = link.state
+        if was == State.CONNECTING and self.blocks is not False:
+            return (yield from once("errors.caopen").beside(self, link))
         state = 0  # what is not listed is not open
         for _ in range(2):
             try:
@@ -172,11 +178,11 @@ class CaOpen(TcpIp):
             self.owed &= ~(1 << n)
             number = 0
         elif buf.startswith(b"OPEN", i + 3):
-            if link and link.state == State.CONNECTING and link.pending:
+            if link and link.pending and link.state != State.DRAINING:
+                link.pending = False
                 if number:
                     self.owed |= link.bit
-                    link.report = number
-                    link.pending = False  # dial() looks into it
+                    link.report = number  # dial() looks into it
                 else:
                     self.connected(link)
                 self.wake(link)

@@ -71,6 +71,8 @@ class CaRecv(Buffered):
             return kind > -2
         channel.parser.inline = None
         if kind == Answer.LOST or (not self._empty and channel.strays != self._odd):  # or these were header and payload
+            if not (channel.mute or self.link.known or channel.strays != self._odd):
+                return True  # nothing was announced: it is asked again
             self._modem.broken(
                 self.link,
                 errno.ETIMEDOUT if kind == Answer.LOST and not channel.mute else errno.EIO,
@@ -137,11 +139,13 @@ class CaRecv(Buffered):
         if link.ring and not link.borders:
             link.ready = link.ring.any()
         if link.state != State.DRAINING:
+            if link.known == 1:  # behind an answer that did not come
+                return m.broken(link)
             link.known = 0
         elif link.known and link.known != _OWED:  # once means nothing
             link.moved = ticks_ms()
             link.known = _OWED if link.known == 1 else 0
-        elif passed(link.moved, _REST_MS) and not (self._channel.strays or link.pending):
+        elif passed(link.moved, _REST_MS) and not (self._channel.strays or link.pending or m.doubt):
             if link.known:
                 return m.broken(link)
             link.to(State.CLOSING)  # its number stays taken until it is closed by us too

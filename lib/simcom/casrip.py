@@ -62,6 +62,7 @@ class Sources(CaRecv):
         if not at:
             self._n = n  # -1: an address
             self._channel.parser.inline = self._REST
+            link.known = link.known or 1  # now something is announced
         if link.borders:
             if at == (self._n >= 0):
                 self._host = text(buf, i, j).strip('" ')

@@ -6,7 +6,7 @@ import rig  # first: it puts the shim in place
 import machine
 import pytest
 import target
-from sim import Blob, Drip, Echo, Peer, Refuse, Stall
+from sim import Blackhole, Blob, Drip, Echo, Peer, Refuse, Stall
 
 import simcom
 
@@ -155,6 +155,70 @@ def test_lost_context_ends_all_links_at_once(seed):
     assert r.works()
 
 
+def drained(s):
+    """What it gives, and the errno that ends it."""
+    got = b""
+    try:
+        while True:
+            piece = s.recv(400)
+            if not piece:
+                return got, None
+            got += piece
+    except OSError as e:
+        return got, e.args[0]
+
+
+@pytest.mark.parametrize("form", ("alone", "states before", "states behind", "states"))
+@pytest.mark.parametrize("receive", ("buffer", "push"))
+@pytest.mark.parametrize("kind", ("clients", "server", "context"))
+@pytest.mark.parametrize("ms", (0, 130, 470))
+def test_stream_that_a_lost_context_cuts_has_no_end(form, receive, kind, ms):
+    r = made(choices={"context_loss": form}, up=False)
+    r.modem.config(receive=receive)
+    r.modem.connect("internet")
+    data = target.pattern(900)
+    sockets, pdp = [], None
+    if kind == "server":
+        door = r.socket()
+        door.bind(("", 80))
+        door.listen()
+        r.dial(80).send(data)
+        sockets.append(door.accept()[0])
+    else:
+        second = r.modem.context("other.apn") if kind == "context" else r.modem
+        for port in (80, 81):
+            if kind == "context" and port == 80:
+                second.connect()
+                pdp = second.pdp
+            s = second.socket()
+            s.settimeout(30)
+            s.connect(r.serve(Drip(data * 2, 900, 60_000), port=port))
+            sockets.append(s)
+    for s in sockets:
+        s.settimeout(30)
+        assert s.read(900) == data
+    r.pump(ms)
+    r.vm.network_lost(pdp)
+    assert [drained(s) for s in sockets] == [(b"", errno.ENOTCONN)] * len(sockets)
+    assert r.modem.isconnected() == (kind == "context")
+
+
+@pytest.mark.parametrize("receive", ("buffer", "push"))
+def test_end_waits_for_an_answer_that_is_damaged_or_lost(receive):
+    r = made(choices={"context_loss": "states"}, up=False)
+    r.modem.config(receive=receive)
+    r.modem.connect("internet")
+    for lost in (False, True):
+        s = r.socket(r.serve(Drip(b"data" * 5, 10, 500, close=True)))
+        assert s.read(10) == b"datadatada"
+        r.vm.choices["answers"] = "garbled answer"
+        r.vm.spoil = {"CNACT": 2}
+        if lost:
+            r.vm.network_lost()
+        assert drained(s) == ((b"", errno.ENOTCONN) if lost else (b"tadatadata", None))
+        r.vm.spoil = {}
+
+
 # --- opening
 
 
@@ -224,6 +288,7 @@ def test_context_is_asked_after_before_a_servers_result_is_believed(kind, result
 def test_result_of_an_open_comes_behind_the_answer_to_what_became_of_it():
     def connected(ms):
         r = made()
+        r.modem.blocks = False  # as an open beside another link finds out
         r.net.connect_ms = ms
         s = r.socket(rig.ECHO)
         s.write(b"hello")
@@ -237,9 +302,14 @@ def test_result_of_an_open_comes_behind_the_answer_to_what_became_of_it():
         connected(ms)
 
 
-@pytest.mark.parametrize("asynchronous", ["works", "refused"])
-@pytest.mark.parametrize("order", ["result first", "ok first"])
-@pytest.mark.parametrize("deaf", ["lost", "echoed", "waits", "error"])
+opens = pytest.mark.parametrize("asynchronous", ["works", "refused", "no effect"])
+orders = pytest.mark.parametrize("order", ["result first", "ok first"])
+deafness = pytest.mark.parametrize("deaf", ["lost", "echoed", "waits", "error"])
+
+
+@opens
+@orders
+@deafness
 def test_nobody_loses_by_an_open_that_the_module_hears_nothing_beside(asynchronous, order, deaf):
     r = made(choices={"async_open": asynchronous, "open_order": order, "deaf": deaf})
     data = target.pattern(30_000)
@@ -258,6 +328,57 @@ def test_nobody_loses_by_an_open_that_the_module_hears_nothing_beside(asynchrono
             each.close()
         assert r.clock.ms - start < 30_000
         s.close()
+
+
+@opens
+@orders
+@deafness
+@pytest.mark.parametrize("alone", (True, False))
+def test_open_that_takes_its_75_seconds_costs_others_no_more(asynchronous, order, deaf, alone):
+    r = made(choices={"async_open": asynchronous, "open_order": order, "deaf": deaf})
+    data = target.pattern(9000)
+    s = None if alone else r.socket(r.serve(Drip(data, 300, 50, close=True), port=81), timeout=100)
+    start = r.clock.ms
+    slow, quick = r.socket(timeout=0), r.socket(timeout=0)
+    fails(errno.EINPROGRESS, slow.connect, r.serve(Blackhole))
+    r.pump(200)
+    fails(errno.EINPROGRESS, quick.connect, rig.ECHO)
+    if s:
+        assert s.read() == data
+    quick.settimeout(100)
+    quick.write(b"all")
+    assert quick.read(3) == b"all"
+    assert r.clock.ms - start < (15_000 if asynchronous == "works" else 84_000)
+    slow.settimeout(100)
+    fails(errno.ETIMEDOUT, slow.write, b"x")
+    assert r.clock.ms - start < 84_000 and r.modem.isconnected() and r.works()
+
+
+@opens
+@orders
+@deafness
+@pytest.mark.parametrize("kind", (1, SOCK_DGRAM))
+def test_what_is_closed_while_it_opens_is_sent_and_closed(asynchronous, order, deaf, kind):
+    r = made(choices={"async_open": asynchronous, "open_order": order, "deaf": deaf})
+    r.net.serve("quiet.example", 9, Peer, "UDP" if kind == SOCK_DGRAM else "TCP")
+    other = r.socket(r.serve(Echo), timeout=30)
+    r.net.connect_ms = 3000
+    s = r.modem.socket(AF_INET, kind)
+    s.settimeout(0)
+    if kind == SOCK_DGRAM:
+        s.sendto(b"the last word", ("quiet.example", 9))
+    else:
+        fails(errno.EINPROGRESS, s.connect, ("quiet.example", 9))
+    r.pump(500)
+    s.close()
+    other.write(b"meanwhile")
+    assert other.read(9) == b"meanwhile"
+    assert r.modem.flush()
+    if kind == SOCK_DGRAM:
+        assert [each for each in r.net.connections if bytes(each.received) == b"the last word"]
+    r.net.connect_ms = 20
+    r.pump(4000)
+    assert [link for link in r.modem.links.slots if link] == [other._link] and r.works()
 
 
 def test_thirteen_links_at_once():
@@ -332,6 +453,26 @@ def test_payload_that_reads_like_answers():
         piece = data[k:] + data[:k]
         s.write(piece)
         assert s.read(len(piece)) == piece
+
+
+@pytest.mark.parametrize("ms", (1, 20, 1000, 2500, 3500, 9000))
+@pytest.mark.parametrize("empty", ("+CARECV: 0", "+CARECV: 0,", "ok"))
+def test_answer_that_says_nothing_may_be_lost(ms, empty):
+    r = made(choices={"empty": empty})
+    s = r.socket(r.serve(Drip(b"data", 2, 15_000)), timeout=60)
+    assert s.read(2) == b"da"
+    r.pump(3000)
+    feed = r.uart.feed
+    ends = []
+
+    def change(block, baud=None):
+        if not ends and b"OK" in block and r.sent[-1].startswith("AT+CARECV="):
+            ends.append(r.clock.ms + ms)
+        return feed(b"" if ends and r.clock.ms < ends[0] else block, baud)
+
+    r.uart.feed = change
+    assert s.read(2) == b"ta" and ends
+    assert r.works()
 
 
 def test_notice_between_a_read_and_its_empty_answer_is_not_lost():

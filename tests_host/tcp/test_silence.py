@@ -2,6 +2,7 @@
 
 import errno
 
+from families import CA, CIP
 from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
 from sim import Blob, Echo, Sink
@@ -284,3 +285,34 @@ def test_lost_bytes_are_told_from_a_silence(family, receive, count):
             got += s.recv(1000)
     assert caught.value.errno == errno.EIO and pattern(1000).startswith(got) and len(got) <= 500
     assert rig.clock.ms - start < 4000
+
+
+def gap(rig, text, ms):
+    """From the next output with this text on nothing reaches us for so long."""
+    feed = rig.uart.feed
+    ends = []
+
+    def change(block, baud=None):
+        if not ends and text in block:
+            ends.append(rig.clock.ms + ms)
+        return feed(b"" if ends and rig.clock.ms < ends[0] else block, baud)
+
+    rig.uart.feed = change
+
+
+@pytest.mark.parametrize("family", CIP + CA)
+@pytest.mark.parametrize("ms", (20, 2000, 3500, 9000))
+def test_announced_bytes_whose_answer_is_lost_are_no_silence(family, ms):
+    rig = Rig(family=family)
+    s = rig.socket(ECHO, None)  # or its time-out would end the waiting
+    s.write(b"first")
+    assert s.read(5) == b"first"
+    rig.pump(2000)
+    gap(rig, b"second", ms)
+    with pytest.raises(OSError) as caught:
+        s.write(b"second")
+        s.read(6)
+    assert caught.value.errno in (errno.ETIMEDOUT, errno.ECONNRESET)
+    with pytest.raises(OSError):
+        s.read(1)
+    assert rig.works()

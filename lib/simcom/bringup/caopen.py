@@ -16,7 +16,7 @@ _SWITCH = const(600)  # tenths of a second, in which +APP PDP comes
 
 
 def context_up(m, apn, user, key):
-    """From whatever state to an active context."""
+    """From any state to an active context."""
     for row in (yield from asked(b"AT+CASTATE?", fields)):  # of an earlier program
         n = int(row[0])
         if not m.links.get(n):
@@ -39,7 +39,7 @@ def raised(m, who, apn, user, key):
     if who is m:
         cmd = 'AT+CACFG="ASYNCOPEN",1'
         yield from once("bringup.optional").settings(m, None, (cmd.encode(),))
-        m.blocks = cmd in (m.__dict__.get("refusals") or ())
+        m.blocks = cmd in (m.__dict__.get("refusals") or ()) or None
     yield from _switch(m, who, True)
     yield from context_check(m, who)
 

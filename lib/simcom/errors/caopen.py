@@ -1,4 +1,4 @@
-"""Why a CAOPEN module did not open a link or a server: its results as an errno."""
+"""Why a CAOPEN module did not open a link or a server: its results as an errno; and whether it is deaf until then."""
 
 import errno
 
@@ -6,9 +6,12 @@ from micropython import const
 
 from ..channel import passed
 from ..lazy import once
+from ..links import State
 
 _PARAMETER = const(4)  # a <result>: one is wrong
 _SLOW_MS = const(10000)  # a failure after that is taken for a time-out
+_TURNS = const(20)  # so often it is looked for an answer, each
+_TURN_MS = const(50)
 
 _ERRNO = {
     2: errno.ENOBUFS,  # no memory; slow: a blocked card
@@ -80,3 +83,53 @@ def heard(m, line):
     """Take ``line``, if any, for one that the module has said."""
     if line:
         m.channel.on_line(line, 0, len(line))
+
+
+class _Remember:
+    """A hook that takes the answer to an AT which no task waits for: it may come when it likes."""
+
+    result = None  # whether it was OK
+
+    def on_line(self, buf, i, j):
+        if j - i == 2 and buf.startswith(b"OK", i):
+            self.result = True
+        elif j - i == 5 and buf.startswith(b"ERROR", i):
+            self.result = False
+        else:
+            return False
+        return True
+
+    def on_lost(self, code, why):
+        return False
+
+
+def beside(m, link):
+    """Steps, once the module has said OK to the opening of ``link``: ``m.blocks``, whether it hears nothing until that
+    has a result, although it has taken ASYNCOPEN. If so that is waited for: nobody else may send meanwhile."""
+    answer = _Remember()
+    m.hooks = (answer,) + m.hooks  # hooks.py would be a file more
+    try:
+        if m.blocks is None:
+            m.channel.write(b"AT\r", 3)
+            for _ in range(_TURNS):
+                if answer.result is not None or not _open(link):
+                    break
+                yield _TURN_MS
+            if _open(link):
+                m.blocks = not answer.result
+            if answer.result:
+                return m.reserve(None)
+        else:
+            answer.result = True
+        while _open(link) and not passed(link.moved, m.CONNECT_MS):
+            yield 500
+        for _ in range(_TURNS):  # it may come behind the result
+            if answer.result is not None:
+                break
+            yield _TURN_MS
+    finally:
+        m.hooks = tuple([each for each in m.hooks if each is not answer])
+
+
+def _open(link):
+    return link.pending and (link.state == State.CONNECTING or link.state == State.CLOSING)

@@ -91,7 +91,10 @@ class Doubt:
         if inside:
             self._cut()
         elif channel.head and self._asked and passed(self._first, _ALIVE_MS):  # nothing was answered: it is asked anew
-            self._modem.links.reading |= self._modem.receiver.link.bit
+            link = self._modem.receiver.link
+            if link.known == -1 and not link.borders:  # those that were announced, or they were in a lost answer
+                link.known = 1
+            self._modem.links.reading |= link.bit
             channel.busy = False
             channel.lost(False)
         else:
