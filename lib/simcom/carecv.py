@@ -71,8 +71,9 @@ class CaRecv(Buffered):
             return kind > -2
         channel.parser.inline = None
         if kind == Answer.LOST or (not self._empty and channel.strays != self._odd):  # or these were header and payload
-            if not (channel.mute or self.link.known or channel.strays != self._odd):
-                return True  # nothing was announced: it is asked again
+            link = self.link
+            if not (channel.mute or channel.strays != self._odd or (link.known and not link.borders)):
+                return True  # nothing was announced, or a datagram at most: it is asked again
             self._modem.broken(
                 self.link,
                 errno.ETIMEDOUT if kind == Answer.LOST and not channel.mute else errno.EIO,

@@ -7,7 +7,7 @@ from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
 from sim import Blob, Echo, Sink
 from target import pattern
-from test_status import cip_family as each_family
+from test_status import each_family
 
 BOTH = pytest.mark.parametrize("keeps", (True, False), ids=("heard later", "never heard"))
 
@@ -68,8 +68,8 @@ def test_send_goes_on_after_a_silence(family, keeps, ms, at):
     after = {"before": 0, "prompt": 2, "payload": 4, "result": 9}[at]
     rig.vm.hang(ms, keeps, after)
     data = pattern(3000).replace(b"A", b"B").replace(b"a", b"b")  # no command could be in it
-    if not keeps and at in ("prompt", "payload"):
-        return  # the payload is never heard: what became of it is not known
+    if at in ("prompt", "payload") and (not keeps or (family in CA and ms > 10_000)):
+        return  # the payload is never heard, or not in the module's input time: what became of it is not known
     assert s.write(data) == 3000
     assert s.write(b"end") == 3
     rig.pump(2000)
@@ -84,6 +84,11 @@ def test_connect_goes_on_after_a_silence(family, keeps, ms, after):
     rig = Rig(family=family)
     s = rig.socket(timeout=None)
     rig.vm.hang(ms, keeps, after)
+    if family in CA and not (keeps or after):  # it may be silent for 75 s while it opens: no reason to send it again
+        with pytest.raises(OSError) as raised:
+            s.connect(ECHO)
+        assert raised.value.errno == errno.ETIMEDOUT
+        s = rig.socket(timeout=None)
     s.connect(ECHO)
     s.write(b"hello")
     assert s.read(5) == b"hello"
