@@ -71,14 +71,10 @@ class CaRecv(Buffered):
             return kind > -2
         channel.parser.inline = None
         if kind == Answer.LOST or (not self._empty and channel.strays != self._odd):  # or these were header and payload
-            link = self.link
-            if not (channel.mute or channel.strays != self._odd or (link.known and not link.borders)):
-                return True  # nothing was announced, or a datagram at most: it is asked again
-            self._modem.broken(
-                self.link,
-                errno.ETIMEDOUT if kind == Answer.LOST and not channel.mute else errno.EIO,
-                "AT+CARECV: no whole answer",
-            )
+            i = kind == Answer.LOST and not channel.mute  # with a name more the frame would be on the heap
+            j = self.link
+            if not i or channel.strays != self._odd or (j.known and not j.borders):  # else it is asked again
+                self._modem.broken(j, errno.ETIMEDOUT if i else errno.EIO, "AT+CARECV: no whole answer")
         elif kind == Answer.ERROR:
             self._refusal(self.link)
         else:
