@@ -77,7 +77,9 @@ def preload(m, *names):
         if name not in _FILES:
             raise ValueError("preload: one of %s, not %r" % (", ".join(sorted(_FILES)), name))
     also = _ALSO.get(m.DIALECT, {})
-    for name in ("tcp",) + names:
+    names = list(names)
+    names.insert(0, "tcp")  # not in a tuple, where the name of a file would stand as made
+    for name in names:
         for file in _FILES[name] + also.get(name, ()):
             if file[-1] == ".":
                 file += m.DIALECT

@@ -234,6 +234,18 @@ def test_all_of_the_made_package_runs(made, tmp_path):
     assert run(lib, str(package.TREE / "tests_host/on_micropython/mpy_session.py")) == "5 passed, 0 failed\n"
 
 
+PRELOADS = """
+import fakeuart, simcom
+for name in ("SIM800", "SIM7000", "SIM7028", "A76XX", "SIM7080"):
+    getattr(simcom, name)(fakeuart.FakeUart()).preload("udp")
+"""
+
+
+@pytest.mark.parametrize("form", ["lib", "build/lib"])
+def test_preload_finds_its_files_on_micropython(made, form):
+    assert run(package.TREE / form, "-c", PRELOADS) == ""
+
+
 EACH = """
 import sys
 for name in %r:
