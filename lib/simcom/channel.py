@@ -11,9 +11,9 @@ from .parser import Answer, Parser
 _AHEAD = const(1 << 22)  # ms from now: no deadline is later
 _CHUNK = const(256)
 _BURST = const(64)  # payload bytes worth a UART read, or worth a write
-_PATIENCE_MS = const(20)  # how long to wait for so many
-_DEAF_MS = const(64)  # so long nothing is asked of the UART, at most …
-_EARLY_MS = const(3)  # … and not just before all is here: then it is asked …
+_PATIENCE_MS = const(20)  # how long to wait for so many; then there are …
+_READS = const(16)  # … so many reads in one call, of fewer
+_EARLY_MS = const(3)  # so long before all is here the UART is asked again …
 _TRIES = const(150)  # … so often, for 2 ms on a Pico
 _LINE_MS = const(2)  # so long a line comes
 _DOUBLE_MS = const(50)  # so long an ERROR may come twice, or the answer behind it: then it was another command's
@@ -22,9 +22,11 @@ _STRAY_MS = const(100)  # silence behind ">" that makes it a prompt, not the sta
 
 
 class Pace:
-    """How payload comes."""
+    """How often it is looked for what comes."""
 
-    GAP_MS = 1000  # silence inside it after which it is in doubt
+    GAP_MS = 1000  # silence inside payload after which it is in doubt
+    DEAF_MS = 64  # so long nothing is asked of the UART, at most
+    REST_MS = 10  # when nothing was to be done it is not looked for so long, unless something comes
 
 
 def passed(start, ms):
@@ -71,9 +73,8 @@ class Channel:
         self._end = 0
         self._full = False  # the UART has no room, perhaps until …
         self._rest = 0
-        self._rate = 737  # bytes that come in _DEAF_MS: at 115200 baud, until it is seen
-        self._due = self.heard  # ticks_ms: until then nothing is asked of the UART …
-        self._had = -1  # … which had so many bytes when that was planned; -1: it was not
+        self.rate = 737  # bytes that come in DEAF_MS: as at 115200 baud, until power_up() asks the UART
+        self.due = self.heard  # ticks_ms: what is counted cannot be here before, and nothing is asked of the UART
         self.any = uart.any  # bound here: each binding would allocate
         self._readinto = uart.readinto
         poll = select.poll()
@@ -129,18 +130,13 @@ class Channel:
 
     def wait(self, ms):
         """Sleep until the UART has something, about ``ms`` at most, and then until it is all there."""
-        n = self.deaf()
-        if n:
+        n = ticks_diff(self.due, ticks_ms())
+        if 0 < n <= Pace.DEAF_MS:
             return sleep_ms(n)
         for _ in self.ready(self._full if self._end else ms):
             break
         if not self._end:
             self._linger()
-
-    def deaf(self):
-        """For how many ms what is counted cannot be here."""
-        ms = ticks_diff(self._due, ticks_ms())
-        return ms if 0 < ms <= _DEAF_MS else 0
 
     def _linger(self):
         due = min(self._counted(), 2 * _BURST)
@@ -157,22 +153,10 @@ class Channel:
         return parser.need + (8 if parser.long else 6) * parser.tail
 
     def _plan(self):
-        n = self.any()
-        ms = (self._counted() - n) * _DEAF_MS // self._rate - _EARLY_MS
+        ms = (self._counted() - self.any()) * Pace.DEAF_MS // self.rate - _EARLY_MS
         if ms > 0:
-            self._had = n
-            self._due = ticks_add(self.heard, min(ms, self._owner.read_max * (_DEAF_MS // 2) // self._rate, _DEAF_MS))
-
-    def _measure(self, n):
-        # How fast bytes come; when all have come in time perhaps faster.
-        came = n - self._had
-        self._had = -1
-        now = ticks_ms()
-        if ticks_diff(now, self._due) < _EARLY_MS:  # not long after
-            if n >= self._counted():
-                self._rate *= 2
-            elif came > _BURST:
-                self._rate = came * _DEAF_MS // (ticks_diff(now, self.heard) or 1)
+            most = min(self._owner.read_max * (Pace.DEAF_MS // 2) // self.rate, Pace.DEAF_MS)
+            self.due = ticks_add(self.heard, min(ms, most))
 
     def poll(self):
         """One read of the UART, as much payload as it takes at once; returns the bytes read."""
@@ -207,8 +191,6 @@ class Channel:
     def _read(self):
         parser = self.parser
         n = self.any()
-        if self._had >= 0:
-            self._measure(n)
         got = 0
         while n:
             if n < parser.need:
@@ -222,7 +204,12 @@ class Channel:
                 break  # one call for many bytes, and the trailer with the last
             n = self._readinto(parser.buf, n if n < _CHUNK else _CHUNK) or 0
             parser.feed(n)
-            got = 1
+            got += 1
+            if got > _READS:  # the rest next time, without patience
+                self.heard = ticks_add(ticks_ms(), -_PATIENCE_MS)
+                return got
+            if not need:  # for what follows a header there is some
+                self.heard = ticks_ms()
             n = self.any() if parser.need or parser.tail else 0
         if got:
             self.heard = ticks_ms()

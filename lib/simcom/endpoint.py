@@ -3,11 +3,11 @@
 import errno
 import io
 import sys
-from time import ticks_ms
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from .channel import passed
+from .channel import Pace, passed
 from .lazy import once
 from .links import RingIO
 
@@ -90,6 +90,9 @@ class Endpoint(_Stream):  # type: ignore[misc, valid-type]
         self._link = link
         self._timeout: "int | None" = None  # ms; None: wait, 0: do not
         self._closed = False
+        self.ioctl = self.ioctl  # found at once
+        # ticks_ms: what is counted cannot be here before; nothing is to be done before, unless the UART has something
+        self._due = self._vain = 0
 
     def __enter__(self):
         return self
@@ -111,7 +114,7 @@ class Endpoint(_Stream):  # type: ignore[misc, valid-type]
 
     def _start(self, waits=False):
         if self._closed:
-            raise OSError(errno.EBADF, "the socket is closed")
+            raise OSError(errno.EBADF, "socket closed")
         if waits and self._timeout != 0:
             self._modem.may_wait()
         self._modem.pump()
@@ -139,6 +142,7 @@ class Endpoint(_Stream):  # type: ignore[misc, valid-type]
             modem = self._modem
             modem.close(link)
             self._closed = True
+            self._due = 0
             modem.pump()
             start = ticks_ms()
             while self._timeout != 0 and link.n >= 0 and not (modem.pumping or passed(start, link.linger)):
@@ -147,6 +151,8 @@ class Endpoint(_Stream):  # type: ignore[misc, valid-type]
     def ioctl(self, request, arg):
         """MicroPython's stream protocol: poll and close."""
         if request == _POLL:
+            if arg == Poll.IN and 0 < ticks_diff(self._due, ticks_ms()) <= Pace.DEAF_MS:  # asked at each interrupt
+                return 0
             return self._poll(arg)
         if request == _CLOSE:
             self.close()

@@ -50,8 +50,7 @@ class Link:
     linger = 10000  # so many ms a close waits for the peer to have what was sent
     abort = False  # closed at once, unsent bytes dropped (SO_LINGER 0)
     take = None  # takes payload: the ring's write(buf, off, n), or drop()
-    ring = None  # received bytes; ``pool`` lent it …
-    ready = 0  # … of which so many are verified; others wait for the trailer, or until its form is known
+    ring = None  # received bytes; ``pool`` lent it
     want = 0  # bytes that a blocked reader waits for
     tx = None  # bytes to send …
     sending = 0  # … tx_n, of which so many are on their way to the module
@@ -76,6 +75,7 @@ class Link:
     def __init__(self):
         # Here, as there may be no room for them when it fails.
         self.error = None  # (errno, text): why the link failed; raised once what is ready was read
+        self.ready = 0  # bytes in the ring that are verified; others wait for the trailer, or until its form is known
         self.tx_n = 0  # bytes to send
         self.known = 0  # bytes known to wait in the module; -1: some; -2: it told of fewer than before
 

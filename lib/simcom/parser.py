@@ -27,8 +27,6 @@ class Parser:
     Nothing here allocates after ``__init__``.
     """
 
-    pushed = False  # nothing is counted but what comes unasked
-
     def __init__(self, sink, size):
         self.buf = bytearray(size)
         self.take = None  # takes payload
@@ -39,6 +37,7 @@ class Parser:
         self._blank = False  # there were two empty lines in a row: the long form
         self._newline = False  # this payload ended in "\n"
         self.bare = False  # NMEA sentences of this module have no CR LF in front
+        self.pushed = False  # nothing is counted but what comes unasked
         Parser.reset(self)
 
     def expect(self, n, take, trailer=1):

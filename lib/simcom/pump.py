@@ -5,12 +5,11 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .channel import Channel, passed
+from .channel import Channel, Pace, passed
 from .lazy import once
 from .parser import Answer
 
 _LAPS = const(3)  # so many reads go before the tasks are looked at
-_REST_MS = const(10)  # when nothing was to be done it is not looked for so long, unless something comes
 _MORE_MS = const(61000)  # than silence_ms: when so much has passed the module has been given up
 
 
@@ -98,7 +97,7 @@ class Pump:
         if self.pumping:
             return 0
         if self._laps == _LAPS:
-            if 0 <= ticks_diff(ticks_ms(), self._looked) < _REST_MS and not (
+            if 0 <= ticks_diff(ticks_ms(), self._looked) < Pace.REST_MS and not (
                 self.links.reading  # type: ignore[attr-defined]
                 or self.channel.parser.pushed
             ):
@@ -106,7 +105,7 @@ class Pump:
                     break
                 else:
                     return 0
-        elif self.channel.deaf():
+        elif 0 < ticks_diff(self.channel.due, ticks_ms()) <= Pace.DEAF_MS:
             return 0
         try:
             self.pumping = True
@@ -124,6 +123,12 @@ class Pump:
             self._interrupted()
             raise
         return got
+
+    def rests(self):
+        """ticks_ms until which there is nothing to do, unless the UART has something; 0: there is."""
+        if self._laps < _LAPS or self.links.reading or self.channel.parser.pushed:
+            return 0
+        return ticks_add(self._looked, Pace.REST_MS)
 
     def _interrupted(self):
         self.pumping = False

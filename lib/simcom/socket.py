@@ -2,10 +2,11 @@
 
 import errno
 import sys
-from time import ticks_ms
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from .channel import Pace
 from .endpoint import Endpoint, Poll, check_address, flat, span
 from .links import Link, State
 from .lazy import method, once
@@ -148,15 +149,26 @@ class socket(Endpoint):
         """
         if not isinstance(buf, bytearray):
             buf = flat(buf, True)
-        start = self._start()
+        link = self._link
+        if self._timeout == 0 and n and buf and link.state == State.OPEN and not (link.ready or link.tx_n):
+            k = ticks_ms()
+            if 0 < ticks_diff(self._modem.channel.due, k) <= Pace.DEAF_MS:
+                return None
+            if 0 < ticks_diff(self._vain, k) <= Pace.REST_MS:
+                for k in self._modem.channel.ready(0):  # noqa: B007  (with a name more the frame would be on the heap)
+                    break
+                else:
+                    return None
         if not 0 <= n <= len(buf):
             n = len(buf)
-        k = self._await(n, start) if n else 0
+        k = self._await(n, self._start()) if n else 0
         if not k:
+            if k is None:
+                self._vain = self._modem.rests()
             return k
         if k > n:
             k = n
-        self._modem.receive(self._link, buf, k)
+        self._modem.receive(link, buf, k)
         return n if k == n else self._rest(buf, n, k)
 
     def _rest(self, buf, n, done):
@@ -213,7 +225,7 @@ class socket(Endpoint):
         if link.state and not (link.cut or done):  # as with TCP: the peer's answer to it is the reset
             link.cut = 1
             return n
-        raise OSError(errno.ECONNRESET if link.state else errno.ENOTCONN, "not connected, or closed by the peer")
+        raise OSError(errno.ECONNRESET if link.state else errno.ENOTCONN, "not connected, or the peer closed")
 
     def send(self, buf) -> int:
         """As ``write()``: all of ``buf``. Not blocking: how many bytes fitted; OSError(EAGAIN) when none did."""
@@ -231,8 +243,9 @@ class socket(Endpoint):
         buf = flat(buf)
         off, n = span(buf, off, n)
         start = self._start(True)
+        link = self._link
         done = 0
-        while done < n or (self._link.tx_n and not self._link.hold and self._timeout != 0):
+        while done < n or (link.tx_n and not link.hold and self._timeout != 0):
             k = self._send(buf, off + done, n - done, done) if done < n else 0
             done += k
             if self._timeout == 0:
@@ -240,9 +253,9 @@ class socket(Endpoint):
                 return done or None
             if k:
                 start = ticks_ms()
-            if done < n or not self._link.hold:
+            if done < n or not link.hold:
                 self._wait(start)
-        if self._link.error or self._link.cut > 1:
+        if link.error or link.cut > 1:
             self._send(buf, 0, 0)
         return done
 
@@ -250,7 +263,8 @@ class socket(Endpoint):
         # Bits as lwip_socket_ioctl sets them in MicroPython's extmod/modlwip.c.
         if self._closed:
             return Poll.NVAL
-        self._modem.pump()
+        m = self._modem
+        m.pump()
         link = self._link
         state = link.state
         if link.reclaim_ms:
@@ -263,10 +277,11 @@ class socket(Endpoint):
             bits = Poll.OUT | Poll.HUP
         elif state == State.CLOSED:
             bits = Poll.IN | Poll.OUT
-        elif state == State.DRAINING or (state == State.OPEN and link.tx_n < self._modem.SEND_MAX):
+        elif want & Poll.OUT and (state == State.DRAINING or (state == State.OPEN and link.tx_n < m.SEND_MAX)):
             bits |= Poll.OUT
         if not bits & Poll.IN:
-            self._modem.hungry(link, 1)
+            m.hungry(link, 1)
+            self._due = m.channel.due
         return bits & (want | Poll.ERR | Poll.HUP)
 
 

@@ -63,6 +63,7 @@ class TcpIp(Modem):
         self.wait = self.wait
         self.nap = self.nap
         self.receive = self.receive
+        self.hungry = self.hungry
         self.number = self.number
         self.use(self.RECEIVER(self, n, 2 * n))
 

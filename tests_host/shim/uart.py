@@ -259,4 +259,4 @@ class UART:
         return -_EINVAL
 
     def __repr__(self):
-        return "UART(%r, baudrate=%d)" % (self.id, self.baudrate)
+        return "UART(%r, baudrate=%d, bits=8)" % (self.id, self.baudrate)  # and more, on a board

@@ -1,6 +1,7 @@
 """What sockets do on the wire and in time, where a shared case cannot look."""
 
 import errno
+import time
 
 from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
@@ -466,3 +467,48 @@ def test_reader_that_waits_leaves_the_uart_alone_until_its_bytes_are_due(rate):
         assert s.readinto(buf) == 1024
     assert len(polls) < 20 * 10
     assert 20 * 1024 * 10_000 / rate / (rig.clock.ms - begin) > 0.8  # of the line
+
+
+@pytest.mark.parametrize("rate", [115200, 921600])
+def test_the_pace_of_the_line_is_known_once_the_module_is_on(rate):
+    rig = Rig(family="sim7000", modem_args={"baudrate": rate})
+    rig.socket(rig.serve(lambda: Blob(b"")))
+    assert rig.modem.channel.rate == rate * 64 // 10000
+
+
+def test_polls_and_empty_reads_leave_the_pump_alone_until_what_is_counted_is_due():
+    rig = Rig(family="sim7000")
+    data = bytes(range(256)) * 20
+
+    class Talker(Peer):
+        def opened(self, connection):
+            connection.write(data)
+
+    s = rig.socket(rig.serve(Talker))
+    got = s.read(1460)
+    s.setblocking(False)
+    channel, pump, pumped, spared, buf = rig.modem.channel, rig.modem.pump, [], 0, bytearray(100)
+    while time.ticks_diff(channel.due, time.ticks_ms()) < 20:
+        got += s.read(2920) or b""
+        rig.clock.sleep_ms(1)
+    got += s.read(2920) or b""
+    assert s.ioctl(3, 1) == 0
+    rig.modem.pump = lambda: pumped.append(0) or pump()
+    while time.ticks_diff(channel.due, time.ticks_ms()) > 0:
+        assert s.ioctl(3, 1) == 0 and s.readinto(buf) is None
+        spared += 2
+        rig.clock.sleep_ms(1)
+    assert spared >= 20 and not pumped
+    s.close()
+    assert s.ioctl(3, 1) & 32, "POLLNVAL at once"
+    with pytest.raises(OSError):
+        s.readinto(buf)
+    s = rig.socket(rig.serve(lambda: Blob(data)))
+    s.setblocking(False)
+    got = bytearray()
+    while len(got) < len(data):
+        while not s.ioctl(3, 1):
+            rig.clock.sleep_ms(1)
+        k = s.readinto(buf)
+        got += buf[:k]
+    assert got == data

@@ -740,3 +740,31 @@ def test_ctrl_c_inside_a_command_leaves_a_modem_that_works():
             idle(made, 30_000)
             assert made.at("+CSQ") == ["+CSQ: 20,0"], at
             assert made.active(), at
+
+
+def test_one_poll_makes_few_small_reads_and_the_next_goes_on_at_once(bench):
+    channel, takes = bench.channel, []
+    channel.any = lambda: min(1, len(bench.uart.rx))  # as some ports tell: something is there
+    channel.parser.expect(300, lambda buf, i, n: takes.append(bytes(buf[i : i + n])))
+    data = bytes(range(150)) * 2
+    bench.uart.rx += data + b"\r\nOK\r\n"
+    shim.clock.clock.advance(30_000)  # nobody has called
+    begin = shim.clock.clock.now_us
+    while not bench.log:
+        before = len(takes)
+        assert channel.poll()
+        assert len(takes) - before <= 17
+    assert bench.log == [("trailer",)] and b"".join(takes) == data
+    assert shim.clock.clock.now_us - begin < 20_000
+
+
+def test_header_behind_a_pause_begins_the_patience_with_its_payload_anew(bench):
+    channel = bench.channel
+    bench.awaited = b"+CIPRXGET: 2"
+    bench.start(b"AT+CIPRXGET=2,0,30", own=2)
+    shim.clock.clock.advance(50_000)  # it thinks
+    bench.uart.rx += b"\r\n+CIPRXGET: 2,0,30,0\r\n"
+    channel.poll()
+    bench.uart.rx += b"123456789"
+    channel.poll()
+    assert len(bench.uart.rx) == 9, "a handful is not worth a read"

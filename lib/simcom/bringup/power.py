@@ -6,6 +6,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from ..channel import Pace
 from ..lazy import once
 from ..foreground import run
 
@@ -59,6 +60,9 @@ def power_up(m, key=True):
         yield from find(m, key)
     yield from once("recovery.resync").configure(m)
     if not m.on:
+        baud = str(m.channel.uart).partition("baudrate=")[2].partition(",")[0]  # as each port's tells
+        if baud.isdigit():
+            m.channel.rate = int(baud) * Pace.DEAF_MS // 10000 or 1
         m.on = True
         m.step = "idle"
         if not m.watcher or m.watcher.done:  # it sleeps: it may not have noticed that the module was off

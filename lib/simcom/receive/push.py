@@ -22,10 +22,9 @@ _SETTLE_MS = const(5)  # silence behind it that means it was whole
 class PushParser(InlineParser):
     """Parser of what is pushed: no trailer follows, but whatever comes next begins with CR LF."""
 
-    pushed = True  # nothing is counted but what comes unasked
-
     def __init__(self, push, sink, size):
         super().__init__(sink, size)
+        self.pushed = True
         self._push = push
         self._edge = 0  # bytes of that CR LF still to come
         self._blank = 0  # so many empty lines in a row
