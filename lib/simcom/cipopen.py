@@ -11,7 +11,11 @@ from .tcp import TcpIp
 
 
 # What tells a link's affairs unasked, as +NAME: link,number[,number]
-_REPORTS = const((b"+CIPOPEN", b"+CIPSEND", b"+CIPCLOSE", b"+IPCLOSE"))
+_REPORTS = const((b"+CIPOPEN", b"+CIPSEND", b"+IPCLOSE", b"+CIPCLOSE"))
+_OPENED = const(0)
+_SENT = const(1)
+_ENDED = const(2)
+_CLOSED = const(3)
 
 
 class CipOpen(TcpIp):
@@ -96,7 +100,7 @@ class CipOpen(TcpIp):
             self.links.last &= ~(1 << (n & 15))
             link = self.links.get(n)
             if link:
-                self._report(link, name, buf, j)
+                self._report(link, _REPORTS.index(name), buf, j)
                 self.wake(link)
         else:
             return super().on_line(buf, i, j)
@@ -106,28 +110,28 @@ class CipOpen(TcpIp):
         self.owed |= link.bit
         super().gone(link)
 
-    def _report(self, link, name, buf, j):
+    def _report(self, link, what, buf, j):
         # +NAME: link,number[,number]
         number = self.number(buf, j)
-        if name == b"+CIPOPEN":
+        if what == _OPENED:
             if link.state != State.CONNECTING or not link.pending:
                 return
             if number:
                 link.fail(*ATError("connect %s:%d" % link.peer, "+CIPOPEN: %d,%d" % (link.n, number)).args)
             else:
                 self.connected(link)
-        elif name == b"+CIPSEND":
+        elif what == _SENT:
             if number != link.sending or buf[j - 1] < 48:  # of an earlier connection, or damaged
                 link.report = -1
             elif buf.find(b"-", self.cursor, j) >= 0:  # -1: not connected
                 link.report = -errno.ECONNRESET
             else:
                 link.report = self.number(buf, j)
-        elif name == b"+IPCLOSE" and number == 2:
+        elif what == _ENDED and number == 2:
             link.fail(errno.ETIMEDOUT, "closed by the module: sending timed out")
             link.to(State.CLOSING)
         else:
-            if name == b"+CIPCLOSE":
+            if what == _CLOSED:
                 link.report = 0
             if link.state == State.OPEN:
                 self.gone(link)

@@ -161,7 +161,8 @@ class socket(Endpoint):
                     return None
         if not 0 <= n <= len(buf):
             n = len(buf)
-        k = self._await(n, self._start()) if n else 0
+        k = self._start()
+        k = self._await(n, k) if n else 0
         if not k:
             if k is None:
                 self._vain = self._modem.rests()

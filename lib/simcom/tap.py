@@ -107,6 +107,9 @@ class Tap(_Stream):  # type: ignore[misc, valid-type]
             self._out("%8d %s %s" % (ms, self._mark, shown))
             self._data = b""
 
+    def __str__(self):
+        return str(self._uart)  # it tells the rate
+
     def init(self, *args, **kwargs):
         self._uart.init(*args, **kwargs)
 

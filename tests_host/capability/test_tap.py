@@ -2,6 +2,7 @@
 
 from feed import Module, ScriptedUart  # first: it puts the shim in place
 import pytest
+from rig import Rig
 import select
 import shim
 from transcript import parse
@@ -46,6 +47,14 @@ def test_bytes_pass_in_both_directions(uart, tap):
 def test_settings_reach_the_uart(uart, tap):
     tap.init(baudrate=9600, rxbuf=2048)
     assert uart.settings == {"baudrate": 9600, "rxbuf": 2048}
+
+
+def test_rate_is_told_as_the_uart_tells_it(uart, tap):
+    assert str(tap) == str(uart)
+    rig = Rig(on=False, baud=460800)
+    modem = simcom.SIM7000(simcom.Tap(rig.uart, len), pwrkey=rig.pwrkey, baudrate=460800)
+    modem.active(True)
+    assert modem.channel.rate == 460800 // 10 * 64 // 1000
 
 
 def test_record_is_a_transcript(uart, tap, record):

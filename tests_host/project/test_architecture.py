@@ -606,7 +606,7 @@ REPLACED = {
     # A socket becomes one for datagrams.
     "udp.socket": {"setattr(s, name, getattr(face, name))"},
     # A timer pumps: each of these is a critical section then.
-    "modes.background": {"setattr(m, name, _Guarded(m, name))"},
+    "modes.background": {"m.open", "m.send", "m.close", "m.receive", "m.hungry", "m.forget"},
     "threads": {"lazy.load"},  # one file at a time
     # The UART as data mode sees it.
     "transparent.datamode": {"channel.any"},

@@ -100,6 +100,15 @@ def test_what_is_loaded_by_a_table_is_made_too():
     assert {whole.home[each] for each in named & set(TREES)} <= set(whole.sources)
 
 
+def test_bytes_that_a_file_says_more_than_once_are_kept_once():
+    for text in made_of.Made().sources.values():
+        tree = ast.parse(text)
+        inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Tuple) for part in node.elts}
+        said = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in inside]
+        said = [node.value for node in said if isinstance(node.value, bytes) and node.value]
+        assert len(said) == len(set(said))
+
+
 ALSO = {"dns"}  # of one dialect
 LOADED = {"lazy", "preloading", "threads"}  # already, or with a second modem
 

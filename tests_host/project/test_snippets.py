@@ -5,6 +5,7 @@ import re
 
 import pytest
 import rig  # noqa: F401  it puts the shim in place
+import size
 
 README = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
@@ -25,9 +26,14 @@ def test_every_public_name_of_a_modem_is_told():
     from simcom import modem
 
     told = README[README.index("## The modem") : README.index("## Another module")]
-    behind = {"awake"}  # of wake()
+    behind = {"awake", "datagrams"}  # of wake(), of socket()
     missing = [name for name in set(modem._LATER.split()) - behind if not re.search(r"`[^`]*\b%s\b" % name, told)]
     assert not missing
+
+
+def test_sizes_are_those_that_are_held():
+    for budget in (size.BUDGET, size.FAULT_BUDGET):
+        assert "| {:,} |".format(budget) in README
 
 
 def section(title):

@@ -443,6 +443,30 @@ def merged(file, unit, trees, home, wanted, apart, reached):
     return ast.fix_missing_locations(ast.Module([*lines, *more, *body], []))
 
 
+class Once(ast.NodeTransformer):
+    """Has bytes that a file says more than once in its compiled form once: the compiler keeps them for each place."""
+
+    def __init__(self, tree):
+        inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Tuple) for part in node.elts}
+        said = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in inside]
+        times = collections.Counter(node.value for node in said if isinstance(node.value, bytes))
+        found = [text for text, n in times.items() if n > 1 and text]
+        self.names = {text: "_bytes_%d" % n for n, text in enumerate(found)}
+        self.inside = inside
+
+    def visit_Constant(self, node):
+        name = self.names.get(node.value) if isinstance(node.value, bytes) and id(node) not in self.inside else None
+        return ast.Name(name, ast.Load()) if name else node
+
+    def of(self, tree):
+        """The syntax tree with them as constants, whose names the compiler leaves out."""
+        tree = self.visit(tree)
+        first = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        lines = ["%s = %s(%r)\n" % (name, COMPILERS, text) for text, name in self.names.items()]
+        tree.body[len(first) : len(first)] = ast.parse("".join(lines)).body
+        return ast.fix_missing_locations(tree)
+
+
 def used(node):
     """The names that are read in a syntax tree, or in a list of some."""
     if isinstance(node, list):
@@ -481,7 +505,8 @@ class Made:
         made = {name: naming.unnamed(tree, kept, public) for name, tree in made.items()}
         first = dict.fromkeys((*UNITS, *filter(FAMILY.match, made)), 100) | {"": 1000, "socket": 1000}
         new = naming.shortened(made, first) if rename else {}
-        renamed = {name: ast.unparse(naming.Renamed(new, True).visit(tree)) + "\n" for name, tree in made.items()}
+        renamed = {name: naming.Renamed(new, True).visit(tree) for name, tree in made.items()}
+        renamed = {name: ast.unparse(Once(tree).of(tree)) + "\n" for name, tree in renamed.items()}
         self.sources = {name: naming.foremost(text) for name, text in renamed.items()}
         self.was = {other: [] for other in new.values()}
         for old, other in new.items():

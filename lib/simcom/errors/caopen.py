@@ -110,6 +110,8 @@ def beside(m, link):
     m.hooks = (answer,) + m.hooks  # hooks.py would be a file more
     try:
         if m.blocks is None:
+            if "sleeper" in m.parts:
+                yield m.parts["sleeper"].rouse()
             m.channel.write(b"AT\r", 3)
             for _ in range(_TURNS):
                 if answer.result is not None or not _open(link):

@@ -26,12 +26,16 @@ def _guarded(_):
 class _Guarded:
     """A method during which the timer must not pump: it would see half a change."""
 
-    def __init__(self, modem, name):
+    def __init__(self, modem, method):
         self._modem = modem
-        self._method = getattr(modem, name)
+        self._method = method
 
     def __call__(self, *args):
         return critical(self._modem, self._method, *args)
+
+
+def _made(modem, method):
+    return method if isinstance(method, _Guarded) else _Guarded(modem, method)
 
 
 class _Tick:
@@ -62,8 +66,11 @@ def background(m, period_ms: int = 50, timer: int = -1):
         running.deinit()
     if period_ms:
         lazy.loader = _guarded
-        for name in ("open", "send", "close", "receive", "hungry", "forget"):
-            if not isinstance(getattr(m, name), _Guarded):
-                setattr(m, name, _Guarded(m, name))
+        m.open = _made(m, m.open)
+        m.send = _made(m, m.send)
+        m.close = _made(m, m.close)
+        m.receive = _made(m, m.receive)
+        m.hungry = _made(m, m.hungry)
+        m.forget = _made(m, m.forget)
         m.parts["timer"] = running = Timer(timer)
         running.init(period=period_ms, mode=Timer.PERIODIC, callback=_Tick(m))

@@ -110,6 +110,13 @@ class _Sleeper(Stage):
         else:
             channel.write(b"\r", 1)
 
+    def rouse(self):
+        """By DTR: in so many ms the module listens."""
+        self._awake = True
+        self._used = ticks_ms()
+        self._dtr.value(1 - self._level)
+        return _DTR_MS
+
     def _go(self):
         function, args = self._held
         self._held = None

@@ -59,11 +59,15 @@ def call(name, *args):
     return eval(bytes(mem32[_ANSWER] for _ in range(mem32[_ASKED])))
 
 
+uarts = {}  # as they were made last
+
+
 def uart(number=1, rate=115200, **options):
     """A UART where a virtual module is."""
     tx, rx = ((0, 1), (4, 5))[number]
     options.setdefault("rxbuf", 2048)
-    return UART(number, rate, tx=Pin(tx), rx=Pin(rx), **options)
+    uarts[number] = UART(number, rate, tx=Pin(tx), rx=Pin(rx), **options)
+    return uarts[number]
 
 
 def modem(family, number=1, pwrkey=True, flow=False, **options):

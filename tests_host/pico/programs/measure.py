@@ -247,7 +247,7 @@ def calls(family):
     s = socket(modem, MUTE)
     modem.pump()
     modem.pump()
-    uart = modem.channel.uart
+    uart = device.uarts[1]
     poller = select.poll()
     poller.register(uart, 1)
 
