@@ -85,10 +85,11 @@ class CipOpen(TcpIp):
         name = bytes(buf[i : k - 1])
         ip = buf.startswith(b"+IP E", i)
         if ip or buf.startswith(b"+CIPERR", i):
+            link = self.receiver.link
             if self._task:
                 self._cause = text(buf, i, j)
-            elif ip and self.receiver.link and self.receiver.link.known < 0:
-                self.receiver.link.known = 0  # "No data": the notice was of what is read already
+            elif ip and link and link.known < 0:
+                link.known = 0  # "No data": the notice was of what is read already
         elif buf.startswith(b"+NET", i):
             self.net = self.number(buf, j)
             self.doubt = self.up

@@ -61,7 +61,7 @@ reported resolved RESTART restarts ring ring_size RingPool rings running rxget r
 SETTERS setting SETTINGS settings settle_send settle_strays shut silence sink skip span spare spoilt stage stale
 STALL_MS start_only steps still stray strays suffix suspect switch tail take TcpIp ticking told total touched toward
 transmit tried turning twice tx_n unacked upward urcs usual voltage want watch watcher went whose without wording due
-rate rests channel state lost
+rate rests lost
 """.split()
 SHORT = ["_" + a + b for a in ("", *"abcdefghij") for b in "abcdefghijklmnopqrstuvwxyz"]  # when these are used up
 PARAMETERS = "end key sep stop pow ord sum map zip hash id".split()  # are in the format of .mpy files too

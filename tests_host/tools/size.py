@@ -45,14 +45,14 @@ from system import TREE, Unavailable, micropython_command
 sys.path.append(str(TREE / "tests_host/support"))
 from families import FAMILIES
 
-BUDGET = 19_990  # bytes of .mpy, without messages, that one family's TCP client may load
-FAULT_BUDGET = 40_490  # of everything that a session with one fault loads, for however long
+BUDGET = 20_000  # bytes of .mpy, without messages, that one family's TCP client may load
+FAULT_BUDGET = 40_650  # of everything that a session with one fault loads, for however long
 BLOCK = 4096  # of a board's flash
 FLASH_BUDGET = 64  # kB of blocks that a family's list takes as made …
 FILES_BUDGET = 12  # … in so many files
 SOURCE_BUDGET = 296  # kB of blocks that it takes as source
 SOURCE_AIM = 160
-YOUNG = {"sim7080": (1_270, 3_230, 20, 3, 16)}  # families that may take so much more of each, until they are cut down
+YOUNG = {"sim7080": (1_290, 3_260, 20, 3, 16)}  # families that may take so much more of each, until they are cut down
 FAULTS = ("lost", "context", "restart", "refused", "count")  # as mpy_session.py has them
 LIB = TREE / "lib"
 SESSION = TREE / "tests_host/on_micropython/mpy_session.py"

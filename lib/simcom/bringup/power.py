@@ -54,6 +54,16 @@ def usual(m, name):
     return getattr(m, name, _USUAL_MS[name])
 
 
+def _spread(each):
+    # Every call of a method looks for it in the table of the object's attributes first, in vain and for long if that is
+    # nearly full: so it grows.
+    names = ["_%d" % n for n in range(16)]
+    for name in names:
+        setattr(each, name, None)
+    for name in names:
+        delattr(each, name)
+
+
 def power_up(m, key=True):
     """Find the module, awake or asleep, and make it ours; ``key``: by its power key, if it does not answer."""
     if not m.on:
@@ -65,6 +75,8 @@ def power_up(m, key=True):
             m.channel.rate = int(baud) * Pace.DEAF_MS // 10000 or 1
         m.on = True
         m.step = "idle"
+        for each in (m, m.channel, m.channel.parser):
+            _spread(each)
         if not m.watcher or m.watcher.done:  # it sleeps: it may not have noticed that the module was off
             m.watcher = m.start(m.watch())
         if sys.platform == "rp2":
