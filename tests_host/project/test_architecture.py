@@ -605,6 +605,8 @@ REPLACED = {
     "socket": {"setattr(socket, _name, method(_name))"},
     # A socket becomes one for datagrams.
     "udp.socket": {"setattr(s, name, getattr(face, name))"},
+    # Attributes that come and go, so that there is room.
+    "bringup.power": {"setattr(each, name, None)"},
     # A timer pumps: each of these is a critical section then.
     "modes.background": {"m.open", "m.send", "m.close", "m.receive", "m.hungry", "m.forget"},
     "threads": {"lazy.load"},  # one file at a time
