@@ -95,6 +95,20 @@ def test_connect_goes_on_after_a_silence(family, keeps, ms, after):
 
 
 @each_family
+@pytest.mark.parametrize("ms", (2900, 3050, 3300, 3900, 4500))
+def test_nothing_to_read_is_no_lost_answer(family, ms):
+    rig = Rig(family=family)
+    s = rig.socket(ECHO)
+    rig.pump(300)
+    rig.vm.urc("+CIPRXGET: 1,0" if family in CIP else "+CADATAIND: 0")  # of what was read already
+    rig.clock.sleep_ms(3)
+    rig.vm.hang(ms, True)  # it answers the question in the same breath as the read
+    rig.pump(ms + 3000)
+    s.write(b"hello")
+    assert s.read(5) == b"hello"
+
+
+@each_family
 @BOTH
 @pytest.mark.parametrize("ms", (12_000, 30_000, 55_000))
 def test_idle_connection_outlives_a_silence(family, keeps, ms):

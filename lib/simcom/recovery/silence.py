@@ -160,7 +160,12 @@ class Doubt:
             return False
         if self._asked and channel.busy and channel.cmd is self._cmd and not channel.parser.tail:
             self._answers += 1
-            if not self._taken:
+            refused = channel.head and channel.refused
+            if refused:  # that was the answer to the read
+                channel.refused = None
+                channel.busy = False
+                channel.handler(Answer.ERROR, refused, 0, len(refused))
+            elif not self._taken:
                 if channel.sent < 0:  # nor will there be a prompt
                     self._n = channel.filler = 0
                     for link in self._modem.links.slots:
