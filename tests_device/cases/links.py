@@ -101,12 +101,13 @@ def case_dropped_sockets_do_not_cost_the_open_ones_their_link(target):
 
 
 def case_unread_bytes_of_one_link_do_not_hold_up_another(target):
+    sent = pattern(8000)  # now: later a board's heap may have no hole of that size
     lazy = target.socket("blob")
     lazy.write(b"8000\n")  # more than its ring holds
     s = target.socket("echo")
     for i in range(5):
         echo(s, pattern(100, i + 1))
-    equal(lazy.read(), pattern(8000))
+    equal(lazy.read(), sent)
     lazy.close()
     s.close()
 
