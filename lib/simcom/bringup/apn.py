@@ -34,14 +34,15 @@ def define(m, apn, user, key):
         if e.errno == errno.ETIMEDOUT:
             raise
     cid = m.__dict__.get("cid")
+    chosen = m.__dict__.get("pdp_type")
     changed = False
     kept = ()
     # Which one the sockets use is told differently for some: then it is what the module lists.
     for n in (1, 0) if cid is None else (cid,):
         now = found.get(n)
         if now or n == cid or n:
-            kind = m.__dict__.get("pdp_type") or "IP"
-            if now and not m.__dict__.get("pdp_type") and (now[0] != "IPV6" or "+CGDCONT" in init):
+            kind = chosen or "IP"
+            if now and not chosen and (now[0] != "IPV6" or "+CGDCONT" in init):
                 kind = now[0]
             wanted = (kind, (now[1] if now else None) if apn == () else apn)
             if wanted[1] is not None and wanted != now:

@@ -7,6 +7,7 @@ from ..lazy import once
 _query = once("query")
 asked = _query.asked
 flag = _query.flag
+refusal = _query.refusal
 
 # What a module does anyway, or that sockets go without: from the seventh byte of the command.
 _USUAL = const(b'MODE=0 QSEND=1 SPRT=1 SENDMODE=0 RIP=0 CCFG=10,0, FG="ASYNCO')
@@ -35,8 +36,7 @@ def tried(m, name, commands):
         try:
             yield cmd
         except OSError as e:
-            if not hasattr(e, "line"):  # no answer at all
-                raise
+            refusal(e)
             note(m, name, e.args[1])
         else:
             note(m, name)

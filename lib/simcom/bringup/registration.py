@@ -5,6 +5,7 @@ from ..lazy import once
 _query = once("query")
 fields = _query.fields
 query = _query.query
+refusal = _query.refusal
 
 REGISTERED = (1, 5, 9, 10)  # <stat>: home, roaming; the same, in LTE with a preference of its own for calls
 # Of two commands' words the later in this order counts: unknown, idle, denied, limited service, searching.
@@ -32,8 +33,7 @@ def registration(m):
                 if _ORDER.find(bytes((said,))) > _ORDER.find(bytes((state,))):
                     state = said
         except OSError as e:
-            if not hasattr(e, "line"):  # no answer at all
-                raise
+            refusal(e)
     return state
 
 

@@ -77,17 +77,11 @@ def recheck(m):
     What it refuses to be told is tried again, each time after a longer pause: it may do so until the SIM is ready.
     """
     if m.up and not m.channel.echoed:
-        try:
-            yield from capability(m, "bringup", False).context_check(m)
+        if (yield from _is_up(m, ": did the module restart?")):
             m.doubt = False
             return
-        except OSError as e:
-            if not hasattr(e, "line"):
-                raise
-            if m.doubt == 2:
-                counted(m, "restarts")
-            if m.up:  # else that was told meanwhile
-                m.on_lost(errno.ENOTCONN, e.args[1] + ": did the module restart?")
+        if m.doubt == 2:
+            counted(m, "restarts")
     refused = m.__dict__.get("refused", 0)
     if refused:
         yield 500 << min(refused, 7)
@@ -99,13 +93,20 @@ def recheck(m):
             raise
         m.refused = refused + 1
         m.channel.echoed = False
+    if m.up:
+        yield from _is_up(m)
+
+
+def _is_up(m, why=""):
+    # Steps: whether the context is; else that is told, with ``why`` it may be.
     try:
-        if m.up:
-            yield from capability(m, "bringup", False).context_check(m)
+        yield from capability(m, "bringup", False).context_check(m)
+        return True
     except OSError as e:
         if not hasattr(e, "line"):
             raise
-        m.on_lost(errno.ENOTCONN, e.args[1])
+        if m.up:  # else that was told meanwhile
+            m.on_lost(errno.ENOTCONN, e.args[1] + why)
 
 
 def resync(m):

@@ -111,11 +111,7 @@ def settle_strays(m):
     # Transparent mode has settings of its own.
     for cmd in m.SETTINGS if m.up and "tunnel" not in m.parts else ():
         if cmd[: cmd.find(b"=")] in _READ_BACK:
-            for _ in range(2):  # an answer may be damaged
-                other = yield from _differs(m, cmd)
-                if not other:
-                    break
-            else:
+            if (yield from _differs(m, cmd)) and (yield from _differs(m, cmd)):  # an answer may be damaged
                 wrong.append(cmd)
     if wrong:  # perhaps it has restarted
         m.doubt = 2
