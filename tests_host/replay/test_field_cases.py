@@ -66,6 +66,13 @@ class Field:
         s.connect(("1.2.3.4", 80))
         return s
 
+    def carries(self, s):
+        """Whether a connection still hears, and after it a new one works."""
+        self.module.arrive(0, b"hello")
+        assert s.read(5) == b"hello"
+        s.close()
+        return self.works()
+
     def works(self):
         """Whether a new connection carries data both ways."""
         s = self.socket()

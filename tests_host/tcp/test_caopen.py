@@ -307,6 +307,16 @@ orders = pytest.mark.parametrize("order", ["result first", "ok first"])
 deafness = pytest.mark.parametrize("deaf", ["lost", "echoed", "waits", "error"])
 
 
+def test_whether_an_open_blocks_is_asked_once_however_soon_it_has_its_result():
+    r = made()
+    r.net.connect_ms = 20
+    sent = len(r.sent)
+    for _ in range(5):
+        r.socket(rig.ECHO)
+    assert r.sent[sent:].count("AT") == 1
+    assert r.modem.blocks is False
+
+
 @opens
 @orders
 @deafness

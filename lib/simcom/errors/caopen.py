@@ -89,9 +89,12 @@ class _Remember:
     """A hook that takes the answer to an AT which no task waits for: it may come when it likes."""
 
     result = None  # whether it was OK
+    modem = link = None  # what it was asked for
 
     def on_line(self, buf, i, j):
         if j - i == 2 and buf.startswith(b"OK", i):
+            if not self.result and _open(self.link):  # now: a moment later it may be connected
+                self.modem.blocks = False
             self.result = True
         elif j - i == 5 and buf.startswith(b"ERROR", i):
             self.result = False
@@ -107,6 +110,8 @@ def beside(m, link):
     """Steps, once the module has said OK to the opening of ``link``: ``m.blocks``, whether it hears nothing until that
     has a result, although it has taken ASYNCOPEN. If so that is waited for: nobody else may send meanwhile."""
     answer = _Remember()
+    answer.modem = m
+    answer.link = link
     m.hooks = (answer,) + m.hooks  # hooks.py would be a file more
     try:
         if m.blocks is None:
@@ -117,10 +122,9 @@ def beside(m, link):
                 if answer.result is not None or not _open(link):
                     break
                 yield _TURN_MS
-            if _open(link):
-                m.blocks = not answer.result
             if answer.result:
                 return m.reserve(None)
+            m.blocks = _open(link) or None
         else:
             answer.result = True
         while _open(link) and not passed(link.moved, m.CONNECT_MS):
