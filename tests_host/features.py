@@ -85,6 +85,7 @@ ROWS = {
 
 # What these families have by their AT manual, while their TCP/IP note does not mention it: a firmware may refuse it.
 BEYOND = {"keepalive": ("sim800", "sim7000", "a76xx"), "nameservers": ("sim800", "sim7000", "a76xx")}
+BEYOND["retries"] = ("sim7080",)
 
 
 class Ran:

@@ -2,7 +2,7 @@
 
 import errno
 
-from families import OPEN, START
+from families import CA, OPEN, START
 import pytest
 from feed import CHUNKS, Module, unasked
 from feed_open import modem
@@ -247,6 +247,77 @@ def test_time_outs_of_a_module_without_them(family):
 )
 def test_bad_time_outs(family, bad):
     refused_unsent(Rig(family=family), bad)
+
+
+# --- keys of AT+CACFG
+
+
+@pytest.mark.feature("retries")
+@pytest.mark.parametrize("family", CA)
+@each_seed
+def test_keys_of_retransmission_are_set_and_kept(family, seed):
+    rig = Rig(seed, family=family)
+
+    def kept():
+        return [rig.vm.cacfg.get(key) for key in ("MAXRXT", "TCPIRT", "ASYNCOPEN")]
+
+    before = kept()[2]
+    rig.modem.config(retries=3, resend_ms=700)
+    assert kept() == ["3", "700", before]
+    rig.modem.reset()
+    assert kept()[:2] == [None, None]
+    rig.modem.connect("internet")
+    assert kept() == ["3", "700", before]
+    rig.modem.config(retries=None)
+    rig.modem.reset()
+    rig.modem.connect("internet")
+    assert kept() == [None, "700", before]
+    assert rig.works()
+
+
+@pytest.mark.parametrize("family", CA)
+@pytest.mark.parametrize("retries, resend_ms, seconds", ((3, None, 15), (4, 500, 15.5)))
+def test_fewer_repetitions_end_a_caopen_connection_sooner(family, retries, resend_ms, seconds):
+    rig = Rig(family=family)
+    rig.modem.config(retries=retries, resend_ms=resend_ms)
+    start = rig.clock.ms
+    with pytest.raises(OSError) as caught:
+        rig.socket(rig.serve(Blackhole))
+    assert caught.value.args[0] == errno.ETIMEDOUT
+    assert seconds <= (rig.clock.ms - start) / 1000 < seconds + 1
+    s = rig.socket(rig.serve(Sink))
+    rig.connection().stalled = True
+    start = rig.clock.ms
+    s.write(b"never acknowledged")
+    assert s.read(1) == b""  # +CASTATE does not tell who ended it
+    assert seconds <= (rig.clock.ms - start) / 1000 < seconds + 3
+    assert rig.works()
+
+
+@pytest.mark.parametrize("family", CA)
+@pytest.mark.parametrize(
+    "bad",
+    [{"retries": 0}, {"retries": 17}, {"retries": "3"}, {"retries": (3, 4)}]
+    + [{"resend_ms": 199}, {"resend_ms": 120001}, {"resend_ms": 1000.0}],
+    ids=str,
+)
+def test_bad_key_of_retransmission(family, bad):
+    refused_unsent(Rig(family=family), bad)
+
+
+@pytest.mark.parametrize("family", CA)
+def test_key_that_the_firmware_refuses_is_named(family):
+    rig = Rig(family=family, missing_keys=("MAXRXT",))
+    with pytest.raises(OSError) as caught:
+        rig.modem.config(retries=3)
+    assert caught.value.args[0] == errno.EOPNOTSUPP
+    assert 'retries=3: AT+CACFG="MAXRXT",3: ' in caught.value.args[1]
+    rig.modem.config(resend_ms=700)
+    assert not any("MAXRXT" in line for line in again(rig))
+    rig.vm.missing_keys = ("TCPIRT",)  # another firmware
+    assert 'AT+CACFG="TCPIRT",700' in again(rig)
+    assert ['AT+CACFG="TCPIRT",700' in text for text in rig.modem.status("refused")] == [True]
+    assert rig.works()
 
 
 # --- the other fields of AT+CIPCCFG

@@ -36,6 +36,7 @@ class CaConf(Push):
     link_type = CaLink
     link_count = 13
     rx_limit = tx_limit = 10_240  # RCVBUF and SNDBUF of a socket whose program sets none
+    missing_keys: tuple = ()  # keys of CACFG that this firmware refuses
     CHOICES = {
         "cacfg_read": ("%s", '"%s"'),  # quotes around the keys of the read form
         "keepalive_again": ("taken", "refused"),  # KEEPALIVE that is on already
@@ -77,6 +78,12 @@ class CaConf(Push):
         fields = self.cacfg[key].split(",")
         return int(fields[index] or 0) if index < len(fields) else 0
 
+    def resent_ms(self) -> "int | None":
+        """How long a packet without an answer is sent again: each time is twice the one before; None: not set."""
+        if "MAXRXT" not in self.cacfg and "TCPIRT" not in self.cacfg:
+            return None
+        return int(self.cacfg.get("TCPIRT", 1000)) * (2 ** (int(self.cacfg.get("MAXRXT", 12)) + 1) - 1)
+
     def do_CACFG(self, op, args):
         if op == "=?":
             rows = ['"%s",%s' % (key, form % self._cids() if "%" in form else form) for key, (_, form) in _KEYS.items()]
@@ -86,7 +93,7 @@ class CaConf(Push):
             self.info("\r\n".join("+CACFG: " + row for row in rows))
         else:
             key = args[0].upper() if args else ""
-            if op != "=" or key not in _KEYS:
+            if op != "=" or key not in _KEYS or key in self.missing_keys:
                 return BAD_PARAMETER
             return self._set_of_link(key, args[1:]) if key in _OF_A_LINK else self._set(key, args[1:])
         return OK

@@ -159,6 +159,14 @@ class CaOpen(CnAct):
 
     def _connect(self, link: CaLink, context) -> None:
         attempt = link.attempt = object()
+        limit = self.resent_ms()
+
+        def given_up() -> None:
+            if link.state == CONNECTING and link.attempt is attempt:
+                self.link_failed(link, "timeout")
+
+        if limit is not None and link.proto == "TCP":
+            self.later(limit, given_up)
 
         def resolved(found: list) -> None:
             if link.state != CONNECTING or link.attempt is not attempt:

@@ -4,6 +4,7 @@ from .address import numeric
 from .at import BAD_PARAMETER, ERROR, NO_FINAL, OK, PENDING, number
 from .calink import CaLink
 from .caserver import CaServer
+from .link import CLOSED
 
 
 class CaSend(CaServer):
@@ -98,6 +99,7 @@ class CaSend(CaServer):
             if link.proto == "UDP" and link.n in self.targets:
                 link.connection.redirect(*self.targets[link.n])
             link.send(payload)
+            self._watch(link)
             return
 
         def resolved(found: list) -> None:
@@ -109,6 +111,18 @@ class CaSend(CaServer):
             resolved([target[0]])
         else:
             self.net.resolve(target[0], resolved)
+
+    def _watch(self, link: CaLink) -> None:
+        """What is not acknowledged when it was sent for the last time ends the link, as MAXRXT and TCPIRT say."""
+        connection, mark, limit = link.connection, link.acknowledged, self.resent_ms()
+
+        def due() -> None:
+            if link.connection is connection and link.acknowledged == mark and link.unacknowledged:
+                link.drop(CLOSED)
+                self._tell_end(link)
+
+        if limit is not None and link.proto == "TCP":
+            self.later(limit, due)
 
     def link_acked(self, link: CaLink) -> None:
         """The peer has acknowledged bytes: only CAACK and the free room tell."""

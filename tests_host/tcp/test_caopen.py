@@ -710,7 +710,6 @@ def test_local_port_is_what_the_peer_sees():
 @pytest.mark.lacks("prompt", FAMILY)
 @pytest.mark.lacks("single", FAMILY)
 @pytest.mark.lacks("doze", FAMILY)
-@pytest.mark.lacks("retries", FAMILY)
 @pytest.mark.lacks("waiting", FAMILY)
 @pytest.mark.lacks("received", FAMILY)
 def test_what_it_lacks_is_refused_and_nothing_is_sent():
@@ -726,7 +725,7 @@ def test_what_it_lacks_is_refused_and_nothing_is_sent():
         lambda: m.config(send="timed"),
         lambda: m.config(prompt=0),
         m.sleep,
-        lambda: m.config(retries=3),
+        lambda: m.config(delay_ms=3),
         lambda: simcom.SIM7080(machine.UART(2, 115200, rxbuf=2048), mux=False),
     ):
         assert "SIM7080 has no" in fails(errno.EOPNOTSUPP, refused)

@@ -4,6 +4,8 @@ from ..query import fields, perhaps, query
 
 RESET = b"AT+CREBOOT"
 ROOM = b"AT+CASEND=%d"
+# What config() sets by a key of AT+CACFG: which, least, most.
+KEYS = {"retries": ("MAXRXT", 1, 16), "resend_ms": ("TCPIRT", 200, 120000)}
 _STATES = {0: "REMOTE CLOSING", 1: "CONNECTED", 2: "LISTENING"}
 
 

@@ -52,7 +52,8 @@ def config(m, *param, timeout_ms: int = 30000, **settings):
     of the LTE context, from the next connect() on. ``function``: 0, 1 or 4 (AT+CFUN), now; connect() goes back to 1.
     ``timeouts``: (network, open, send) in ms, 3000 to 120000; ``retries``: 0 to 10; ``delay_ms``, ``resend_ms``,
     ``async_mode``, ``error_texts``, ``link_headers``: other fields of AT+CIPCCFG; ``stack="default"``: as its maker
-    has it, now (all SIM7028, A76XX). ``show_type``: AT+CIPSHOWTP (SIM800, SIM7000). ``reset``:
+    has it, now (all SIM7028, A76XX; SIM7080: ``retries``, 1 to 16, and ``resend_ms`` alone, by AT+CACFG).
+    ``show_type``: AT+CIPSHOWTP (SIM800, SIM7000). ``reset``:
     Pin at the module's RESET, for ``reset(hard=True)``. Everything is sent again by every connect(); ``dns``,
     ``pdp_type``, ``cid``, ``timeouts`` and ``retries`` are taken back with None. ``timeout_ms=0`` starts and returns a
     Task whose ``done``, ``result`` and ``error`` tell.

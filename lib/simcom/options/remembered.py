@@ -13,7 +13,8 @@ def remember(m, *commands):
 
     What the driver does not need is optional: of several ``commands`` the first that is taken; none: no matter.
     """
-    name = commands[0][: commands[0].find(b"=") + 1]
+    name = commands[0]
+    name = name[: name.find(b",") if name.startswith(b"AT+CACFG") else name.find(b"=") + 1]  # each key is a setting
     known = [each.startswith(name) for each in m.SETTINGS]
     if True in known:
         at = known.index(True)

@@ -125,7 +125,8 @@ _RESEND = ("resend_ms", 6, 500, 120000)
 
 
 def set_retries(m, count):
-    """How often a packet is sent again, 0 to 10: NmRetry of AT+CIPCCFG. None: as the module has it."""
+    """How often a packet is sent again, 0 to 10: NmRetry of AT+CIPCCFG; SIM7080: 1 to 16: MAXRXT of AT+CACFG. None: as
+    the module has it."""
     return _field(m, count, *_RETRIES)
 
 
@@ -151,16 +152,35 @@ def set_async_mode(m, flag):
 
 
 def set_resend_ms(m, ms):
-    """The shortest time after which a packet is sent again, 500 to 120000 ms: TimeoutVal of AT+CIPCCFG. None: as the
-    module has it."""
+    """The shortest time after which a packet is sent again, 500 to 120000 ms: TimeoutVal of AT+CIPCCFG; SIM7080: the
+    first time, 200 to 120000 ms: TCPIRT of AT+CACFG. None: as the module has it."""
     return _field(m, ms, *_RESEND)
 
 
 def _field(m, value, name, place, low, high):
-    need(m, _TIMES)
+    key = m.DIALECT == "caopen" and capability(m, "options").KEYS.get(name)
+    if key:
+        key, low, high = key
+    else:
+        need(m, _TIMES)
     if value is not None:
         (value,) = _numbers(name, value, (1, 1), low, high)
-    return _fields(m, name, place, value)
+    return _keyed(m, name, 'AT+CACFG="%s"' % key, value) if key else _fields(m, name, place, value)
+
+
+def _keyed(m, name, cmd, value):
+    if value is None:
+        return forget(m, cmd)
+    try:
+        yield from keep(m, b"%s,%d" % (cmd.encode(), value))
+    except OSError as e:
+        raise _refused(name, value, e)
+
+
+def _refused(name, value, e):
+    if not hasattr(e, "line"):
+        return e
+    return OSError(errno.EOPNOTSUPP, '%s=%s: %s; status("ranges") tells what it takes' % (name, value, e.args[1]))
 
 
 def _fields(m, name, place, value):
@@ -174,9 +194,7 @@ def _fields(m, name, place, value):
             yield from _configure(m)
     except OSError as e:
         m.parts["fields"] = was
-        if not hasattr(e, "line"):
-            raise
-        raise OSError(errno.EOPNOTSUPP, '%s=%s: %s; status("ranges") tells what it takes' % (name, value, e.args[1]))
+        raise _refused(name, value, e)
 
 
 def _configure(m):
