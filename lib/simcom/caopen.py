@@ -10,11 +10,11 @@ from .links import State
 from .lazy import once
 from .tcp import TcpIp
 
-
-_FIRST = const(2)  # Link.known: some may have come unannounced, or come a moment later
+_FIRST = const(2)  # Link.known: some may come unannounced
 _BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
-_POLL_MS = const(400)  # who waits for bytes asks so often: some firmware does not announce them
-# +CADATAIND and +CASTATE: who else knows them looks at four characters, and bytes may be joined to them.
+_SILENT_MS = const(10000)  # of an open: blocked, or lost
+_POLL_MS = const(400)  # who waits for bytes asks so often: some do not announce them
+# +CADATAIND, +CASTATE: others look at four characters, and bytes may be joined to them.
 _OURS = const(b"DS")
 
 
@@ -31,7 +31,7 @@ class CaOpen(TcpIp):
     RECOUNTS = 2
     LINKS = 13
     SERVERS = 4
-    CONNECT_MS = 125000  # a blocked one takes 75 s, and must be waited for
+    CONNECT_MS = 125000  # a blocked one takes 75 s
     RESOLVE = b",1,10000"
     DNS = (b"+CDNSGIP:",)  # it comes after OK
     SETTINGS = (b"AT+CASRIP=0",)
@@ -52,14 +52,14 @@ class CaOpen(TcpIp):
         try:
             self._only = self.blocks is not False and self._task
             pdp = getattr(link.kind, "pdp", self.pdp)
-            yield (self.OPEN % ((link.n, pdp, link.proto) + link.peer)).encode() + more, self.CONNECT_MS, False
+            yield (self.OPEN % ((link.n, pdp, link.proto) + link.peer)).encode() + more, _SILENT_MS, False
             if self.blocks is None and link.state == State.CONNECTING and self.links.slots.count(None) < 12:
                 yield from once("errors.caopen").beside(self, link)
             yield from self.outcome(link, link.n)
             if link.state == State.CLOSING and (link.tx_n or self.blocks is not False):
                 yield from once("errors.caopen").beside(self, link)
         except OSError as e:
-            error = e
+            error = yield from once("stream.caopen").unheard(self, link, e)
         finally:
             self._only = None
         if link.state == State.CONNECTING and not link.error:
@@ -69,7 +69,7 @@ class CaOpen(TcpIp):
         """Steps: is it open still, or by now? That it is not is believed when it is said twice: a row may be lost."""
         was = link.state
         if was == State.CONNECTING and self.blocks is not False:
-            return (yield from once("errors.caopen").beside(self, link))
+            return (yield from once("stream.caopen").unheard(self, link))
         state = 0  # what is not listed is not open
         for _ in range(2):
             try:
@@ -96,7 +96,7 @@ class CaOpen(TcpIp):
             info = yield self.ACK % link.n, self.ANSWER_MS, ()
             link.unacked = not info or ",0," not in ",%s," % info[-1][7:].replace(" ", "")
         except OSError as e:
-            link.unacked = not hasattr(e, "line")  # nothing was said: it is asked again
+            link.unacked = not hasattr(e, "line")  # it is asked again
         if link.unacked:
             yield 250
 
@@ -135,7 +135,7 @@ class CaOpen(TcpIp):
                 self.links.reading |= link.bit
 
     def close(self, link):
-        if link.state == State.DRAINING:  # its number stays taken until it is closed by us too
+        if link.state == State.DRAINING:  # its number stays taken until we close it
             link.to(State.CLOSING)
         super().close(link)
 

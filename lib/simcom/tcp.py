@@ -244,7 +244,7 @@ class TcpIp(Modem):
         if self.owed & link.bit:
             self.owed &= ~link.bit
             yield from self.shut(link)
-        link.moved = ticks_ms()
+        link.heard = link.moved = ticks_ms()
         link.pending = True
         try:
             yield from (link.kind or self).dial(link)

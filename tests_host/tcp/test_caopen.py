@@ -7,6 +7,7 @@ import machine
 import pytest
 import target
 from sim import Blackhole, Blob, Drip, Echo, Peer, Refuse, Stall
+from sim.at import NO_FINAL
 
 import simcom
 
@@ -389,6 +390,58 @@ def test_what_is_closed_while_it_opens_is_sent_and_closed(asynchronous, order, d
     r.net.connect_ms = 20
     r.pump(4000)
     assert [link for link in r.modem.links.slots if link] == [other._link] and r.works()
+
+
+def lose_open(vm, lost):
+    """The next AT+CAOPEN is never heard, or these lines of its answer are lost."""
+    do, send, lost = vm.do_CAOPEN, vm.send, list(lost)
+
+    def heard(op, args):
+        del vm.do_CAOPEN
+        if not lost:
+            return NO_FINAL
+        vm.send = answered
+        return do(op, args)
+
+    def answered(data):
+        for line in lost:
+            if line in data:
+                lost.remove(line)
+                data = data.replace(line, b"", 1)
+        if not lost:
+            del vm.send
+        send(data)
+
+    vm.do_CAOPEN = heard
+
+
+@opens
+@orders
+@deafness
+@pytest.mark.parametrize("alone", (True, False))
+@pytest.mark.parametrize("ms", (20, 15_000))
+@pytest.mark.parametrize(
+    "lost", ((), (b"\r\nOK\r\n",), (b"\r\n+CAOPEN: %d,0\r\n",), (b"\r\nOK\r\n", b"\r\n+CAOPEN: %d,0\r\n")), ids=len
+)
+def test_lost_open_is_found_out_soon(asynchronous, order, deaf, alone, ms, lost):
+    r = made(choices={"async_open": asynchronous, "open_order": order, "deaf": deaf})
+    data = target.pattern(9000)
+    others = []
+    if not alone:
+        others = [r.socket(r.serve(Drip(data, 300, 100, close=True), port=81), timeout=100)]
+        r.socket(rig.ECHO).close()  # now it is known whether opens block
+    r.net.connect_ms = ms
+    s = r.socket(timeout=100)
+    lose_open(r.vm, [line.replace(b"%d", b"%d" % len(others)) for line in lost])
+    start = r.clock.ms
+    s.connect(rig.ECHO)
+    s.write(b"all")
+    assert s.read(3) == b"all"
+    assert r.clock.ms - start < 14_000 + 3 * ms
+    for each in others:
+        assert each.read() == data
+    r.net.connect_ms = 20
+    assert r.modem.isconnected() and r.works()
 
 
 def test_thirteen_links_at_once():

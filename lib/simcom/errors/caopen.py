@@ -127,7 +127,8 @@ def beside(m, link):
             m.blocks = _open(link) or None
         else:
             answer.result = True
-        while _open(link) and not passed(link.moved, m.CONNECT_MS):
+        # Then ask() looks what it is at.
+        while _open(link) and not passed(link.moved, m.CONNECT_MS if link.state == State.CLOSING else _SLOW_MS):
             yield 500
         for _ in range(_TURNS):  # it may come behind the result
             if answer.result is not None:

@@ -1,4 +1,4 @@
-"""Sending of CAOPEN modules beyond a buffer full, and what only old firmware tells of it."""
+"""What seldom happens to links of CAOPEN modules: an open that nothing is heard of, a full buffer, a late +CASEND."""
 
 import errno
 
@@ -8,12 +8,46 @@ from ..channel import passed
 from ..links import State
 from ..lazy import once
 
-query = once("query").query
+_query = once("query")
+query = _query.query
 
+_PAUSE_MS = const(500)
 _RETRY_MS = const(250)
 _ANY = const(1 << 30)
 _BEHIND_MS = const(300)  # OK may follow +CASEND, or not …
 _LATE_MS = const(5000)  # … and where +CASEND came behind an OK before
+
+
+def unheard(m, link, e=None):
+    """Steps when the opening of ``link`` ended in ``e``, or has no result for ten seconds. If nothing was said: until
+    it has one, or the module answers something else, as it would not while it opens: then it is asked what it has.
+    Returns the error."""
+    hears = m.blocks is False
+    if hasattr(e, "line"):
+        return e
+    while not hears and _opening(link) and not passed(link.moved, m.CONNECT_MS):
+        try:
+            yield b"AT", 2000
+            hears = True
+            m.reserve(None)
+        except OSError as other:
+            if hasattr(other, "line"):  # it refuses to hear, or that was the end of the open
+                e = other
+            yield _PAUSE_MS
+    if hears and _opening(link):
+        for n, state in (yield from _query.perhaps(m, b"AT+CASTATE?", _state)):
+            if n == link.n and state == 1:
+                m.connected(link)
+    return e
+
+
+def _opening(link):
+    return link.pending and (link.state == State.CONNECTING or link.state == State.CLOSING)
+
+
+def _state(line):
+    n, state = _query.fields(line)
+    return int(n), int(state)
 
 
 def room(m, link):
