@@ -6,6 +6,7 @@ from families import CA, CIP
 from rig import ECHO, Rig  # first: it puts the shim in place
 import pytest
 from sim import Blob, Echo, Sink
+from sim.at import CLEAN
 from target import pattern
 from test_status import each_family
 
@@ -91,8 +92,9 @@ def test_connect_goes_on_after_a_silence(family, keeps, ms, after):
 
 @each_family
 @pytest.mark.parametrize("ms", (2900, 3050, 3300, 3900, 4500))
-def test_nothing_to_read_is_no_lost_answer(family, ms):
-    rig = Rig(family=family)
+@pytest.mark.parametrize("seed", (None, 1, 2, 3, 4))
+def test_nothing_to_read_is_no_lost_answer(family, ms, seed):
+    rig = Rig(seed, family=family, choices={"answers": CLEAN})  # a damaged one might be that to the read
     s = rig.socket(ECHO)
     rig.pump(300)
     rig.vm.urc("+CIPRXGET: 1,0" if family in CIP else "+CADATAIND: 0")  # of what was read already

@@ -160,11 +160,12 @@ class Doubt:
             return False
         if self._asked and channel.busy and channel.cmd is self._cmd and not channel.parser.tail:
             self._answers += 1
-            refused = channel.head and channel.refused
-            if refused:  # that was the answer to the read
+            if channel.head and (channel.refused or channel.own == 3):  # that, or OK alone, was the answer to the read
+                refused = channel.refused or b"OK"
+                kind = Answer.ERROR if channel.refused else Answer.OK
                 channel.refused = None
                 channel.busy = False
-                channel.handler(Answer.ERROR, refused, 0, len(refused))
+                channel.handler(kind, refused, 0, len(refused))
             elif not self._taken:
                 if channel.sent < 0:  # nor will there be a prompt
                     self._n = channel.filler = 0
