@@ -2,6 +2,7 @@
 
 import ast
 
+import joining
 import pytest
 import run_mpy
 import size
@@ -101,3 +102,41 @@ def test_messages_are_the_strings_that_end_up_in_an_exception():
     tree = ast.parse(MESSAGES)
     found = [part.value for part in size.messages(tree, size.raised_parameters([tree]))]
     assert sorted(found) == ["bad %s", "gone", "host", "key", "lost %d", "x"]
+
+
+DIALECT = """
+class Dialect(TcpIp):
+    LINKS = 1
+    RATE = 2
+    def ask(self): return super().ask()
+"""
+FAMILY = """
+class Family(Dialect):
+    '''It has more.'''
+    LINKS = 8
+    MORE = (3,)
+"""
+AS_ONE = """
+class Family(TcpIp):
+    RATE = 2
+    def ask(self): return super().ask()
+    LINKS = 8
+    MORE = (3,)
+"""
+
+
+@pytest.mark.parametrize(
+    "more, taken, one",
+    [
+        ("", set(), True),
+        ("", {"Dialect"}, False),
+        ("class Other(Dialect): pass", set(), False),
+        ("    OWN = Dialect.LINKS", set(), False),
+        ("    def tell(self): pass", set(), False),
+    ],
+    ids=["alone", "imported", "two", "asked", "a method"],
+)
+def test_a_family_that_only_gives_values_is_one_class_with_its_dialect(more, taken, one):
+    source = DIALECT + FAMILY + more
+    made = ast.unparse(joining.joined(ast.parse(source), taken))
+    assert made == ast.unparse(ast.parse(AS_ONE if one else source))

