@@ -1065,3 +1065,23 @@ def test_port_0_is_no_server(family):
             s.listen()
     assert caught.value.args[0] == errno.EINVAL and "port" in caught.value.args[1]
     assert len(rig.sent) == sent
+
+
+@pytest.mark.parametrize("doubled", (True, False))
+def test_client_whose_number_came_with_a_digit_twice_is_asked_after(doubled):
+    r = Rig(family="sim7080")
+    server = r.socket(timeout=30)
+    server.bind(("", 80))
+    server.listen()
+    report = r.vm.report
+    if doubled:
+        r.vm.report = lambda text: report(text.replace("+CANEW: 0,1,", "+CANEW: 0,11,"))
+    else:
+        r.vm.successor = lambda free: free[-1]  # a module that gives the highest number
+    caller = r.dial(80, "192.0.2.9", 50009)
+    client, peer = server.accept()
+    assert peer == ("192.0.2.9", 50009) and client._link.n == (1 if doubled else 12)
+    caller.send(b"hello")
+    assert client.read(5) == b"hello"
+    client.close()
+    assert r.works()

@@ -73,6 +73,7 @@ def stop(m, server):
 def look(m, n):
     """Ask what links there are, and who has those that we do not know."""
     servers = m.parts["servers"]
+    ghost = yield from _ghost(m, n)
     was = m.links.slots[:]
     unknown = []
     for cid, state in (yield from perhaps(m, b"AT+CASTATE?", _state)):
@@ -91,7 +92,23 @@ def look(m, n):
     running = [each for each in servers.slots if each and each.listener] or (None,)
     for cid in unknown:
         if not m.links.slots[cid]:
-            servers.client(cid, running[0], peers.get(cid, ("", 0)), False)
+            servers.client(cid, running[0], peers.get(cid, ghost), False)
+
+
+def _ghost(m, n):
+    # Whose link is not there, as a digit of its number came twice, is no client; its peer, if link ``n`` is such a one.
+    link = m.links.slots[n]
+    if getattr(link, "odd", False):
+        link.odd = False
+        for _ in range(2):  # a row may be lost
+            if n in [cid for cid, _ in (yield from perhaps(m, b"AT+CASTATE?", _state))]:
+                break
+        else:
+            if m.links.slots[n] is link and link.server.listener:
+                link.server.listener.waiting.remove(link)
+                m.links.release(link)
+                return link.peer
+    return "", 0
 
 
 def search(m):
@@ -127,6 +144,12 @@ def on_line(servers, buf, i, j):
         else:
             server = None
         servers.modem.owed &= ~(1 << n)
+        slots = servers.modem.links.slots
+        free = None in slots and slots.index(None)
         servers.client(n, server, peer, True)
+        link = servers.modem.links.get(n)
+        if server and link and n > 9 and n != free and link.report == 0:
+            link.odd = True
+            link.report = None  # it is asked after before it is accepted
         return True
     return buf.startswith(b'+CAURC: "incoming', i)
