@@ -12,6 +12,7 @@ from .link import CLOSED, CONNECTING, INITIAL
 SOCKET_ERROR, NO_MEMORY, TOO_MANY, WRONG = 1, 2, 3, 4
 NO_ADDRESS, NOT_SUPPORTED, NOT_BOUND, NOT_LISTENING = 6, 7, 12, 13
 NO_NAME, NO_NETWORK, REFUSED, FAILED = 20, 21, 23, 27
+NO_CARRIER = "NO CARRIER"
 
 _SHUTS_DOWN = re.compile(rb"AT\+(CNACT=\d,0|CFUN=0|CPOWD=\d|CREBOOT)\r$")  # what ends an open that hangs
 
@@ -36,7 +37,8 @@ class CaOpen(CnAct):
         "deaf": ("waits", "lost", "echoed", "error"),
         "async_open": ("works", "refused", "no effect"),  # ASYNCOPEN
         "recv_mode": ("taken", "refused", "result 4"),  # recv_mode 1
-        "no_context": (NO_NETWORK, SOCKET_ERROR, ERROR),
+        # An open without a context: its result, ERROR, or NO CARRIER as the final result code.
+        "no_context": (NO_NETWORK, SOCKET_ERROR, ERROR, NO_CARRIER),
         "no_answer": (FAILED, NO_MEMORY),  # the result when a peer stays silent for 75 s
         "failed_link": ("free", "taken"),  # the number of an open that failed
         "keepalive_unit": (1000, 1),  # milliseconds in one of KEEPALIVE
@@ -117,6 +119,9 @@ class CaOpen(CnAct):
         if mode and self.choices["recv_mode"] == "refused":
             return ERROR
         context = self.usable(pdp)
+        if context is None and self.choices["no_context"] == NO_CARRIER:
+            self.result(NO_CARRIER, 3)
+            return NO_FINAL
         if context is None and self.choices["no_context"] == ERROR:
             return ERROR
         objection = self._objection(proto, host, mode) if context else self.choices["no_context"]

@@ -27,7 +27,8 @@ class CaReceive(CaSend):
         "empty": ("+CARECV: 0", "+CARECV: 0,", "ok", "error"),  # CARECV with nothing to read; ok: OK alone
         "early": ("empty", "ok"),  # the same before anything has been received: as "empty" has it, or OK alone
         "closed_read": ("empty", "error"),  # the same on a link that its peer has closed
-        "source": ("first", "quoted", "last"),  # where CARECV names the sender with CASRIP=1; last: behind the length
+        # Where CARECV names the sender with CASRIP=1: in front of the length or behind it.
+        "source": ("first", "quoted", "last", "quoted last"),
         "read_error": (False, False, True),  # now and then a read of an open link gets ERROR, the next one does not
         "phantom": (False, False, True),  # now and then a notice with nothing behind it
         "carecv_read": ("lines", "ok", "error"),  # CARECV?
@@ -38,8 +39,8 @@ class CaReceive(CaSend):
         "buffer_full": ("buffer full,%d", '"buffer full"'),
         # Datagrams: one for each answer, its rest for the next one, or lost; or several in one answer.
         "udp_reads": ("datagram", "cut", "joined"),
-        # The sender in front of pushed bytes: by CASRIP, always, in quotes; or a comma where there is none.
-        "push_header": ("casrip", "always", "quoted", "comma"),
+        # The sender in front of pushed bytes: by CASRIP, always, in quotes, never, or no more of it than a comma.
+        "push_header": ("casrip", "always", "quoted", "never", "comma"),
         "push_tail": (b"\r\n", b"", b"\r\n\r\n"),  # behind pushed bytes
     }
 
@@ -106,8 +107,8 @@ class CaReceive(CaSend):
         fields = ["%d" % len(data)]
         if self.show_source:
             form = self.choices["source"]
-            sender = [('"%s"' if form == "quoted" else "%s") % source[0], "%d" % source[1]]
-            fields = fields + sender if form == "last" else sender + fields
+            sender = [('"%s"' if form.startswith("quoted") else "%s") % source[0], "%d" % source[1]]
+            fields = fields + sender if form.endswith("last") else sender + fields
         data, self.lost_in_read = data[: len(data) - self.lost_in_read], 0
         head = ("\r\n+CARECV: %s," % ",".join(fields)).encode()
         if self.cut_reads and len(data) > self.cut_reads:
@@ -167,10 +168,10 @@ class CaReceive(CaSend):
     def _header(self, link: CaLink, count: int, source: tuple) -> bytes:
         form = self.choices["push_header"]
         head = '\r\n+CAURC: "recv",%d,%d' % (link.n, count)
-        if self.show_source or form == "always":
+        if form in ("never", "comma"):
+            head += "," * (form == "comma")
+        elif self.show_source or form == "always":
             head += (',"%s",%d' if form == "quoted" else ",%s,%d") % source[:2]
-        elif form == "comma":
-            head += ","
         return head.encode() + b"\r\n"
 
     def _pushed(self, link: CaLink, data: bytes, source: tuple) -> bytes:

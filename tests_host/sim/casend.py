@@ -21,6 +21,8 @@ class CaSend(CaServer):
         # More than the send buffer takes: ERROR behind the payload, of which nothing or a part was taken, or at once.
         "full": ("behind", "behind part", "before"),
         "caack": ("total first", "unacked first"),
+        # What AT+CASEND=n tells of its send buffer: what it takes, or a byte more.
+        "room": ("told", "one more"),
     }
 
     def _factory(self) -> None:
@@ -40,7 +42,7 @@ class CaSend(CaServer):
         count, input_ms = number(args, 1, 1, self.send_limit), number(args, 2, 100, 10_000, 5000)
         if count is None or input_ms is None:
             return BAD_PARAMETER
-        full = self.choices["full"] == "before" and link.tx_room() < count
+        full = self.choices["full"] == "before" and self._room(link) < count
         if full or self._target_of(link) is None or self.send_refused():
             return ERROR
 
@@ -55,6 +57,10 @@ class CaSend(CaServer):
             return ERROR
         ask()
         return PENDING
+
+    def _room(self, link: CaLink) -> int:
+        """What its send buffer really takes now."""
+        return max(0, link.tx_room() - (link.proto == "TCP" and self.choices["room"] == "one more"))
 
     def _target_of(self, link: CaLink) -> "tuple | None":
         """Where a datagram of a UDP server goes; () for a link with a peer."""
@@ -71,7 +77,7 @@ class CaSend(CaServer):
         if len(payload) < count and self.choices["input_over"] != "ok":
             self.resume(ERROR if self.choices["input_over"] == "error" else NO_FINAL)
             return
-        room = link.tx_room() if link.open else 0
+        room = self._room(link) if link.open else 0
         if room < len(payload):
             if link.open and self.choices["full"] == "behind part":
                 link.send(payload[:room])

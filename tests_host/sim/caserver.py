@@ -2,7 +2,7 @@
 
 from .at import BAD_PARAMETER, ERROR, OK, number
 from .calink import LISTENING, CaLink
-from .caopen import NOT_BOUND, NOT_LISTENING, CaOpen
+from .caopen import NO_CARRIER, NOT_BOUND, NOT_LISTENING, CaOpen
 from .link import CLOSED, CONNECTED, INITIAL
 
 
@@ -40,7 +40,7 @@ class CaServer(CaOpen):
         link, pdp, kind, port, mode = fields
         context = self.usable(pdp)
         code = self.choices["no_context"] if context is None else self._listen(*fields)
-        if code == ERROR:
+        if code in (ERROR, NO_CARRIER):
             return ERROR
         self.info("+CASERVER: %d,%d" % (link.n, code))
         return OK
