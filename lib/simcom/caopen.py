@@ -11,7 +11,7 @@ from .lazy import once
 from .tcp import TcpIp
 
 _FIRST = const(2)  # Link.known: some may come unannounced
-_BUFFER = const(5840)  # no send buffer is smaller (SNDBUF)
+_BUFFER = const(5840)  # few send buffers are smaller (SNDBUF)
 _SILENT_MS = const(10000)  # of an open: blocked, or lost
 _POLL_MS = const(400)  # who waits for bytes asks so often: some do not announce them
 # +CADATAIND, +CASTATE: others look at four characters, and bytes may be joined to them.
@@ -19,9 +19,8 @@ _OURS = const(b"DS")
 
 
 class CaOpen(TcpIp):
-    """Wire facts (AT Command Manual V1.05, chapter 12): the result of an open stands in front of OK, which ends one
-    that failed too, and unless ASYNCOPEN is taken nothing else is answered meanwhile. OK behind a payload: the module
-    has it; ERROR: it has not, and the payload is gone.
+    """Wire facts (AT Command Manual V1.05, 12): the result of an open stands before OK, which ends one that failed too;
+    without ASYNCOPEN nothing else is answered meanwhile. OK behind a payload: the module has it; ERROR: it is gone.
     """
 
     DIALECT = "caopen"
@@ -31,6 +30,7 @@ class CaOpen(TcpIp):
     RECOUNTS = 2
     LINKS = 13
     SERVERS = 4
+    SEND_MAX = 1459  # a buffer of 1460 may refuse so many
     CONNECT_MS = 125000  # a blocked one takes 75 s
     RESOLVE = b",1,10000"
     DNS = (b"+CDNSGIP:",)  # it comes after OK
@@ -66,7 +66,7 @@ class CaOpen(TcpIp):
             yield from once("errors.caopen").refused(self, link, error)
 
     def ask(self, link):
-        """Steps: is it open still, or by now? That it is not is believed when it is said twice: a row may be lost."""
+        """Steps: is it open? That it is not is believed when said twice: a row may be lost."""
         was = link.state
         if was == State.CONNECTING and self.blocks is not False:
             return (yield from once("stream.caopen").unheard(self, link))
@@ -91,7 +91,7 @@ class CaOpen(TcpIp):
         self.gone(link)
 
     def ack(self, link):
-        """Steps: has the peer everything? Which of the two numbers is the total depends on the firmware."""
+        """Steps: has the peer everything? Which number is the total depends on the firmware."""
         try:
             info = yield self.ACK % link.n, self.ANSWER_MS, ()
             link.unacked = not info or ",0," not in ",%s," % info[-1][7:].replace(" ", "")
@@ -101,7 +101,7 @@ class CaOpen(TcpIp):
             yield 250
 
     def shut(self, link):
-        """Steps: close it; whether it was open does not matter."""
+        """Steps: close it, open or not."""
         self.owed &= ~link.bit
         try:
             yield b"AT+CACLOSE=%d" % link.n, 10000
@@ -141,7 +141,7 @@ class CaOpen(TcpIp):
 
     def connected(self, link):
         super().connected(link)
-        link.known = link.known or _FIRST  # what came with it is not announced
+        link.known = link.known or _FIRST  # what came with it is untold
         self.links.reading |= link.bit
 
     def gone(self, link):
@@ -156,9 +156,38 @@ class CaOpen(TcpIp):
     def on_line(self, buf, i, j):
         self.cursor = k = buf.find(b":", i, j) + 1
         ca = buf.startswith(b"+CA", i)
-        if not ca or not k:
-            if not buf.startswith(b"+APP PDP", i):
-                return not (ca and buf[i + 3] in _OURS) and super().on_line(buf, i, j)
+        if ca and k:
+            if buf[k] == 32:
+                k += 1
+            n = self.number(buf, j)
+            link = self.links.get(n) if 48 <= buf[k] <= 57 and 48 <= buf[j - 1] <= 57 else None  # else damaged
+            number = self.number(buf, j)
+            if buf.startswith(b"OPEN", i + 3):
+                if link and link.pending and link.state != State.DRAINING:
+                    link.pending = False
+                    if number:
+                        self.owed |= link.bit
+                        link.report = number  # for dial()
+                    else:
+                        self.connected(link)
+                    self.wake(link)
+                return True
+            if buf.startswith(b"SEND", i + 3):
+                if link:
+                    from .stream.caopen import sent
+
+                    sent(self, link, number, self.number(buf, j))
+                return True
+            if buf.startswith(b"CLOSE", i + 3):
+                self.owed &= ~(1 << n)
+                number = 0
+            elif not buf.startswith(b"STATE", i + 3) or j - k > 4:
+                number = -1
+            if link and not number and link.state > State.CONNECTING:
+                self.gone(link)
+            if number >= 0 or buf[i + 3] == 78:  # NEW
+                return True
+        elif buf.startswith(b"+APP PDP", i):
             if buf.find(b",", k, j) < 0 or self.number(buf, j) == self.pdp:
                 self.net = buf.find(b"DEACT", k, j) < 0
                 if not self.net and self.up:
@@ -168,33 +197,6 @@ class CaOpen(TcpIp):
                     else:
                         self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: DEACTIVE)")
             return True
-        if buf[k] == 32:
-            k += 1
-        n = self.number(buf, j)
-        # Without its digits a number is nobody's, and no success.
-        link = self.links.get(n) if 48 <= buf[k] <= 57 and 48 <= buf[j - 1] <= 57 else None
-        number = self.number(buf, j)
-        if buf.startswith(b"CLOSE", i + 3):
-            self.owed &= ~(1 << n)
-            number = 0
-        elif buf.startswith(b"OPEN", i + 3):
-            if link and link.pending and link.state != State.DRAINING:
-                link.pending = False
-                if number:
-                    self.owed |= link.bit
-                    link.report = number  # dial() looks into it
-                else:
-                    self.connected(link)
-                self.wake(link)
-            return True
-        elif buf.startswith(b"SEND", i + 3):
-            if link:
-                from .stream.caopen import sent
-
-                sent(self, link, number, self.number(buf, j), self._task is link.task)
-            return True
-        elif not buf.startswith(b"STATE", i + 3) or j - k > 4:
-            return buf.startswith(b"NEW", i + 3) or (buf[i + 3] not in _OURS and super().on_line(buf, i, j))
-        if link and not number and link.state > State.CONNECTING:
-            self.gone(link)
-        return True
+        elif buf[i] == 78:  # NO CARRIER, the answer without a context
+            self.suspect()
+        return not (ca and buf[i + 3] in _OURS) and super().on_line(buf, i, j)

@@ -117,16 +117,17 @@ class CaRecv(Buffered):
     def _refusal(self, link):
         # Some modules say so that there is nothing, some once although there is; and what is closed is refused.
         self._refused += 1
-        if link.state != State.OPEN or self._refused > _REFUSALS:
-            self._nothing(link)
-        elif link.known == -1:
+        if link.known == -1 and link.state == State.OPEN and self._refused <= _REFUSALS:
             self._modem.links.reading &= ~link.bit
             # It is asked whether it is open, and then for its bytes.
             link.heard = ticks_add(ticks_ms(), -Wait.UNHEARD_MS)
             link.task.pause(_AGAIN_MS)
-        else:
-            self._nothing(link)
-            link.polled = ticks_add(link.polled, -_SOONER_MS)
+            return
+        ready = link.ready
+        self._nothing(link)
+        if self._refused < 2:  # it is asked again before the first byte stands alone
+            link.ready = ready
+        link.polled = ticks_add(link.polled, -_SOONER_MS)
 
     def _nothing(self, link):
         m = self._modem
@@ -151,7 +152,7 @@ class CaRecv(Buffered):
     def on_line(self, buf, i, j):
         if buf.startswith(b"+CADATAIND:", i) and 11 < j - i < 15:
             self._modem.cursor = i + 11
-        elif buf.startswith(b"+CAURC:", i) and buf.find(b"buffer full", i, j) > 0:
+        elif buf.find(b"buffer full", i, j) > 0:
             self._modem.cursor = buf.find(b",", i, j) + 1  # some do not tell which
         elif i <= buf.find(_REST, i, j) < i + 5:  # of a read that was given up, or damaged, perhaps into another code
             if self._channel.busy and self._channel.head:

@@ -63,7 +63,7 @@ def test_it_is_kept_when_the_context_is_raised_again(family):
 
 @families
 @tails
-@pytest.mark.parametrize("header", ["casrip", "always", "quoted", "comma"])
+@pytest.mark.parametrize("header", ["casrip", "always", "quoted", "never", "comma"])
 @pytest.mark.parametrize("named", [True, False])
 def test_what_stands_around_the_bytes(family, tail, header, named):
     r = rig(family, {"push_tail": tail, "push_header": header})

@@ -552,6 +552,26 @@ def test_notice_between_a_read_and_its_empty_answer_is_not_lost():
     assert r.sent[-2:] == ["AT+CARECV=0,1"] * 2  # asked again
 
 
+@pytest.mark.parametrize("empty", ("+CARECV: 0", "+CARECV: 0,", "ok", "error"))
+@pytest.mark.parametrize("timeout", (30, 0))
+def test_first_byte_does_not_stand_alone_behind_a_read_that_is_refused(empty, timeout):
+    r = made(choices={"empty": empty})
+    s = r.socket(r.serve(Peer), timeout=timeout)
+    answer = r.vm._answer
+
+    def once(*args):
+        r.vm._answer, r.vm.refuse_reads = answer, 1
+        answer(*args)
+
+    r.vm._answer = once
+    r.connection().write(b"a small message")
+    got = None
+    for _ in range(500):
+        got = got or s.read(15)
+        r.modem.wait(2)
+    assert got == b"a small message"
+
+
 @pytest.mark.parametrize("seed", [None, *range(1, 11)])
 def test_everything_before_the_end_is_read_and_then_the_end(seed):
     class Last(Peer):
@@ -598,7 +618,7 @@ def test_notice_of_what_was_read_already_is_no_loss(notice, n):
         assert r.socket(r.serve(peer, port=port)).read() == data
 
 
-@pytest.mark.parametrize("source", ("first", "quoted", "last"))
+@pytest.mark.parametrize("source", ("first", "quoted", "last", "quoted last"))
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
 def test_socket_with_a_port_hears_everybody_and_streams_go_on(source, seed):
     r = made(seed, {"source": source})

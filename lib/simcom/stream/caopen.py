@@ -78,11 +78,10 @@ def _free(line):
     return int(free)
 
 
-def sent(m, link, result, n, mine):
-    """``+CASEND: link,result,n``, of old firmware: perhaps instead of OK, or late, of the send before. ``mine``: a
-    command of the link is in flight."""
+def sent(m, link, result, n):
+    """``+CASEND: link,result,n``, of old firmware: perhaps instead of OK, or late, of the send before."""
     channel = m.channel
-    if not mine or not link.sending or not channel.busy or channel.sent < 0:
+    if m.current() is not link.task or not link.sending or not channel.busy or channel.sent < 0:
         m.tells = True
         if result or not n:
             m.broken(link, errno.ECONNABORTED, "send %s:%d: +CASEND: %d, %d bytes" % (link.peer + (result, n)))
