@@ -160,7 +160,7 @@ class CaOpen(TcpIp):
             if buf[k] == 32:
                 k += 1
             n = self.number(buf, j)
-            link = self.links.get(n) if 48 <= buf[k] <= 57 and 48 <= buf[j - 1] <= 57 else None  # else damaged
+            link = self.links.get(n) if 48 <= buf[k] <= 57 and 48 <= buf[j - 1] <= 57 else None  # damaged
             number = self.number(buf, j)
             if buf.startswith(b"OPEN", i + 3):
                 if link and link.pending and link.state != State.DRAINING:
@@ -197,6 +197,6 @@ class CaOpen(TcpIp):
                     else:
                         self.on_lost(errno.ENOTCONN, "the network took the context (+APP PDP: DEACTIVE)")
             return True
-        elif buf[i] == 78:  # NO CARRIER, the answer without a context
+        elif buf[i] == 78:  # NO CARRIER: no context
             self.suspect()
         return not (ca and buf[i + 3] in _OURS) and super().on_line(buf, i, j)
