@@ -12,6 +12,7 @@ _query = once("query")
 query = _query.query
 
 _PAUSE_MS = const(500)
+_BLOCKED_MS = const(60000)  # an open that nothing was heard of so long is not tried again
 _RETRY_MS = const(250)
 _ANY = const(1 << 30)
 _BEHIND_MS = const(300)  # OK may follow +CASEND, or not …
@@ -35,6 +36,8 @@ def unheard(m, link, e=None):
                 e = other
             yield _PAUSE_MS
     if hears and _opening(link):
+        if passed(link.moved, _BLOCKED_MS):  # it has ended, and what was said was taken for the answer to AT
+            link.stale = 2
         for n, state in (yield from _query.perhaps(m, b"AT+CASTATE?", _state)):
             if n == link.n and state == 1:
                 m.connected(link)
