@@ -40,10 +40,10 @@ class CipOpen(TcpIp):
         n = link.n
         try:
             lines = yield b"AT+CIPOPEN?", self.ANSWER_MS, ()
-        except OSError as e:
-            if hasattr(e, "line"):
-                raise
-            return  # nothing was said: it is asked again
+        except ATError:
+            raise
+        except OSError:  # nothing was said: it is asked again
+            return
         for line in lines:
             each = line[9:].strip()
             if "," in each and '"' not in each:

@@ -97,10 +97,7 @@ class Pump:
         if self.pumping:
             return 0
         if self._laps == _LAPS:
-            if 0 <= ticks_diff(ticks_ms(), self._looked) < Pace.REST_MS and not (
-                self.links.reading  # type: ignore[attr-defined]
-                or self.channel.parser.pushed
-            ):
+            if 0 <= ticks_diff(ticks_ms(), self._looked) < Pace.REST_MS and not self.links.reading:  # type: ignore[attr-defined]
                 for got in self.channel.ready(0):  # noqa: B007  (with a name more the frame would be on the heap)
                     break
                 else:
@@ -126,7 +123,7 @@ class Pump:
 
     def rests(self):
         """ticks_ms until which there is nothing to do, unless the UART has something; 0: there is."""
-        if self._laps < _LAPS or self.links.reading or self.channel.parser.pushed:
+        if self._laps < _LAPS or self.links.reading:
             return 0
         return ticks_add(self._looked, Pace.REST_MS)
 
@@ -154,8 +151,10 @@ class Pump:
     def nap(self, ms):
         """Pump, then sleep; after Ctrl-C meanwhile the module gets what it was promised."""
         try:
-            if not self.pump() or self.channel.parser.need:
+            if self.channel.parser.tail or not self.pump():
                 self.channel.wait(ms)
+                if self.channel.parser.tail:  # payload: at once
+                    self.pump()
             ms = 0
         finally:
             if ms:
@@ -183,7 +182,7 @@ class Pump:
         for task in self._tasks:
             if passed(task.wake, 0) and (only or task) is task:
                 return self._advance(task)
-        self._laps = _LAPS
+        self._laps = _LAPS - self.channel.parser.pushed  # what is pushed never rests
         self._looked = ticks_ms()
         if not (only or reads):
             self.receiver.next()
