@@ -59,7 +59,7 @@ PushParser put query quiet raising READ READ_MAX read_max read_sent reader readi
 reclaim_ms recovery refusal refusals refuse refused REGISTERED REGISTRATION registration release remember renewed report
 reported resolved RESTART restarts ring ring_size RingPool rings running rxget rxget_n seconds SEND sending serve
 SETTERS setting SETTINGS settings settle_send settle_strays shut silence sink skip span spare spoilt stage stale
-STALL_MS start_only steps still stray strays suffix suspect switch tail take TcpIp ticking told total touched toward
+STALL_MS start_only steps stray strays suffix suspect switch tail take TcpIp ticking told total touched toward
 transmit tried turning twice tx_n unacked upward urcs usual voltage want watch watcher went whose without wording due
 rate rests lost
 """.split()
