@@ -249,6 +249,20 @@ def test_bad_time_outs(family, bad):
     refused_unsent(Rig(family=family), bad)
 
 
+def repeated(family, retries, resend_ms, seconds):
+    """A rig on which an attempt to connect has ended after so many seconds, and a socket whose peer hears no more."""
+    rig = Rig(family=family)
+    rig.modem.config(retries=retries, resend_ms=resend_ms)
+    start = rig.clock.ms
+    with pytest.raises(OSError) as caught:
+        rig.socket(rig.serve(Blackhole))
+    assert caught.value.args[0] == errno.ETIMEDOUT
+    assert seconds <= (rig.clock.ms - start) / 1000 < seconds + 1
+    s = rig.socket(rig.serve(Sink))
+    rig.connection().stalled = True
+    return rig, s
+
+
 # --- keys of AT+CACFG
 
 
@@ -278,15 +292,7 @@ def test_keys_of_retransmission_are_set_and_kept(family, seed):
 @pytest.mark.parametrize("family", CA)
 @pytest.mark.parametrize("retries, resend_ms, seconds", ((3, None, 15), (4, 500, 15.5)))
 def test_fewer_repetitions_end_a_caopen_connection_sooner(family, retries, resend_ms, seconds):
-    rig = Rig(family=family)
-    rig.modem.config(retries=retries, resend_ms=resend_ms)
-    start = rig.clock.ms
-    with pytest.raises(OSError) as caught:
-        rig.socket(rig.serve(Blackhole))
-    assert caught.value.args[0] == errno.ETIMEDOUT
-    assert seconds <= (rig.clock.ms - start) / 1000 < seconds + 1
-    s = rig.socket(rig.serve(Sink))
-    rig.connection().stalled = True
+    rig, s = repeated(family, retries, resend_ms, seconds)
     start = rig.clock.ms
     s.write(b"never acknowledged")
     assert s.read(1) == b""  # +CASTATE does not tell who ended it
@@ -358,15 +364,7 @@ def test_field_of_the_stack_is_set_and_kept(family, setting, place, value):
 @pytest.mark.parametrize("family", OPEN)
 @pytest.mark.parametrize("retries, resend_ms, seconds", ((3, None, 7.5), (2, 900, 6.3)))
 def test_fewer_repetitions_end_a_connection_sooner(family, retries, resend_ms, seconds):
-    rig = Rig(family=family)
-    rig.modem.config(retries=retries, resend_ms=resend_ms)
-    start = rig.clock.ms
-    with pytest.raises(OSError) as caught:
-        rig.socket(rig.serve(Blackhole))
-    assert caught.value.args[0] == errno.ETIMEDOUT
-    assert seconds <= (rig.clock.ms - start) / 1000 < seconds + 1
-    s = rig.socket(rig.serve(Sink))
-    rig.connection().stalled = True
+    rig, s = repeated(family, retries, resend_ms, seconds)
     start = rig.clock.ms
     s.write(b"never acknowledged")
     with pytest.raises(OSError) as caught:
