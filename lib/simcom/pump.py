@@ -151,10 +151,8 @@ class Pump:
     def nap(self, ms):
         """Pump, then sleep; after Ctrl-C meanwhile the module gets what it was promised."""
         try:
-            if self.channel.parser.tail or not self.pump():
+            if not self.pump() or self.channel.parser.need:
                 self.channel.wait(ms)
-                if self.channel.parser.tail:  # payload: at once
-                    self.pump()
             ms = 0
         finally:
             if ms:
